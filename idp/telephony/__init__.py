@@ -1,0 +1,1 @@
+"""Telephony owns foreign telephone numbers, what a text message says, and who carries it."""

@@ -1,0 +1,68 @@
+"""What every gateway promises: one way to send a text message, and one name for each way it fails.
+
+A gateway is asked at least once for each message; `TextMessage.id` is the same in every attempt, so that a
+gateway which can recognise a repetition sends it once. No exception here carries the number, the text or the
+vendor's own words: those may quote both, and exceptions reach logs.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """One text message, ready to send. Its `repr` shows neither number nor text."""
+
+    #: The idempotency key: the id of the outbox item.
+    id: UUID
+    #: E.164.
+    to: str = field(repr=False)
+    body: str = field(repr=False)
+    #: ISO 3166-1 region of the number.
+    region: str
+    #: Seconds after which it is not worth delivering; a vendor that can, drops it then.
+    valid_seconds: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The vendor has taken the message. It has not arrived yet: only a delivery receipt says so."""
+
+    vendor_id: str
+
+
+class GatewayError(Exception):
+    """The message was not accepted. Its text is short and for the operator: `twilio 21610`."""
+
+
+class OptedOut(GatewayError):  # noqa: N818 - the contract's own word for this outcome
+    """The person has answered STOP: nothing will reach them until they lift it themselves."""
+
+
+class PermanentFailure(GatewayError):  # noqa: N818
+    """Trying again cannot help: the number is not one that this vendor can reach for us."""
+
+
+class TemporaryFailure(GatewayError):  # noqa: N818
+    """The vendor has not taken the message, and may take it later."""
+
+
+class OutcomeUnknown(TemporaryFailure):
+    """The vendor was asked and gave no clear answer: it may have sent the message, and may send it twice."""
+
+
+class RateLimited(TemporaryFailure):
+    """The vendor asks for a pause. `retry_after` is its wish in seconds, or None."""
+
+    def __init__(self, why: str, retry_after: int | None = None) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class Gateway(Protocol):
+    """Whoever carries text messages."""
+
+    def send(self, message: TextMessage) -> Accepted:
+        """Hand `message` over, within a bounded time. Raises a GatewayError."""
+        ...

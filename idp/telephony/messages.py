@@ -1,0 +1,115 @@
+"""What a text message with a one-time code says, in the person's language.
+
+The words are in `templates/messages/code.<language>.txt`: several wordings, the best first, with `---`
+between. The first one that fits into a single message is sent, so that a long service name costs its own place
+and never a second message. The last line is the origin-bound code that browsers fill in by themselves
+("Origin-bound one-time codes delivered via SMS", WICG, §2): exactly `@host #code`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from idp.telephony.segments import segments
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "templates" / "messages"
+
+#: The longest host for which every language keeps to one message; production checks its issuer against it.
+LONGEST_HOST: Final = 30
+
+#: The language of those whose own has no file yet.
+FALLBACK: Final = "en"
+
+_CODE: Final = re.compile(r"[0-9]{4,10}")
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_FILE: Final = re.compile(r"code\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.txt")
+# What a phone would turn into a link, or a browser take for the last line: such a name is left out.
+_LINK_LIKE: Final = re.compile(r"[@#:/\\]|[^\s.]\.[^\s.]|www", re.IGNORECASE)
+_LONGEST_SERVICE: Final = 60
+
+
+class MessageError(Exception):
+    """The message cannot be made: a template is missing or wrong, or an argument is not what it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMessages:
+    """The wordings of every language, read once at start."""
+
+    wordings: Mapping[str, tuple[str, ...]]
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages (BCP 47) that have their own words."""
+        return frozenset(self.wordings)
+
+    def render(self, *, language: str, code: str, host: str, service: str = "", minutes: int = 10) -> str:
+        """The text for one code: the first wording that fits in one message.
+
+        `service` is the name of the relying service in the person's language, or empty. Raises MessageError.
+        """
+        if not _CODE.fullmatch(code) or not _HOST.fullmatch(host):
+            raise MessageError("a message needs a code of digits and a bare host name")
+        last_line = f"@{host} #{code}"
+        name = _nameable(service)
+        text = last_line
+        for wording in self._wordings(language):
+            if "{service}" in wording and not name:
+                continue
+            text = f"{wording.format(service=name, code=code, minutes=minutes)}\n{last_line}"
+            if segments(text) == 1:
+                break
+        # A host longer than LONGEST_HOST ends here with the shortest wording: dearer, but it arrives.
+        return text
+
+    def _wordings(self, language: str) -> tuple[str, ...]:
+        """The wordings for `language`, for its primary subtag, or for FALLBACK (RFC 4647 §3.4, look-up)."""
+        for tag in (language, language.split("-", maxsplit=1)[0], FALLBACK):
+            if tag in self.wordings:
+                return self.wordings[tag]
+        raise MessageError(f"no message template for {FALLBACK!r}")
+
+
+def load_messages(folder: Path = FOLDER) -> CodeMessages:
+    """Every `code.<language>.txt` in `folder`. Raises MessageError naming the first unusable file."""
+    wordings = {
+        named[1]: _read(path)
+        for path in sorted(folder.glob("code.*.txt"))
+        if (named := _FILE.fullmatch(path.name))
+    }
+    if FALLBACK not in wordings:
+        raise MessageError(f"{folder} has no code.{FALLBACK}.txt")
+    return CodeMessages(wordings)
+
+
+def _read(path: Path) -> tuple[str, ...]:
+    wordings = tuple(part.strip() for part in re.split(r"^---$", path.read_text("utf-8"), flags=re.MULTILINE))
+    for wording in wordings:
+        _check(path, wording)
+    if "{service}" in wordings[-1]:
+        raise MessageError(f"{path.name}: the last wording must do without the service's name")
+    return wordings
+
+
+def _check(path: Path, wording: str) -> None:
+    try:
+        filled = wording.format(service="S", code="123456", minutes=10)
+    except (KeyError, IndexError, ValueError) as error:
+        raise MessageError(f"{path.name}: only service, code and minutes can be filled in") from error
+    if "123456" not in filled:
+        raise MessageError(f"{path.name}: a wording does not say the code")
+    if _LINK_LIKE.search(filled):
+        raise MessageError(f"{path.name}: a wording has what a phone would take for a link")
+
+
+def _nameable(service: str) -> str:
+    """The service's name on one line, or nothing when a phone would read a link or a code out of it."""
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in service):
+        return ""
+    name = " ".join(unicodedata.normalize("NFC", service).split())
+    if len(name) > _LONGEST_SERVICE or _LINK_LIKE.search(name) or _CODE.search(name):
+        return ""
+    return name
