@@ -1,0 +1,79 @@
+"""Every event that the provider records: `source:subject:action`.
+
+`source` is who acted (a person, a client, an operator at the command line, the provider itself). The detail
+fields that an event may carry are listed beside it; anything else is refused when the event is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+
+class Event(Enum):
+    """The catalogue: each member's value is its tag, and `fields` the detail it may carry."""
+
+    PASSKEY_VERIFIED = ("person:passkey:verified", ("sign_in", "backed_up"))
+    PASSKEY_REFUSED = ("person:passkey:refused", ("why",))
+    PASSKEY_CLONE_SUSPECTED = ("provider:passkey:suspended", ("passkey", "stored", "presented"))
+    CODE_SENT = ("provider:phone_code:sent", ("purpose", "region", "sends"))
+    CODE_VERIFIED = ("person:phone_code:verified", ("sign_in",))
+    CODE_REFUSED = ("person:phone_code:refused", ("sign_in", "why", "attempts"))
+    SESSION_STARTED = ("person:session:started", ("session", "acr", "amr"))
+    SESSION_ENDED = ("person:session:ended", ("session", "why"))
+    SIGN_IN_CANCELLED = ("person:sign_in:cancelled", ("sign_in",))
+    SIGN_IN_REFUSED = ("provider:sign_in:refused", ("sign_in", "error"))
+    CONSENT_GIVEN = ("person:consent:given", ("scopes",))
+    CONSENT_DECLINED = ("person:consent:declined", ("sign_in",))
+    CONSENT_WITHDRAWN = ("person:consent:withdrawn", ())
+    CODE_ISSUED = ("provider:authorization_code:issued", ("grant", "scopes", "acr"))
+    CODE_REPLAYED = ("client:authorization_code:replayed", ("grant",))
+    CODE_BURNED = ("client:authorization_code:burned", ("grant", "why"))
+    TOKENS_ISSUED = ("client:token:issued", ("grant", "grant_type", "refresh"))
+    REFRESH_REUSED = ("client:refresh_token:reused", ("grant",))
+    GRANT_REVOKED = ("client:grant:revoked", ("grant", "why"))
+    ENROLMENT_STARTED = ("operator:enrolment:started", ("enrolment",))
+    ENROLMENT_OPENED = ("person:enrolment:opened", ("enrolment",))
+    ENROLMENT_DISPUTED = ("person:enrolment:disputed", ("enrolment",))
+    ENROLMENT_PHONE_VERIFIED = ("person:enrolment:phone_verified", ("enrolment", "region"))
+    CREDENTIAL_ISSUED = ("provider:credential:issued", ("credential", "enrolment"))
+    CREDENTIAL_CHANGED = ("operator:credential:changed", ("credential", "from", "to", "why"))
+    PERSON_CHANGED = ("operator:person:changed", ("from", "to", "why"))
+    PASSKEY_REGISTERED = ("person:passkey:registered", ("passkey", "aaguid", "backup_eligible", "attestation"))
+    CLIENT_ADDED = ("operator:client:added", ("diff",))
+    CLIENT_CHANGED = ("operator:client:changed", ("diff",))
+    CLIENT_DISABLED = ("operator:client:disabled", ())
+    CLIENT_ENABLED = ("operator:client:enabled", ())
+    CLIENT_REMOVED = ("operator:client:removed", ())
+    CLIENT_SECRET_ROTATED = ("operator:client:secret_rotated", ())
+    KEYS_CREATED = ("provider:signing_keys:created", ("kids",))
+    KEYS_ROTATED = ("operator:signing_keys:rotated", ("kids",))
+    KEY_RETIRED = ("operator:signing_keys:retired", ("kid",))
+
+    @property
+    def tag(self) -> str:
+        """`source:subject:action`, as stored."""
+        return self.value[0]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the detail that this event may carry."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One act: what happened, to whom, at which client, with the detail its event allows."""
+
+    event: Event
+    at: int  # seconds since the epoch
+    person: UUID | None = None
+    client: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse detail that the catalogue does not list: what is not planned must not be stored."""
+        unknown = sorted(self.detail.keys() - set(self.event.fields))
+        if unknown:
+            raise ValueError(f"{self.event.tag} carries no field {unknown[0]!r}")

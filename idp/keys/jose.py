@@ -1,0 +1,111 @@
+"""The one place that speaks JOSE: signing and verifying compact JWS (RFC 7515, RFC 7519, RFC 8725).
+
+The caller fixes algorithm, type, audience and key; nothing is taken from a token's header but the `kid` that
+selects among the caller's own keys. joserfc does the cryptography; strictness about form is ours.
+"""
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
+
+SigningKey = ECKey | RSAKey | OKPKey
+MAX_TOKEN_LENGTH = 16_384
+COMPACT = re.compile(r"[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}", re.ASCII)
+KNOWN_HEADERS = frozenset({"alg", "kid", "typ", "cty"})
+KEY_TYPES = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA", "Ed25519": "OKP"}
+
+
+class InvalidJwt(Exception):  # noqa: N818 (says what happened)
+    """The token is not one that the caller may trust. The message is for the log only."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """A key that the caller trusts, for one algorithm only (RFC 8725 §3.1)."""
+
+    kid: str | None
+    alg: str
+    key: SigningKey
+
+
+def sign_jwt(key: SigningKey, *, alg: str, kid: str, typ: str | None, claims: Mapping[str, Any]) -> str:
+    """`claims` as a signed compact JWT."""
+    header = {"alg": alg, "kid": kid} | ({"typ": typ} if typ else {})
+    payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
+    return jws.serialize_compact(header, payload, key, algorithms=[alg])
+
+
+def verify_jwt(token: str, keys: Iterable[VerificationKey], *, typ: Sequence[str | None]) -> dict[str, Any]:
+    """The claims of a token signed by one of `keys`. Raises InvalidJwt.
+
+    `typ` lists the header types the caller accepts (RFC 8725 §3.11); None stands for an absent one. Dates,
+    issuer and audience are the caller's to check: only it knows what it expects.
+    """
+    header = read_header(token)
+    if header.get("typ") not in typ:
+        raise InvalidJwt("wrong typ")
+    for candidate in _candidates(header, keys):
+        try:
+            verified = jws.deserialize_compact(token, candidate.key, algorithms=[candidate.alg])
+        except (JoseError, ValueError, TypeError):
+            continue
+        return _json_object(verified.payload)
+    raise InvalidJwt("no trusted key verifies it")
+
+
+def read_header(token: str) -> dict[str, Any]:
+    """The header of a well-formed compact JWS, not yet verified. Raises InvalidJwt."""
+    if len(token) > MAX_TOKEN_LENGTH or COMPACT.fullmatch(token) is None:
+        raise InvalidJwt("not a compact JWS")
+    if any(not _canonical(segment) for segment in token.split(".")):
+        raise InvalidJwt("not canonical base64url")
+    try:
+        header = _json_object(jws.extract_compact(token.encode()).headers())
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise InvalidJwt("unreadable header") from None
+    if header.keys() - KNOWN_HEADERS:  # jwk, jku, x5u, x5c, crit, b64, zip: none of them is ours to follow
+        raise InvalidJwt("unexpected header parameter")
+    return header
+
+
+def import_key(jwk: Mapping[str, Any]) -> SigningKey:
+    """A JWK as a key object. Raises InvalidJwt for one that is not an asymmetric key."""
+    try:
+        key = JWKRegistry.import_key(dict(jwk))
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise InvalidJwt("unusable key") from error
+    if not isinstance(key, ECKey | RSAKey | OKPKey):
+        raise InvalidJwt("symmetric key")
+    return key
+
+
+def _canonical(segment: str) -> bool:
+    """Whether exactly these characters encode these bytes: no padding, no stray trailing bits (RFC 4648 §3.5)."""
+    try:
+        raw = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except ValueError:
+        return False
+    return urlsafe_b64encode(raw).rstrip(b"=").decode() == segment
+
+
+def _candidates(header: Mapping[str, Any], keys: Iterable[VerificationKey]) -> Iterable[VerificationKey]:
+    kid, alg = header.get("kid"), header.get("alg")
+    return (k for k in keys if k.alg == alg and (kid is None or k.kid is None or k.kid == kid))
+
+
+def _json_object(raw: Any) -> dict[str, Any]:
+    if isinstance(raw, bytes | str):
+        try:
+            raw = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise InvalidJwt("not JSON") from None
+    if not isinstance(raw, dict):
+        raise InvalidJwt("not a JSON object")
+    return raw

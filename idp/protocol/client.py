@@ -1,0 +1,63 @@
+"""The relying service as the protocol sees it: its registration, parsed, checked and frozen.
+
+RFC 7591 §2 and OpenID Connect Dynamic Client Registration 1.0 §2 name the metadata. The rules that a
+registration must keep live in idp/registration; whoever holds a `Client` holds a checked one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+SigningAlg = Literal["ES256", "RS256", "PS256", "Ed25519"]
+AUTH_METHODS: tuple[AuthMethod, ...] = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
+SIGNING_ALGS: tuple[SigningAlg, ...] = ("ES256", "RS256", "PS256", "Ed25519")
+
+MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
+"""Passkey and second proof: the default, and the least that a new client may ask for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One relying service. Every field is the effective value: defaults are already applied."""
+
+    id: str
+    names: Mapping[str, str]  # BCP 47 tag -> name shown to people; "" is the untagged one
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    application_type: Literal["web", "native"] = "web"
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    secret_digests: tuple[bytes, ...] = ()  # SHA-256 of each secret that is valid now
+    jwks: tuple[Mapping[str, Any], ...] = ()  # public keys only
+    token_endpoint_auth_signing_alg: SigningAlg | None = None
+    grant_types: frozenset[str] = frozenset({"authorization_code"})
+    response_types: frozenset[str] = frozenset({"code"})
+    scopes: frozenset[str] = frozenset({"openid"})
+    optional_scopes: frozenset[str] = frozenset()  # what the person may leave out on the consent page
+    id_token_signed_response_alg: SigningAlg = "ES256"
+    subject_type: Literal["pairwise", "public"] = "pairwise"
+    sector: str = ""  # the sector identifier (OpenID Connect Core 1.0 §8.1)
+    minimum_acr: str = MOBILE_ID_ACR
+    default_acr_values: tuple[str, ...] = ()
+    default_max_age: int | None = None  # seconds
+    require_auth_time: bool = False
+    pkce_required: bool = True
+    consent: Literal["remembered", "always"] = "remembered"
+    assertion_audience: Literal["issuer", "issuer_or_token_endpoint"] = "issuer_or_token_endpoint"
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    logo_uri: str | None = None
+    initiate_login_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+    enabled: bool = True
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the client has no credential of its own (RFC 6749 §2.1)."""
+        return self.token_endpoint_auth_method == "none"
+
+    def name(self, language: str) -> str:
+        """The name to show in `language`, falling back to the untagged one, then to the id."""
+        return self.names.get(language) or self.names.get("") or self.id

@@ -1,0 +1,48 @@
+"""Request parameters as OAuth reads them: each at most once, empty ones absent, all of bounded length.
+
+RFC 6749 §3.1 and §3.2: "Parameters sent without a value MUST be treated as if they were omitted" and
+"Request and response parameters MUST NOT be included more than once".
+"""
+
+from collections.abc import Iterable, Mapping
+
+from idp.protocol.errors import InvalidRequest
+
+MAX_PARAMETERS = 60
+MAX_LENGTH = 8_192  # characters of one value; nonce and state may have 4 kB
+
+
+class RepeatedParameter(InvalidRequest):
+    """A parameter stood more than once; `name` says which."""
+
+    def __init__(self, name: str) -> None:
+        """The name is the client's own text: it goes to the log, not back."""
+        super().__init__(f"repeated parameter {name[:40]!r}", public="A parameter is repeated.")
+        self.name = name
+
+
+def single_valued(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Parameters as a dict. Raises RepeatedParameter, and InvalidRequest for too many or too long ones."""
+    found: dict[str, str] = {}
+    for count, (name, value) in enumerate(pairs):
+        if count >= MAX_PARAMETERS:
+            raise InvalidRequest("too many parameters", public="There are too many parameters.")
+        if len(value) > MAX_LENGTH or len(name) > MAX_LENGTH:
+            raise InvalidRequest("a parameter is too long", public="A parameter is too long.")
+        if name in found:
+            raise RepeatedParameter(name)
+        found[name] = value
+    return {name: value for name, value in found.items() if value}  # RFC 6749 §3.1: empty means omitted
+
+
+def require(parameters: Mapping[str, str], name: str) -> str:
+    """The value of a parameter that must be there. Raises InvalidRequest."""
+    value = parameters.get(name)
+    if value is None:
+        raise InvalidRequest(f"missing {name}", public=f"The parameter {name} is missing.")
+    return value
+
+
+def has_controls(value: str) -> bool:
+    """Whether `value` holds a control character: none of our parameters may (abuse of headers and logs)."""
+    return any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in value)

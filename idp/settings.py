@@ -1,0 +1,154 @@
+"""Every setting of the provider: its type, its default and the reason it exists.
+
+A setting comes from the TOML file named by `--config` or `IDP_CONFIG`, and `IDP_<NAME>` in the environment
+overrides it. A key that is not listed here stops the start: a misspelt security setting must not be
+silently ignored. Rules of security (code lifetimes, PKCE, exact redirect URIs) are code, not settings.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+Environment = Literal["development", "production"]
+Gateway = Literal["file", "twilio"]
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SettingsError(Exception):
+    """A setting that the provider cannot start with. The message is one clear line for the operator."""
+
+
+def setting(default: Any, why: str) -> Any:
+    """A setting with its default and the reason it exists; the reason is what `idp settings` prints."""
+    return field(default=default, metadata={"why": why})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may decide. Frozen: a running provider never changes its mind."""
+
+    environment: Environment = setting("development", "`production` turns every refusal of unsafe settings on.")
+    issuer: str = setting("http://localhost:9000", "The one public address: `iss`, WebAuthn origin and every link.")
+    bind: str = setting("127.0.0.1:9000", "Where `idp serve` listens: `host:port`, or `unix:/path` behind nginx.")
+    workers: int = setting(1, "Worker processes of `idp serve`; one per core is right.")
+    var: Path = setting(Path("var"), "Directory of everything the demonstration writes.")
+    database_url: str = setting("sqlite:///var/idp.sqlite3", "SQLAlchemy URL: SQLite file or postgresql+psycopg.")
+    database_pool: int = setting(5, "Connections each worker keeps to PostgreSQL.")
+    secrets_file: Path = setting(Path("var/secrets"), "Master secrets; made by `idp secrets new`; mode 0600.")
+    gateway: Gateway = setting("file", "Who carries messages: `file` writes them for the demo phone.")
+    messages_file: Path = setting(Path("var/messages.jsonl"), "Where the `file` gateway writes.")
+    twilio_url: str = setting("https://api.twilio.com", "Base address of the Twilio-compatible form API.")
+    twilio_account: str = setting("", "Account SID at that API.")
+    twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
+    twilio_sender: str = setting("", "Number or sender id that messages come from.")
+    trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
+    assurance_file: Path = setting(Path("config/assurance.toml"), "Which facts make which assurance level.")
+    behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
+    demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
+    debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
+    log_level: str = setting("INFO", "Threshold of the JSON log on standard error.")
+
+    def __post_init__(self) -> None:
+        """Refuse values that no environment could work with."""
+        _check(self)
+
+    @property
+    def rp_id(self) -> str:
+        """The WebAuthn relying party id: the issuer's host (WebAuthn Level 3 §5.1.2)."""
+        return urlsplit(self.issuer).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether the issuer is https, and with it every cookie `Secure` and `__Host-`."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the embedded database is in use."""
+        return self.database_url.startswith("sqlite")
+
+
+def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from `path` (or `IDP_CONFIG`), overridden by `IDP_*`. Raises SettingsError with one line."""
+    chosen = path or (Path(environ["IDP_CONFIG"]) if environ.get("IDP_CONFIG") else None)
+    given: dict[str, Any] = _read_file(chosen) if chosen else {}
+    known = {f.name for f in fields(Settings)}
+    for name, value in environ.items():
+        if name.startswith("IDP_") and name != "IDP_CONFIG":
+            given[name.removeprefix("IDP_").lower()] = value
+    unknown = sorted(given.keys() - known)
+    if unknown:
+        raise SettingsError(f"unknown setting {unknown[0]!r}; `idp settings` lists the known ones")
+    return Settings(**{name: _convert(name, value) for name, value in given.items()})
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """Each setting as (name, default, reason), in the order of the class."""
+    return [(f.name, str(f.default), f.metadata["why"]) for f in fields(Settings)]
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def _convert(name: str, value: Any) -> Any:
+    """One raw value as the type that the class declares for it."""
+    kind = str(Settings.__annotations__[name])
+    if "Path" in kind:
+        return Path(str(value)) if str(value) else None
+    if kind in {"<class 'bool'>", "bool"}:
+        return _boolean(name, value)
+    if kind in {"<class 'int'>", "int"}:
+        return _integer(name, value)
+    if not isinstance(value, str):
+        raise SettingsError(f"setting {name!r} takes a text, not {value!r}")
+    return value
+
+
+def _boolean(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    answer = _BOOLEANS.get(str(value).lower())
+    if answer is None:
+        raise SettingsError(f"setting {name!r} takes true or false, not {value!r}")
+    return answer
+
+
+def _integer(name: str, value: Any) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise SettingsError(f"setting {name!r} takes a whole number, not {value!r}") from None
+
+
+def _check(settings: Settings) -> None:
+    address = urlsplit(settings.issuer)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise SettingsError(f"issuer must be an http(s) address, not {settings.issuer!r}")
+    if address.path or address.query or address.fragment:
+        raise SettingsError("issuer must have no path, query or fragment, and no trailing slash")
+    if address.scheme == "http" and address.hostname not in LOOPBACK_HOSTS:
+        raise SettingsError("an http issuer is possible on loopback only")
+    if settings.environment not in get_args(Environment):
+        raise SettingsError(f"environment is development or production, not {settings.environment!r}")
+    if settings.gateway not in get_args(Gateway):
+        raise SettingsError(f"gateway is one of {', '.join(get_args(Gateway))}, not {settings.gateway!r}")
+    if not 1 <= settings.workers <= 64:
+        raise SettingsError("workers must be between 1 and 64")
+    if not 1 <= settings.database_pool <= 50:
+        raise SettingsError("database_pool must be between 1 and 50")
+    if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")

@@ -1,0 +1,9 @@
+"""The only room that knows SQL: tables, transactions and one small store per noun.
+
+Every verb that takes a one-time thing is one atomic statement, so that exactly one caller wins on SQLite and
+on PostgreSQL alike. README.md says how a step becomes one transaction.
+"""
+
+from idp.storage.database import Database, Transaction, open_database
+
+__all__ = ["Database", "Transaction", "open_database"]

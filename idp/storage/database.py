@@ -1,0 +1,144 @@
+"""Opening the database, and the transaction that every step of the provider is.
+
+SQLite: WAL, `BEGIN IMMEDIATE` (a writer waits at its start instead of failing in its middle), full sync.
+PostgreSQL: a pool per worker, READ COMMITTED; a row that must be taken once is taken by one UPDATE.
+
+Inserts are queued with `Transaction.add` and leave together just before the commit: on PostgreSQL as one
+statement (a chain of data-modifying CTEs), on SQLite one after another, because it has none.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import Connection, Engine, Executable, Table, bindparam, event, insert
+from sqlalchemy.engine import Row
+
+from idp.audit.catalogue import AuditRow
+from idp.settings import Settings
+from idp.storage import models
+
+
+class Transaction:
+    """One step: its statements and its queued inserts are committed together or not at all."""
+
+    def __init__(self, connection: Connection, new_id: Callable[[], UUID]) -> None:
+        """Over an open connection; `new_id` makes time-ordered keys."""
+        self.connection = connection
+        self.new_id = new_id
+        self._queue: list[tuple[Table, dict[str, Any]]] = []
+
+    def add(self, model: Any, **values: Any) -> None:
+        """Queue one row; it is written just before the commit."""
+        self._queue.append((model.__table__, values))
+
+    def record(self, row: AuditRow) -> None:
+        """Queue the audit row of the act that this transaction performs."""
+        self.add(
+            models.AuditEvent,
+            id=self.new_id(),
+            at=row.at,
+            event=row.event.tag,
+            person_id=row.person,
+            client_id=row.client,
+            detail=json.dumps(row.detail, default=str, separators=(",", ":")) if row.detail else None,
+        )
+
+    def one(self, statement: Executable, **values: Any) -> Row[Any] | None:
+        """The first row that `statement` yields, or None."""
+        return self.connection.execute(statement, values).first()
+
+    def all(self, statement: Executable, **values: Any) -> list[Row[Any]]:
+        """Every row that `statement` yields; the statement itself carries the limit."""
+        return list(self.connection.execute(statement, values))
+
+    def run(self, statement: Executable, **values: Any) -> int:
+        """Execute, and tell how many rows it touched."""
+        return self.connection.execute(statement, values).rowcount
+
+    def flush(self) -> None:
+        """Write what is queued."""
+        queue, self._queue = self._queue, []
+        if not queue:
+            return
+        if self.connection.dialect.name == "postgresql":
+            shape = tuple((table, tuple(values)) for table, values in queue)
+            merged = {f"{name}_{i}": v for i, (_, values) in enumerate(queue) for name, v in values.items()}
+            self.connection.execute(_together(shape), merged)
+            return
+        for table, values in queue:
+            self.connection.execute(insert(table), values)
+
+
+@lru_cache(maxsize=256)
+def _together(shape: tuple[tuple[Table, tuple[str, ...]], ...]) -> Executable:
+    """One statement that inserts a row into each of several tables (PostgreSQL §7.8.4)."""
+    inserts = [
+        insert(table).values({name: bindparam(f"{name}_{i}", type_=table.c[name].type) for name in names})
+        for i, (table, names) in enumerate(shape)
+    ]
+    *first, last = inserts
+    for i, each in enumerate(first):
+        last = last.add_cte(each.cte(f"added_{i}"))
+    return last
+
+
+class Database:
+    """The engine, and the two ways to use it: `begin` for a step that writes, `read` for one that does not."""
+
+    def __init__(self, engine: Engine, new_id: Callable[[], UUID]) -> None:
+        """Over an engine that `open_database` made."""
+        self.engine = engine
+        self.new_id = new_id
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """A write transaction: committed at the end of the block, rolled back if it raises."""
+        with self.engine.begin() as connection:
+            transaction = Transaction(connection, self.new_id)
+            yield transaction
+            transaction.flush()
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Statements that only read, each by itself: no BEGIN and no COMMIT travel."""
+        with self._reading_engine.connect() as connection:
+            yield Transaction(connection, self.new_id)
+
+    @cached_property
+    def _reading_engine(self) -> Engine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) -> Database:
+    """Bind Flask-SQLAlchemy to `app` and hand out its engine. Creates the directory of an SQLite file."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
+        {"connect_args": {"timeout": 15, "check_same_thread": False}}
+        if settings.is_sqlite
+        else {"pool_size": settings.database_pool, "max_overflow": 0, "pool_timeout": 10, "pool_recycle": 1800}
+    )
+    models.db.init_app(app)
+    with app.app_context():
+        engine = models.db.engine
+    if settings.is_sqlite:
+        _prepare_sqlite(engine)
+    return Database(engine, new_id)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not open transactions of its own
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Autocommit is for reads: there is nothing to begin.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

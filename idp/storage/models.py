@@ -1,0 +1,299 @@
+"""The tables. Hot paths use `Model.__table__` with Core statements; consoles may use the models.
+
+Keys begin with time (UUIDv7), so that inserts land at the right edge of each index. Times are whole seconds
+since the epoch. `LargeBinary` columns hold digests (random secrets: SHA-256; short codes and look-ups: keyed
+HMAC) or AES-256-GCM ciphertext with table, column and row in its associated data. Hot tables carry no foreign
+keys: their rows expire in bulk, and a check per insert would cost more than it guards.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Key = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
+Seconds = Annotated[int, mapped_column(BigInteger)]
+
+
+class Base(DeclarativeBase):
+    """Column types by annotation, and constraint names that migrations can refer to."""
+
+    type_annotation_map = {int: BigInteger, bytes: LargeBinary, str: Text, UUID: Uuid}  # noqa: RUF012 (SQLAlchemy reads it so)
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+class Person(Base):
+    """A national: the sealed record, and what sign-in needs without opening it."""
+
+    __tablename__ = "persons"
+    id: Mapped[Key]
+    status: Mapped[str]  # people.status.PersonStatus
+    user_handle: Mapped[bytes] = mapped_column(unique=True)  # 64 random bytes, WebAuthn Level 3 §14.6.1
+    record: Mapped[bytes]  # sealed JSON: people.record.Record
+    identifier: Mapped[bytes | None] = mapped_column(unique=True)  # keyed HMAC of the passport number
+    language: Mapped[str]
+    created_at: Mapped[Seconds]
+    updated_at: Mapped[Seconds]
+
+
+class Credential(Base):
+    """The mobile overseas-national credential: what a mission issued, and the state it is in."""
+
+    __tablename__ = "credentials"
+    id: Mapped[Key]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    state: Mapped[str]  # credential.states.State
+    mission: Mapped[str]
+    proofed_at: Mapped[Seconds]
+    issued_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    changed_at: Mapped[Seconds]
+
+
+class Passkey(Base):
+    """A WebAuthn credential that proves its holder (WebAuthn Level 3 §4, credential record)."""
+
+    __tablename__ = "passkeys"
+    id: Mapped[Key]
+    webauthn_id: Mapped[bytes] = mapped_column(unique=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    credential_id: Mapped[UUID] = mapped_column(ForeignKey("credentials.id"))
+    public_key: Mapped[bytes]  # COSE_Key
+    sign_count: Mapped[int]
+    backup_eligible: Mapped[bool]
+    backed_up: Mapped[bool]
+    attested: Mapped[bool]  # attestation chained to a configured root
+    aaguid: Mapped[str]
+    attestation_format: Mapped[str]
+    transports: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str]  # active, suspended, removed
+    created_at: Mapped[Seconds]
+    last_used_at: Mapped[int | None]
+
+
+class Phone(Base):
+    """A foreign number bound to a person: sealed, findable only by keyed fingerprint."""
+
+    __tablename__ = "phones"
+    id: Mapped[Key]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    number: Mapped[bytes]  # sealed E.164
+    fingerprint: Mapped[bytes] = mapped_column(index=True)
+    region: Mapped[str]
+    verified_at: Mapped[Seconds]
+    wrong_tries: Mapped[int] = mapped_column(default=0)  # consecutive, over all sign-ins
+    locked_until: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class SignIn(Base):
+    """A sign-in under way, born when an assertion was verified: never an authenticated session."""
+
+    __tablename__ = "sign_ins"
+    id: Mapped[Key]
+    browser: Mapped[bytes]  # SHA-256 of the browser cookie it is bound to
+    person_id: Mapped[UUID]
+    passkey_id: Mapped[UUID]
+    session_id: Mapped[UUID | None]  # once proven, or from the start with single sign-on
+    client_id: Mapped[str]
+    challenge: Mapped[bytes | None] = mapped_column(unique=True)  # SHA-256: spends the WebAuthn challenge
+    request: Mapped[str]  # JSON of the authorization request
+    facts: Mapped[str]  # what the passkey step proved, claims.assurance.Fact, space-separated
+    proven_at: Mapped[int | None]  # when the second proof was given
+    finished_at: Mapped[int | None]  # returned to the client, declined or cancelled
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+
+
+class PhoneCode(Base):
+    """The one live code of a sign-in or an enrolment."""
+
+    __tablename__ = "phone_codes"
+    bound_to: Mapped[Key]  # the sign-in or the enrolment
+    purpose: Mapped[str]
+    digest: Mapped[bytes]  # keyed HMAC over purpose, bound_to and code
+    sent_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    attempts: Mapped[int]
+    sends: Mapped[int]
+    verified_at: Mapped[int | None]
+
+
+class Session(Base):
+    """A signed-in browser: both proofs given."""
+
+    __tablename__ = "sessions"
+    id: Mapped[Key]
+    digest: Mapped[bytes]
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    passkey_id: Mapped[UUID]
+    facts: Mapped[str]
+    auth_time: Mapped[Seconds]
+    last_seen_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    ended_at: Mapped[int | None]
+
+
+class Consent(Base):
+    """What a person agreed to give to a client, remembered for a year."""
+
+    __tablename__ = "consents"
+    person_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    client_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    scopes: Mapped[str]  # agreed to, space-separated
+    declined: Mapped[str]  # optional ones left out
+    granted_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    withdrawn_at: Mapped[int | None]
+
+
+class Grant(Base):
+    """What a person granted to a client in one sign-in, born with its authorization code.
+
+    Every token names its grant: revoking the grant ends them all (RFC 6749 §4.1.2). The spent code stays
+    recognisable until its tokens have expired.
+    """
+
+    __tablename__ = "grants"
+    id: Mapped[Key]
+    code_digest: Mapped[bytes]
+    client_id: Mapped[str]
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    session_id: Mapped[UUID]
+    redirect_uri: Mapped[str]
+    code_challenge: Mapped[str | None]
+    nonce: Mapped[str | None]
+    scopes: Mapped[str]
+    claims: Mapped[str | None]  # JSON of the claims parameter
+    acr: Mapped[str]
+    amr: Mapped[str]
+    auth_time: Mapped[Seconds]
+    created_at: Mapped[Seconds]
+    code_expires_at: Mapped[Seconds]
+    code_spent_at: Mapped[int | None]
+    expires_at: Mapped[Seconds]  # when the last thing made from it may have ended
+    revoked_at: Mapped[int | None]
+
+
+class AccessToken(Base):
+    """An opaque bearer token (RFC 6750), as a digest."""
+
+    __tablename__ = "access_tokens"
+    id: Mapped[Key]
+    digest: Mapped[bytes]
+    grant_id: Mapped[UUID]
+    scopes: Mapped[str]
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    revoked_at: Mapped[int | None]
+
+
+class RefreshToken(Base):
+    """A refresh token of a grant; spent ones stay, so that a replay is recognised (RFC 9700 §4.14)."""
+
+    __tablename__ = "refresh_tokens"
+    id: Mapped[Key]
+    digest: Mapped[bytes]
+    grant_id: Mapped[UUID]
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    spent_at: Mapped[int | None]
+
+
+class UsedOnce(Base):
+    """Identifiers accepted at most once until they expire: the `jti` of client assertions."""
+
+    __tablename__ = "used_once"
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # SHA-256 over purpose and value
+    expires_at: Mapped[Seconds] = mapped_column(index=True)
+
+
+class ClientRow(Base):
+    """A relying service's registration as it was checked (idp/registration)."""
+
+    __tablename__ = "clients"
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    registration: Mapped[str]  # JSON of the metadata
+    secret_digest: Mapped[bytes | None]  # SHA-256
+    status: Mapped[str]  # enabled, disabled
+    version: Mapped[int]  # rises with every change, so that workers notice
+    created_at: Mapped[Seconds]
+    updated_at: Mapped[Seconds]
+
+
+class AuditEvent(Base):
+    """One act (idp/audit/catalogue.py). Append only."""
+
+    __tablename__ = "audit_events"
+    id: Mapped[Key]
+    at: Mapped[Seconds]
+    event: Mapped[str]
+    person_id: Mapped[UUID | None]
+    client_id: Mapped[str | None]
+    detail: Mapped[str | None]  # JSON
+    __table_args__ = (Index("ix_audit_events_person_id", "person_id", "at"),)
+
+
+class OutboxRow(Base):
+    """A message that must leave, written with the act that caused it."""
+
+    __tablename__ = "outbox"
+    id: Mapped[Key]
+    kind: Mapped[str]
+    payload: Mapped[bytes | None]  # sealed; gone once delivered or given up
+    attempts: Mapped[int]
+    due_at: Mapped[int | None]  # next attempt; NULL once delivered or given up
+    not_after: Mapped[Seconds]
+    created_at: Mapped[Seconds]
+    delivered_at: Mapped[int | None]
+    failed_at: Mapped[int | None]
+    why: Mapped[str | None]
+    __table_args__ = (
+        Index("ix_outbox_due_at", "due_at", postgresql_where="due_at IS NOT NULL", sqlite_where="due_at IS NOT NULL"),
+    )
+
+
+class SigningKey(Base):
+    """A key of the ring, private part sealed."""
+
+    __tablename__ = "signing_keys"
+    kid: Mapped[str] = mapped_column(Text, primary_key=True)  # RFC 7638 thumbprint
+    alg: Mapped[str]
+    private: Mapped[bytes]  # sealed PKCS#8
+    published_at: Mapped[Seconds]
+    signs_from: Mapped[Seconds]
+    signs_until: Mapped[int | None]
+    gone_at: Mapped[int | None]  # no longer published
+
+
+class Enrolment(Base):
+    """A one-time link with which a national makes their credential on their own phone."""
+
+    __tablename__ = "enrolments"
+    id: Mapped[Key]
+    digest: Mapped[bytes]
+    record: Mapped[bytes]  # sealed
+    mission: Mapped[str]
+    browser: Mapped[bytes | None]  # the first device that opened it
+    opened_at: Mapped[int | None]
+    confirmed_at: Mapped[int | None]
+    phone: Mapped[bytes | None]  # sealed E.164, not yet verified
+    region: Mapped[str | None]
+    phone_verified_at: Mapped[int | None]
+    challenge: Mapped[bytes | None]  # of the registration ceremony under way
+    user_handle: Mapped[bytes]
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    finished_at: Mapped[int | None]
