@@ -1,7 +1,7 @@
 """What a text message with a one-time code says, in the person's language.
 
 The words are in `templates/messages/code.<language>.txt`: several wordings, the best first, with `---`
-between. The first one that fits into a single message is sent, so that a long service name costs its own place
+between. The first one that fits into a single message is sent, so a long service name costs its own place
 and never a second message. The last line is the origin-bound code that browsers fill in by themselves
 ("Origin-bound one-time codes delivered via SMS", WICG, §2): exactly `@host #code`.
 """

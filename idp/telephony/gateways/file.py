@@ -1,7 +1,7 @@
 """The gateway of the demonstration: messages become lines of a file, which the demo phone shows.
 
 One JSON object a line, `{id, to, text, at, code}`, oldest first. The file is for its owner alone (0600),
-keeps the last KEPT messages, and may be written by several workers at once: a lock file beside it orders them.
+keeps the last KEPT messages, and several workers may write to it: a lock file beside it orders them.
 """
 
 import fcntl

@@ -1,0 +1,90 @@
+"""The outbox in the database: leasing, and the three outcomes. Promise: idp.delivery.outbox.OutboxStore.
+
+`due_at` is both the time of the next attempt and the end of a lease: leasing moves it into the future, so a
+worker that dies needs no cleaning up. It is NULL once the row is delivered or given up. Rows are written by
+the transactions of the acts that cause them (`Transaction.add`).
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Executable, Select, bindparam, exists, select, update
+from sqlalchemy.engine import Row
+
+from idp.delivery.outbox import OutboxItem
+from idp.storage.database import Database
+from idp.storage.models import OutboxRow
+
+_OUTBOX: Final = OutboxRow.__table__.c
+_NOW: Final = bindparam[int]("now")
+_DUE: Final = _OUTBOX.due_at <= _NOW
+
+_ANY_DUE: Final = select(exists().where(_DUE))
+
+_WAITING: Final = update(OutboxRow).where(_OUTBOX.id == bindparam("item"), _OUTBOX.due_at.is_not(None))
+_DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None, why=None)
+_RETRY: Final = _WAITING.values(due_at=bindparam("at"), why=bindparam("reason"))
+_FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
+
+#: Longest reason that is kept.
+MAX_WHY: Final = 200
+
+
+class SqlOutbox:
+    """OutboxStore over the provider's database; safe to use from several threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        """Leases with SKIP LOCKED where the database has it; SQLite has one writer at a time anyway."""
+        self._database = database
+        self._lease = _lease(skip_locked=database.engine.dialect.name == "postgresql")
+
+    def lease(self, now: int, limit: int, lease_seconds: int) -> list[OutboxItem]:
+        """Up to `limit` due rows, each counted as one more attempt and out of others' reach for the lease."""
+        # An idle worker looks twice a second: only reading then keeps it off SQLite's single write lock.
+        with self._database.read() as reading:
+            due = reading.one(_ANY_DUE, now=now)
+        if due is None or not due[0]:
+            return []
+        with self._database.begin() as transaction:
+            rows = transaction.all(self._lease, now=now, limit=limit, until=now + lease_seconds)
+        return [_item(row) for row in sorted(rows, key=lambda row: (row.created_at, row.id))]
+
+    def delivered(self, item: UUID, now: int) -> None:
+        """The row is done and loses its payload."""
+        self._record(_DELIVERED, item=item, now=now)
+
+    def retry(self, item: UUID, at: int, why: str) -> None:
+        """The row is due again at `at`."""
+        self._record(_RETRY, item=item, at=at, reason=why[:MAX_WHY])
+
+    def failed(self, item: UUID, now: int, why: str) -> None:
+        """The row is given up and loses its payload."""
+        self._record(_FAILED, item=item, now=now, reason=why[:MAX_WHY])
+
+    def _record(self, outcome: Executable, **values: Any) -> None:
+        with self._database.begin() as transaction:
+            transaction.run(outcome, **values)
+
+
+def _lease(*, skip_locked: bool) -> Executable:
+    """One statement that takes due rows and returns them (PostgreSQL UPDATE, SQLite §RETURNING)."""
+    due: Select[tuple[UUID]] = (
+        select(_OUTBOX.id).where(_DUE).order_by(_OUTBOX.due_at).limit(bindparam("limit"))
+    )
+    if skip_locked:
+        due = due.with_for_update(skip_locked=True)
+    # A CTE, because PostgreSQL may run a plain subquery again for each row and so pass its limit.
+    chosen = due.cte("due")
+    return (
+        update(OutboxRow)
+        .where(_OUTBOX.id.in_(select(chosen.c.id)))
+        .values(due_at=bindparam("until"), attempts=_OUTBOX.attempts + 1)
+        .returning(
+            *(_OUTBOX[name] for name in ("id", "kind", "payload", "attempts", "created_at", "not_after"))
+        )
+    )
+
+
+def _item(row: Row[Any]) -> OutboxItem:
+    # A row that is due has its payload; the type of the column only says what becomes of it later.
+    return OutboxItem(row.id, row.kind, row.payload or b"", row.attempts, row.created_at, row.not_after)
