@@ -1,0 +1,154 @@
+"""The supervisor behind ./run: prepares the data, starts everything, and stops everything.
+
+Preparing is done by the `idp` command itself, as an operator would do it; see `preparation`.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from threading import Event
+from typing import TextIO
+
+from idp.demo.children import Child, ChildError, Children
+from idp.demo.place import Place, StartError, check_ports, forget, held, port_base
+from idp.demo.sample_services import SAMPLE_SERVICES
+
+IDP = (sys.executable, "-c", "from idp.command import main; main(prog_name='idp')")
+READY_SECONDS = 60
+SEEDED_PHONE = "+491713920012"  # from the German range that is kept for fiction
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demonstration until it is told to stop. Returns the exit code."""
+    given = _parse(arguments)
+    stopping = Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        place = Place(port_base(os.environ), given.var)
+        with held(place.var):
+            if given.fresh:
+                forget(place.var)
+            check_ports(place)
+            return run(place, place.environ(os.environ), stopping)
+    except (StartError, ChildError) as refusal:
+        say(str(refusal), sys.stderr)
+        return 1
+
+
+def run(place: Place, environ: Mapping[str, str], stopping: Event) -> int:
+    """Prepare, start, greet, and wait for the end. Raises StartError or ChildError."""
+    say("시작하는 중입니다 / Starting ...")
+    for step in preparation(place):
+        if stopping.is_set():
+            return 0
+        execute(step, environ)
+
+    children = Children(place.var / "logs", environ)
+    try:
+        for child in processes(place):
+            children.start(child)
+        if children.wait_until_ready(stopping, READY_SECONDS):
+            say(greeting(place))
+            children.watch(stopping)
+    finally:
+        say("\n멈추는 중입니다 / Stopping ...")
+        children.stop()
+    return 0
+
+
+def preparation(place: Place) -> Iterator[list[str]]:
+    """The commands after which the provider can start here; each may be repeated."""
+    if not (place.var / "secrets").exists():
+        yield [*IDP, "secrets", "new", str(place.var / "secrets")]
+    yield [*IDP, "migrate"]
+    key = place.var / "clients" / "family_register.key.json"
+    if not key.exists():
+        yield [sys.executable, "-m", "clients.family_register.app", "--make-key", str(key)]
+    for service in SAMPLE_SERVICES:
+        yield [
+            *(*IDP, "client", "apply", f"clients/{service.folder}"),
+            *("--set", f"base={place.address_of(service)}"),
+            *("--credentials", str(place.var / "clients")),
+        ]
+    if not (place.var / "demo-phone.json").exists():
+        yield [*IDP, "lab", "citizen", "--phone", SEEDED_PHONE, "--demo-phone", "--json"]
+
+
+def processes(place: Place) -> Iterator[Child]:
+    """What runs while the demonstration runs."""
+    yield Child(
+        name="provider",
+        command=[*IDP, "serve"],
+        port=place.port,
+        path="/.well-known/openid-configuration",
+    )
+    yield Child(name="worker", command=[*IDP, "worker"])
+    for service in SAMPLE_SERVICES:
+        yield Child(
+            name=service.folder,
+            command=[
+                *(sys.executable, "-m", f"clients.{service.folder}.app"),
+                *("--credentials", str(place.credentials_of(service))),
+                *("--port", str(place.port_of(service))),
+            ],
+            port=place.port_of(service),
+        )
+
+
+def execute(command: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Run one preparing command silently. Raises StartError with the last line it wrote."""
+    # A session of its own: Ctrl-C must not cut a migration in its middle.
+    done = subprocess.run(  # noqa: S603 - fixed commands
+        command, env=dict(environ), capture_output=True, text=True, check=False, start_new_session=True
+    )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "no explanation").splitlines()[-1]
+        raise StartError(f"{_shown(command)} failed: {said}")
+
+
+def greeting(place: Place) -> str:
+    """What a visitor reads once everything answers."""
+    services = "\n".join(f"    {place.address_of(s)}   {s.korean} · {s.english}" for s in SAMPLE_SERVICES)
+    return f"""
+준비되었습니다. 주소를 브라우저로 여세요. / Ready. Open in a browser:
+{services}
+    {place.issuer}/demo         데모 안내 · The demonstration explained
+    {place.issuer}/demo/phone   데모 휴대전화 · The demo phone: messages and passkeys
+
+해 보세요 / Try:
+  1. 정부24에서 '모바일 신분증으로 로그인'을 누르고 데모 휴대전화로 답하세요. 인증번호도 거기로 옵니다.
+     At Gov24 press "Sign in with mobile ID" and answer with the demo phone; the code arrives there too.
+  2. 재외동포365민원포털을 여세요. 다시 인증하지 않아도 됩니다.
+     Open Overseas Koreans 365: you are signed in without proving again.
+  3. 내 기기의 패스키로 하려면 데모 안내에서 새 발급 링크를 받으세요.
+     For a passkey of your own device, get a fresh enrolment link at the demonstration page.
+
+기록 / Logs: {place.var / "logs"}    멈추기 / Stop: Ctrl-C"""
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Write a line for the person at the terminal, now."""
+    stream = stream or sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run")
+    parser.add_argument("--fresh", action="store_true", help="forget everything kept and start anew")
+    parser.add_argument("--var", type=Path, default=Path("var"), help="keep data in this directory")
+    return parser.parse_args(arguments)
+
+
+def _shown(command: Sequence[str]) -> str:
+    words = ["idp", *command[len(IDP) :]] if tuple(command[: len(IDP)]) == IDP else list(command[1:])
+    return " ".join(words[:4])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

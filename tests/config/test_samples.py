@@ -1,0 +1,118 @@
+"""The sample configurations are loaded by what they are for."""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from idp.settings import load_settings
+
+CONFIG = Path(__file__).parents[2] / "config"
+UNITS = ["idp.service", "idp-worker.service"]
+
+
+def private(path: Path, text: str = "x") -> Path:
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def test_the_development_configuration_loads():
+    settings = load_settings(CONFIG / "development.toml", {})
+    assert settings.environment == "development"
+    assert settings.demo
+
+
+def test_the_production_example_loads():
+    settings = load_settings(CONFIG / "production.toml", {})
+    assert settings.environment == "production"
+    assert settings.secure
+    assert settings.behind_proxy
+    assert not settings.demo
+    assert not settings.debug
+    assert settings.gateway != "file"
+
+
+def self_signed(folder: Path) -> None:
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=id.overseas.example"
+    )
+    output = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
+    subprocess.run([*command.split(), *output], check=True, capture_output=True)
+
+
+@pytest.mark.skipif(
+    not (shutil.which("nginx") and shutil.which("openssl")), reason="nginx or openssl is not here"
+)
+def test_nginx_accepts_its_sample(tmp_path):
+    self_signed(tmp_path)
+    site = (CONFIG / "nginx.conf.sample").read_text("utf-8").replace("/etc/overseas-id/tls", str(tmp_path))
+    site = site.replace("/var/log/nginx", str(tmp_path))
+    if os.getuid():  # only root may listen below 1024
+        site = site.replace("listen 80;", "listen 8080;").replace(":80;", ":8080;").replace("443", "8443")
+    (tmp_path / "site.conf").write_text(site)
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/nginx.pid; error_log stderr; events {{}} http {{ include site.conf; }}\n"
+    )
+    done = subprocess.run(
+        ["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "[warn]" not in done.stderr
+
+
+def test_nginx_reaches_the_socket_on_which_the_provider_listens():
+    socket = load_settings(CONFIG / "production.toml", {}).bind
+    assert f"server {socket};" in (CONFIG / "nginx.conf.sample").read_text("utf-8")
+
+
+def test_nginx_logs_no_query_and_lets_no_caller_choose_their_address():
+    site = (CONFIG / "nginx.conf.sample").read_text("utf-8")
+    logged = re.search(r"log_format \w+ '(.*)'", site)[1]
+    assert {"$request", "$request_uri", "$args", "$http_referer"} & set(logged.split()) == set()
+    assert "X-Forwarded-For $remote_addr;" in site
+    assert "$proxy_add_x_forwarded_for" not in site
+
+
+def unit(name: str) -> configparser.ConfigParser:
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str
+    parser.read(CONFIG / name, "utf-8")
+    return parser
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_runs_the_command_hardened(name):
+    service = unit(name)["Service"]
+    assert re.fullmatch(r"/opt/overseas-id/\.venv/bin/idp (serve|worker)", service["ExecStart"])
+    assert service["User"] not in {"", "root"}
+    for key, value in {
+        "NoNewPrivileges": "yes",
+        "ProtectSystem": "strict",
+        "CapabilityBoundingSet": "",
+    }.items():
+        assert service[key] == value
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
+def test_systemd_accepts_its_sample(tmp_path, name):
+    text = (CONFIG / name).read_text("utf-8")
+    text = re.sub(r"/opt/overseas-id/\.venv/bin/idp", "/bin/true", text)
+    text = re.sub(r"(?m)^(User|Group)=.*\n", "", text)  # the account is made by who installs it
+    (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in done.stderr.splitlines() if name in line]
+    assert complaints == []
