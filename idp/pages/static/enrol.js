@@ -1,0 +1,15 @@
+/* The first page of an enrolment: the one-time secret travels in the fragment of the link, which browsers never send.
+ *
+ * It is moved into the form and out of the address bar at once, so that it stays neither in the history nor in a picture of the screen.
+ */
+"use strict";
+
+(() => {
+  const secret = location.hash.slice(1);
+  if (!secret) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  const form = document.getElementById("enrol-form");
+  form.elements.secret.value = secret;
+  document.getElementById("secret-field").hidden = true;
+  document.getElementById("secret-read").hidden = false;
+})();

@@ -1,0 +1,24 @@
+/* Every page: an address that survives a reload, and one submission a click.
+ *
+ * A page that answers a POST would ask on reload whether to send the form again. The server names the address at
+ * which the same step can be read (`data-here`); putting it into the history makes reload and back harmless.
+ */
+"use strict";
+
+(() => {
+  const here = document.body.dataset.here;
+  if (here) history.replaceState(null, "", here);
+
+  // A second click while the first is under way would spend a try of a code, or send a second message.
+  const sent = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    if (sent.has(event.target)) event.preventDefault();
+    else sent.add(event.target);
+  });
+
+  // A page taken out of the browser's memory by the back button may be submitted again.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+})();
