@@ -83,7 +83,6 @@ def test_the_idp_command_works_from_anywhere(tree):
     ("script", "said"),
     [
         (
-            "no venv",
             'case "$*" in *ensurepip*) exit 1;; esac',
             "python3-venv is missing: apt-get install python3-venv",
         ),
