@@ -47,34 +47,44 @@ def test_a_script_explains_itself_without_making_anything(tmp_path, script):
     assert [entry.name for entry in tmp_path.iterdir()] == [script]
 
 
-def test_the_environment_is_made_once(tree):
-    first = prepare(tree)
-    assert first.returncode == 0, first.stderr
-    assert "Preparing .venv" in first.stderr
-    assert (tree / ".venv/bin/idp").stat().st_mode & 0o111
-    second = prepare(tree)
-    assert (second.returncode, second.stderr) == (0, "")
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A tree whose environment is made; making one takes seconds, so these tests share it."""
+    tree = tmp_path_factory.mktemp("tree")
+    shutil.copy(ROOT / "run", tree)
+    (tree / "requirements.lock").write_text("# nothing\n")
+    done = prepare(tree)
+    assert done.returncode == 0, done.stderr
+    assert "Preparing .venv" in done.stderr
+    return tree
 
 
-def test_it_is_made_again_when_the_lock_changed_and_the_tree_is_on_the_path(tree):
-    prepare(tree)
-    (tree / "requirements.lock").write_text("# still nothing\n")
-    assert "Preparing .venv" in prepare(tree).stderr
-    (tree / "somewhere.py").write_text("print('from the tree')\n")
+def test_the_environment_is_made_once_and_again_when_the_lock_changed(prepared):
+    again = prepare(prepared)
+    assert (again.returncode, again.stderr) == (0, "")
+    (prepared / "requirements.lock").write_text("# still nothing\n")
+    assert "Preparing .venv" in prepare(prepared).stderr
+
+
+def test_the_tree_is_on_the_path(prepared):
+    (prepared / "somewhere.py").write_text("print('from the tree')\n")
     done = subprocess.run(
-        [tree / ".venv/bin/python", "-m", "somewhere"], cwd="/", capture_output=True, text=True, check=True
+        [prepared / ".venv/bin/python", "-m", "somewhere"],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "from the tree\n"
 
 
-def test_the_idp_command_works_from_anywhere(tree):
-    prepare(tree)
-    (tree / "idp").mkdir()
-    (tree / "idp" / "command.py").write_text(
+def test_the_idp_command_works_from_anywhere(prepared):
+    (prepared / "idp").mkdir()
+    (prepared / "idp" / "command.py").write_text(
         "import sys\ndef main(prog_name): print(prog_name, *sys.argv[1:])\n"
     )
     done = subprocess.run(
-        [tree / ".venv/bin/idp", "serve", "a b"], cwd="/", capture_output=True, text=True, check=True
+        [prepared / ".venv/bin/idp", "serve", "a b"], cwd="/", capture_output=True, text=True, check=True
     )
     assert done.stdout == "idp serve a b\n"
 
