@@ -8,7 +8,7 @@ the transactions of the acts that cause them (`Transaction.add`).
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Executable, Select, bindparam, exists, select, update
+from sqlalchemy import BindParameter, Executable, Select, bindparam, exists, select, update
 from sqlalchemy.engine import Row
 
 from idp.delivery.outbox import OutboxItem
@@ -16,7 +16,7 @@ from idp.storage.database import Database
 from idp.storage.models import OutboxRow
 
 _OUTBOX: Final = OutboxRow.__table__.c
-_NOW: Final = bindparam[int]("now")
+_NOW: Final[BindParameter[int]] = bindparam("now")
 _DUE: Final = _OUTBOX.due_at <= _NOW
 
 _ANY_DUE: Final = select(exists().where(_DUE))

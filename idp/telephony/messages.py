@@ -26,8 +26,10 @@ FALLBACK: Final = "en"
 _CODE: Final = re.compile(r"[0-9]{4,10}")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _FILE: Final = re.compile(r"code\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.txt")
-# What a phone would turn into a link, or a browser take for the last line: such a name is left out.
-_LINK_LIKE: Final = re.compile(r"[@#:/\\]|[^\s.]\.[^\s.]|www", re.IGNORECASE)
+# What a phone would turn into a link, or a browser take for the last line. A name that we did not write
+# ourselves may not have the signs of an address either, or digits that look like a code.
+_LINK: Final = re.compile(r"[@#]|//|[^\s.][.。．｡][^\s.]|www", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[:/\\]")
 _LONGEST_SERVICE: Final = 60
 
 
@@ -101,7 +103,7 @@ def _check(path: Path, wording: str) -> None:
         raise MessageError(f"{path.name}: only service, code and minutes can be filled in") from error
     if "123456" not in filled:
         raise MessageError(f"{path.name}: a wording does not say the code")
-    if _LINK_LIKE.search(filled):
+    if _LINK.search(filled):
         raise MessageError(f"{path.name}: a wording has what a phone would take for a link")
 
 
@@ -110,6 +112,5 @@ def _nameable(service: str) -> str:
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in service):
         return ""
     name = " ".join(unicodedata.normalize("NFC", service).split())
-    if len(name) > _LONGEST_SERVICE or _LINK_LIKE.search(name) or _CODE.search(name):
-        return ""
-    return name
+    refused = _LINK.search(name) or _ADDRESS.search(name) or _CODE.search(name)
+    return "" if refused or len(name) > _LONGEST_SERVICE else name

@@ -64,7 +64,15 @@ class TwilioAccount:
 class TwilioGateway:
     """Sends by one HTTP request; never follows a redirect and never repeats by itself."""
 
-    def __init__(self, account: TwilioAccount, *, trusted_ca: str | None, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        account: TwilioAccount,
+        *,
+        trusted_ca: str | None,
+        clock: Callable[[], int],
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
+        """`trusted_ca` is a PEM file instead of the system's roots. No connection is made yet."""
         self._account = account
         self._clock = clock
         path = f"/2010-04-01/Accounts/{quote(account.account, safe='')}/Messages.json"
@@ -79,7 +87,7 @@ class TwilioGateway:
             maxsize=8,
             block=False,
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
             cert_reqs="CERT_REQUIRED",
             ca_certs=trusted_ca,
         )
@@ -152,9 +160,12 @@ def _failure(status: int, answer: dict[str, Any], retry_after: str | None) -> Ga
     if status in {401, 503} or code in _TEMPORARY:
         return TemporaryFailure(why)
     if status >= 500 or status < 300:
-        # Something answered, but not in the words of the API: the message may be on its way.
+        # Something took the request and did not answer in the words of the API: it may be on its way.
         return OutcomeUnknown(why)
-    # 21211 and 21614 (not a mobile number), 21408 (country closed in our account), redirects and the rest.
+    if not code:
+        # A redirect, or a proxy that refuses: the vendor has not seen the message and says nothing about it.
+        return TemporaryFailure(why)
+    # 21211 and 21614 (not a mobile number), 21408 (country closed in our account) and the like.
     return PermanentFailure(why)
 
 

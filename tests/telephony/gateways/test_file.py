@@ -1,0 +1,137 @@
+"""The demonstration's gateway: lines of a file, for its owner alone, bounded, once each."""
+
+import json
+import multiprocessing
+import stat
+from uuid import UUID
+
+import pytest
+
+from idp.telephony.gateways.contract import TemporaryFailure, TextMessage
+from idp.telephony.gateways.file import KEPT, FileGateway, SentMessage, read_messages
+
+NOW = 1_800_000_000
+
+
+def message(number, to="+4915112345678", body="Hello\n@id.example #482913"):
+    return TextMessage(UUID(int=number), to, body, "DE")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "var" / "messages.jsonl"
+
+
+@pytest.fixture
+def gateway(path):
+    return FileGateway(path, lambda: NOW)
+
+
+def test_a_line_holds_what_the_demo_phone_shows(gateway, path):
+    gateway.send(message(1))
+    assert json.loads(path.read_text("utf-8")) == {
+        "id": str(UUID(int=1)),
+        "to": "+4915112345678",
+        "text": "Hello\n@id.example #482913",
+        "at": NOW,
+        "code": "482913",
+    }
+
+
+def test_only_its_owner_may_read_the_messages(gateway, path):
+    gateway.send(message(1))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("x\n@id.example #482913", "482913"),
+        ("x @id.example #482913", ""),
+        ("x\n@id.example #482913\nmore", ""),
+        ("x\n@id.example #482913\n", ""),
+        ("no code", ""),
+    ],
+)
+def test_the_code_is_read_from_the_last_line_only(gateway, path, body, code):
+    gateway.send(message(1, body=body))
+    assert read_messages(path)[0].code == code
+
+
+def test_messages_are_listed_newest_first_and_by_number(gateway, path):
+    gateway.send(message(1, to="+821012345678"))
+    gateway.send(message(2))
+    gateway.send(message(3, to="+821012345678"))
+    assert [m.id for m in read_messages(path)] == [str(UUID(int=n)) for n in (3, 2, 1)]
+    assert [m.id for m in read_messages(path, "+821012345678")] == [str(UUID(int=n)) for n in (3, 1)]
+    assert read_messages(path, "+1") == []
+
+
+def test_nothing_was_sent_yet(path):
+    assert read_messages(path) == []
+
+
+def test_only_the_last_messages_are_kept_and_the_file_stays_small(gateway, path):
+    for number in range(KEPT + 450):
+        gateway.send(message(number))
+    listed = read_messages(path)
+    assert len(listed) == KEPT
+    assert listed[0].id == str(UUID(int=KEPT + 449))
+    assert KEPT <= len(path.read_text("utf-8").splitlines()) <= KEPT + 200
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    gateway.send(message(KEPT + 449))
+    assert len({m.id for m in read_messages(path)}) == KEPT
+
+
+def test_another_worker_that_died_before_recording_does_not_make_it_two(gateway, path):
+    gateway.send(message(1))
+    FileGateway(path, lambda: NOW + 90).send(message(1))
+    assert read_messages(path) == [
+        SentMessage(str(UUID(int=1)), "+4915112345678", message(1).body, NOW, "482913")
+    ]
+
+
+def test_a_line_that_another_worker_wrote_is_seen(gateway, path):
+    gateway.send(message(1))
+    FileGateway(path, lambda: NOW).send(message(2))
+    gateway.send(message(2))
+    assert len(read_messages(path)) == 2
+
+
+@pytest.mark.parametrize("torn", ['{"id": "x", "to', "null\n", "[]\n", '{"other": 1}\n', "\x00\xff\n"])
+def test_a_torn_line_loses_nothing_else(gateway, path, torn):
+    gateway.send(message(1))
+    with path.open("a", encoding="latin-1") as file:
+        file.write(torn)
+    gateway.send(message(2))
+    assert [m.id for m in read_messages(path)] == [str(UUID(int=2)), str(UUID(int=1))]
+
+
+def test_fresh_start_while_running(gateway, path):
+    gateway.send(message(1))
+    path.unlink()
+    gateway.send(message(1))
+    assert len(read_messages(path)) == 1
+
+
+def send_many(path, first):
+    gateway = FileGateway(path, lambda: NOW)
+    for number in range(first, first + 60):
+        gateway.send(message(number))
+
+
+def test_several_workers_write_whole_lines_and_each_message_once(path):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=send_many, args=(path, first)) for first in (0, 30, 60)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert sorted(m.id for m in read_messages(path)) == sorted(str(UUID(int=n)) for n in range(120))
+
+
+def test_a_file_that_cannot_be_written_is_a_temporary_failure(tmp_path):
+    (tmp_path / "messages").mkdir()
+    with pytest.raises(TemporaryFailure):
+        FileGateway(tmp_path / "messages", lambda: NOW).send(message(1))
