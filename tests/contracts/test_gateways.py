@@ -225,7 +225,7 @@ def test_wrong_credentials_wait_for_the_operator(vendor):
 
 
 def certificate(path):
-    """A self-signed certificate for 127.0.0.1 with its key, and the certificate alone for those who trust it."""
+    """A self-signed certificate for 127.0.0.1 with its key, and the certificate alone."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "vendor")])
     now = datetime.now(tz=UTC)
@@ -237,9 +237,7 @@ def certificate(path):
         .serial_number(1)
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-        )
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, SHA256())
     ).public_bytes(Encoding.PEM)

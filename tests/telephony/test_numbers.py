@@ -209,9 +209,7 @@ def test_N_01_any_text_ends_in_a_number_or_a_named_refusal(typed, region):
     assert outcome in REASONS or parse_number(outcome, None).e164 == outcome
 
 
-@given(
-    st.text(alphabet=string.digits + "+ -()٠١٢３４", max_size=24), st.sampled_from([None, "DE", "US", "MX"])
-)
+@given(st.text(alphabet=string.digits + "+ -()٠١٢３４", max_size=24), st.sampled_from([None, "DE", "US", "MX"]))
 def test_N_01_a_form_once_accepted_is_its_own_form(typed, region):
     outcome = number_or_reason(typed, region)
     assert outcome.isascii()

@@ -86,9 +86,7 @@ def test_only_the_last_messages_are_kept_and_the_file_stays_small(gateway, path)
 def test_another_worker_that_died_before_recording_does_not_make_it_two(gateway, path):
     gateway.send(message(1))
     FileGateway(path, lambda: NOW + 90).send(message(1))
-    assert read_messages(path) == [
-        SentMessage(str(UUID(int=1)), "+4915112345678", message(1).body, NOW, "482913")
-    ]
+    assert read_messages(path) == [SentMessage(str(UUID(int=1)), "+4915112345678", message(1).body, NOW, "482913")]
 
 
 def test_a_line_that_another_worker_wrote_is_seen(gateway, path):

@@ -1,0 +1,105 @@
+"""From an opened payload to words at a gateway, and from the gateway's failures to the outbox's."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idp.delivery.outbox import NotDelivered, OutboxItem, Undeliverable
+from idp.delivery.text_messages import KIND, CodeMessage, deliver_text_messages, read_payload, to_payload
+from idp.telephony.gateways.contract import (
+    Accepted,
+    GatewayError,
+    OptedOut,
+    OutcomeUnknown,
+    PermanentFailure,
+    RateLimited,
+    TemporaryFailure,
+)
+from idp.telephony.messages import load_messages
+from tests.delivery.fakes import NOW, Clock
+
+MESSAGE = CodeMessage("+4915112345678", "DE", "ko", "482913", "정부24", "id.overseas.go.kr")
+ITEM = OutboxItem(UUID(int=7), KIND, b"", 1, NOW, NOW + 600)
+
+
+@dataclass
+class Gateway:
+    failure: GatewayError | None = None
+    sent: list = field(default_factory=list)
+
+    def send(self, message):
+        if self.failure:
+            raise self.failure
+        self.sent.append(message)
+        return Accepted("fake")
+
+
+def deliver(gateway, payload, now=NOW):
+    deliver_text_messages(gateway, load_messages(), Clock(now))(ITEM, payload)
+
+
+def test_the_person_is_written_to_in_their_language():
+    gateway = Gateway()
+    deliver(gateway, to_payload(MESSAGE), now=NOW + 100)
+    (sent,) = gateway.sent
+    assert sent.body.startswith("[정부24] 인증번호 482913")
+    assert sent.body.endswith("\n@id.overseas.go.kr #482913")
+    assert (sent.id, sent.to, sent.region, sent.valid_seconds) == (ITEM.id, MESSAGE.to, "DE", 500)
+
+
+@given(st.builds(CodeMessage, *[st.text(max_size=20)] * 6))
+def test_a_payload_reads_back_as_it_was_written(message):
+    assert read_payload(to_payload(message)) == message
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"{}",
+        json.dumps(asdict(MESSAGE) | {"body": "hello"}).encode(),
+        json.dumps(asdict(MESSAGE) | {"to": None}).encode(),
+        json.dumps(asdict(MESSAGE) | {"code": 482913}).encode(),
+        json.dumps(asdict(MESSAGE) | {"code": "no digits"}).encode(),
+        json.dumps(asdict(MESSAGE) | {"host": "evil #1"}).encode(),
+    ],
+)
+def test_a_payload_that_is_not_a_code_message_is_never_sent(payload):
+    gateway = Gateway()
+    with pytest.raises(Undeliverable) as failure:
+        deliver(gateway, payload)
+    assert gateway.sent == []
+    assert failure.value.__cause__ is None
+    assert "482913" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected", "wait", "uncertain"),
+    [
+        (OptedOut("twilio 21610"), Undeliverable, None, None),
+        (PermanentFailure("twilio 21211"), Undeliverable, None, None),
+        (TemporaryFailure("twilio 503"), NotDelivered, 0, False),
+        (OutcomeUnknown("twilio 500"), NotDelivered, 0, True),
+        (RateLimited("twilio 20429", 30), NotDelivered, 30, False),
+        (RateLimited("twilio 20429"), NotDelivered, 0, False),
+    ],
+)
+def test_what_a_gateway_failure_means_for_the_next_attempt(failure, expected, wait, uncertain):
+    with pytest.raises(expected, match=str(failure)) as seen:
+        deliver(Gateway(failure), to_payload(MESSAGE))
+    assert type(seen.value) is expected
+    assert getattr(seen.value, "wait", None) == wait
+    assert getattr(seen.value, "uncertain", None) == uncertain
+
+
+def test_O_10_a_message_in_a_traceback_shows_neither_number_nor_code():
+    assert "482913" not in repr(MESSAGE)
+    assert "4915" not in repr(MESSAGE)
