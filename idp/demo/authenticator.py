@@ -147,9 +147,7 @@ class SoftAuthenticator:
     def _refuse_excluded(self, options: dict[str, Any], rp_id: str) -> None:
         excluded = {from_base64url(entry["id"]) for entry in options.get("excludeCredentials") or []}
         if excluded and self.discover(rp_id, excluded):
-            raise CeremonyError(
-                "InvalidStateError", "this authenticator already holds one of the excluded passkeys"
-            )
+            raise CeremonyError("InvalidStateError", "this authenticator already holds one of the excluded passkeys")
 
     def _replace_account(self, passkey: Passkey) -> None:
         """Keep one passkey per account: a new one overwrites the old (§6.3.2 step 7.3)."""
@@ -171,9 +169,7 @@ def _registrable(rp_id: str | None, origin: str) -> str:
 
 def _refuse_unsupported(options: dict[str, Any]) -> None:
     algorithms = [entry["alg"] for entry in options["pubKeyCredParams"]]
-    if (
-        algorithms and ES256 not in algorithms
-    ):  # an empty list means the default, which has ES256 (§5.1.3 step 10)
+    if algorithms and ES256 not in algorithms:  # an empty list means the default, which has ES256 (§5.1.3 step 10)
         raise CeremonyError("NotSupportedError", "this authenticator makes ES256 keys only")
 
 
@@ -211,9 +207,7 @@ def _registration(
         statement = {"alg": ES256, "sig": _signature(passkey, data, collected, falsified)}
     response = {
         "clientDataJSON": to_base64url(collected),
-        "attestationObject": to_base64url(
-            attestation_object(authenticator=data, fmt=attestation, statement=statement)
-        ),
+        "attestationObject": to_base64url(attestation_object(authenticator=data, fmt=attestation, statement=statement)),
         "authenticatorData": to_base64url(data),
         "publicKey": to_base64url(passkey.spki),
         "publicKeyAlgorithm": ES256,
@@ -222,9 +216,7 @@ def _registration(
     return _credential(passkey, response, {"credProps": {"rk": True}})
 
 
-def _assertion(
-    passkey: Passkey, options: dict[str, Any], origin: str, falsified: Falsified
-) -> dict[str, Any]:
+def _assertion(passkey: Passkey, options: dict[str, Any], origin: str, falsified: Falsified) -> dict[str, Any]:
     collected = _client_data("webauthn.get", options, origin, falsified)
     data = authenticator_data(
         rp_id=falsified.get("rp_id", passkey.rp_id),

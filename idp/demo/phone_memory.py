@@ -16,7 +16,7 @@ from idp.demo.authenticator import SoftAuthenticator
 FILE_NAME = "demo-phone.json"
 
 
-class UnreadablePhone(Exception):  # noqa: N818 - says what happened
+class UnreadablePhone(Exception):
     """The file is not one that this phone wrote. The message is one line for the operator."""
 
 

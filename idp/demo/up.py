@@ -69,12 +69,11 @@ def preparation(place: Place) -> Iterator[list[str]]:
     key = place.var / "clients" / "family_register.key.json"
     if not key.exists():
         yield [sys.executable, "-m", "clients.family_register.app", "--make-key", str(key)]
-    for service in SAMPLE_SERVICES:
-        yield [
-            *(*IDP, "client", "apply", f"clients/{service.folder}"),
-            *("--set", f"base={place.address_of(service)}"),
-            *("--credentials", str(place.var / "clients")),
-        ]
+    yield [
+        *(*IDP, "client", "apply", "--replace-lost-secrets", "--credentials", str(place.var / "clients")),
+        *(f"--set={service.folder}.base={place.address_of(service)}" for service in SAMPLE_SERVICES),
+        *(f"clients/{service.folder}" for service in SAMPLE_SERVICES),
+    ]
     if not (place.var / "demo-phone.json").exists():
         yield [*IDP, "lab", "citizen", "--phone", SEEDED_PHONE, "--demo-phone", "--json"]
 
@@ -147,7 +146,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _shown(command: Sequence[str]) -> str:
     words = ["idp", *command[len(IDP) :]] if tuple(command[: len(IDP)]) == IDP else list(command[1:])
-    return " ".join(words[:4])
+    return " ".join(words[:3])
 
 
 if __name__ == "__main__":

@@ -180,9 +180,7 @@ def created(**options: Any) -> Callable[[SoftAuthenticator], Any]:
     return lambda phone: phone.create(creation_options(**options), ORIGIN)
 
 
-def asked(
-    origin: str = ORIGIN, chosen: bytes | None = None, **options: Any
-) -> Callable[[SoftAuthenticator], Any]:
+def asked(origin: str = ORIGIN, chosen: bytes | None = None, **options: Any) -> Callable[[SoftAuthenticator], Any]:
     return lambda phone: phone.get(request_options(**options), origin, chosen)
 
 

@@ -89,12 +89,8 @@ def test_waiting_ends_when_told_to_stop(children):
 
 def test_a_dead_child_is_named_with_the_end_of_its_log(children):
     children.start(Child(name="worker", command=python(SLEEP)))
-    children.start(
-        Child(name="gov24", command=python("import sys; print('no such registration'); sys.exit(3)"))
-    )
-    with pytest.raises(
-        ChildError, match=r"(?s)gov24 stopped \(exit code 3\).*gov24\.log.*no such registration"
-    ):
+    children.start(Child(name="gov24", command=python("import sys; print('no such registration'); sys.exit(3)")))
+    with pytest.raises(ChildError, match=r"(?s)gov24 stopped \(exit code 3\).*gov24\.log.*no such registration"):
         children.watch(Event())
 
 

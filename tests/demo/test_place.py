@@ -50,9 +50,7 @@ def test_a_busy_port_is_named():
         other.bind(("127.0.0.1", 0))
         other.listen()
         base = other.getsockname()[1] - SAMPLE_SERVICES[0].offset
-        with pytest.raises(
-            StartError, match=f"^port {base + 1} is in use; PORT_BASE=9100 ./run moves all ports$"
-        ):
+        with pytest.raises(StartError, match=f"^port {base + 1} is in use; PORT_BASE=9100 ./run moves all ports$"):
             check_ports(Place(base, Path("var")))
 
 
