@@ -1,0 +1,68 @@
+"""Changes of registrations on their way to storage, each with the audit row that must be written with it.
+
+No registration changes without its audit row: `ClientStore.save` takes both and keeps both or neither.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.registration.register import Outcome, with_status
+from idp.registration.registration import Registration, Status
+
+
+class Conflict(Exception):
+    """Somebody else changed the registration in between: nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `before` (None: not yet there) to `after` (None: no longer there)."""
+
+    before: Registration | None
+    after: Registration | None
+    audit: AuditRow
+
+
+class ClientStore(Protocol):
+    """What the life of a registration needs of storage."""
+
+    def get(self, client_id: str) -> Registration | None:
+        """The registration with exactly this id."""
+
+    def list(self) -> list[Registration]:
+        """All registrations, by id."""
+
+    def save(self, changes: Sequence[Change]) -> None:
+        """Store all changes and their audit rows, or none. Raises Conflict."""
+
+
+def added(outcome: Outcome, *, now: int) -> Change:
+    """A new registration."""
+    return Change(None, outcome.registration, _row(Event.CLIENT_ADDED, outcome.registration, now, diff=outcome.diff))
+
+
+def changed(before: Registration, outcome: Outcome, *, now: int) -> Change:
+    """New metadata."""
+    return Change(before, outcome.registration, _row(Event.CLIENT_CHANGED, before, now, diff=outcome.diff))
+
+
+def secret_rotated(before: Registration, outcome: Outcome, *, now: int) -> Change:
+    """A new secret."""
+    return Change(before, outcome.registration, _row(Event.CLIENT_SECRET_ROTATED, before, now))
+
+
+def status_set(before: Registration, status: Status, *, now: int) -> Change:
+    """Enabled or disabled."""
+    event = Event.CLIENT_ENABLED if status == "enabled" else Event.CLIENT_DISABLED
+    return Change(before, with_status(before, status, now=now), _row(event, before, now))
+
+
+def removed(before: Registration, *, now: int) -> Change:
+    """No longer registered."""
+    return Change(before, None, _row(Event.CLIENT_REMOVED, before, now))
+
+
+def _row(event: Event, registration: Registration, now: int, **detail: object) -> AuditRow:
+    return AuditRow(event, at=now, client=registration.client_id, detail=detail)

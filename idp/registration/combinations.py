@@ -1,0 +1,132 @@
+"""Rules between fields, judged on the effective metadata: defaults applied, all fields together.
+
+A change of one field can break a rule about another, so an update is judged as a whole as well.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from idp.protocol.client import SIGNING_ALGS, AuthMethod
+from idp.registration import redirect_uris
+from idp.registration.client_keys import usable_algorithms
+from idp.registration.errors import BrokenRule
+from idp.registration.fields import Offer
+from idp.registration.hosts import LOOPBACK_ADDRESSES
+
+Effective = Mapping[str, Any]
+PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
+PUBLIC: AuthMethod = "none"
+
+
+def redirect_schemes(metadata: Effective, offer: Offer) -> None:
+    """Plain http only where it cannot leave the machine (RFC 8252 §7.3, RFC 9700 §2.6)."""
+    _schemes(metadata, offer, "redirect_uris")
+
+
+def post_logout_schemes(metadata: Effective, offer: Offer) -> None:
+    """As redirect_uris (OpenID Connect RP-Initiated Logout 1.0 §3.1)."""
+    _schemes(metadata, offer, "post_logout_redirect_uris")
+
+
+def _schemes(metadata: Effective, offer: Offer, name: str) -> None:
+    native = metadata["application_type"] == "native"
+    redirect_uris.check_schemes(metadata[name], development=offer.development, native=native)
+
+
+def grants(metadata: Effective, _offer: Offer) -> None:
+    """Every sign-in begins with a code (RFC 7591 §2.1)."""
+    if "authorization_code" not in metadata["grant_types"]:
+        raise BrokenRule("must contain authorization_code")
+
+
+def responses(metadata: Effective, _offer: Offer) -> None:
+    """An empty list would be a service that can ask for nothing."""
+    if not metadata["response_types"]:
+        raise BrokenRule("must be code")
+
+
+def openid(metadata: Effective, _offer: Offer) -> None:
+    """OpenID Connect Core 1.0 §3.1.2.1: without openid it is not a sign-in."""
+    if "openid" not in metadata["scope"].split():
+        raise BrokenRule("must contain openid")
+
+
+def optional_part(metadata: Effective, _offer: Offer) -> None:
+    """A person can leave out only what is asked for, and never the sign-in itself."""
+    if not set(metadata["optional_scope"].split()) <= set(metadata["scope"].split()) - {"openid"}:
+        raise BrokenRule("must contain only values of scope, without openid")
+
+
+def keys(metadata: Effective, _offer: Offer) -> None:
+    """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9)."""
+    if _method(metadata) != PRIVATE_KEY_JWT:
+        return
+    if "jwks" not in metadata:
+        raise BrokenRule("is required by private_key_jwt; jwks_uri is not fetched yet")
+    if not usable_algorithms(metadata["jwks"]["keys"]) & set(SIGNING_ALGS):
+        raise BrokenRule(f"must have a key for {' or '.join(SIGNING_ALGS)}, for private_key_jwt")
+
+
+def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
+    """The algorithm that assertions must have is one that a registered key can have."""
+    wanted = metadata.get("token_endpoint_auth_signing_alg")
+    if wanted is None:
+        return
+    if _method(metadata) != PRIVATE_KEY_JWT:
+        raise BrokenRule("is only for private_key_jwt")
+    if wanted not in usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"]):
+        raise BrokenRule("must be the algorithm of a key in jwks")
+
+
+def pkce(metadata: Effective, _offer: Offer) -> None:
+    """Only a service that authenticates itself may go without (RFC 9700 §2.1.1)."""
+    if not metadata["pkce_required"] and _method(metadata) == PUBLIC:
+        raise BrokenRule("must be true for a public client")
+
+
+def approved_subject(metadata: Effective, _offer: Offer) -> None:
+    """The same subject at several services lets them join their records: somebody answers for it by name."""
+    public = metadata["subject_type"] == "public"
+    if public and "public_subject_approval" not in metadata:
+        raise BrokenRule("must be pairwise unless public_subject_approval says who approved public, and why")
+
+
+def unneeded_approval(metadata: Effective, _offer: Offer) -> None:
+    """A waiver that waives nothing would mislead whoever reads the registration."""
+    if metadata["subject_type"] != "public" and "public_subject_approval" in metadata:
+        raise BrokenRule("is only for subject_type public")
+
+
+def sector(metadata: Effective, _offer: Offer) -> None:
+    """One sector for all redirection URIs (OpenID Connect Core 1.0 §8.1)."""
+    if metadata["subject_type"] != "pairwise" or "sector" in metadata:
+        return
+    found = redirect_uris.hosts(metadata["redirect_uris"])
+    if len(found) > 1:
+        raise BrokenRule(
+            "must share one host, or an administrator sets sector (sector_identifier_uri is not fetched yet)"
+        )
+    if metadata["application_type"] == "native" and not found.isdisjoint(LOOPBACK_ADDRESSES):
+        # Every native application shares the loopback address: without a sector they would share subjects.
+        raise BrokenRule("on loopback need a sector, which an administrator sets")
+
+
+def _method(metadata: Effective) -> str:
+    return str(metadata["token_endpoint_auth_method"])
+
+
+COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], None]], ...] = (
+    ("redirect_uris", ("application_type",), redirect_schemes),
+    ("post_logout_redirect_uris", ("application_type",), post_logout_schemes),
+    ("grant_types", (), grants),
+    ("response_types", (), responses),
+    ("scope", (), openid),
+    ("optional_scope", ("scope",), optional_part),
+    ("jwks", ("token_endpoint_auth_method",), keys),
+    ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),
+    ("pkce_required", ("token_endpoint_auth_method",), pkce),
+    ("subject_type", ("public_subject_approval",), approved_subject),
+    ("public_subject_approval", ("subject_type",), unneeded_approval),
+    ("redirect_uris", ("application_type", "sector", "subject_type"), sector),
+)
+"""(field that the rule is about, other fields that it reads, rule)."""

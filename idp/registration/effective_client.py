@@ -1,0 +1,75 @@
+"""A stored registration as the protocol sees it: `idp.protocol.client.Client`.
+
+Metadata was checked before it was stored, so nothing is judged here. Fields that older registrations do not
+have yet fall back to the defaults of `Client`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from idp.protocol.client import Client
+from idp.registration.registration import Registration
+from idp.registration.uris import parse_uri
+
+SAME_NAME = (
+    "application_type",
+    "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
+    "id_token_signed_response_alg",
+    "subject_type",
+    "minimum_acr",
+    "default_max_age",
+    "require_auth_time",
+    "pkce_required",
+    "consent",
+    "assertion_audience",
+    "client_uri",
+    "policy_uri",
+    "tos_uri",
+    "logo_uri",
+    "initiate_login_uri",
+)
+LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts")
+SETS = ("grant_types", "response_types")
+EXTRAS = ("software_id", "software_version", "public_subject_approval")
+
+
+def effective_client(registration: Registration) -> Client:
+    """The frozen form that the protocol works with."""
+    metadata = registration.metadata
+    return Client(
+        id=registration.client_id,
+        enabled=registration.status == "enabled",
+        names=_names(metadata),
+        secret_digests=() if registration.secret_digest is None else (registration.secret_digest,),
+        jwks=tuple(metadata.get("jwks", {}).get("keys", ())),
+        scopes=frozenset(metadata["scope"].split()),
+        optional_scopes=frozenset(metadata.get("optional_scope", "").split()),
+        sector=_sector(metadata),
+        extras={name: metadata[name] for name in EXTRAS if name in metadata},
+        **_as_they_are(metadata),
+    )
+
+
+def _as_they_are(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields whose names are the same on both sides, with lists in the form that cannot change."""
+    return (
+        {name: metadata[name] for name in SAME_NAME if name in metadata}
+        | {name: tuple(metadata[name]) for name in LISTS if name in metadata}
+        | {name: frozenset(metadata[name]) for name in SETS if name in metadata}
+    )
+
+
+def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Language tag to name; the untagged one under the empty tag (RFC 7591 §2.2)."""
+    return {
+        tag: value
+        for name, _, tag in (field.partition("#") for field in metadata)
+        if name == "client_name"
+        for value in [metadata[f"{name}#{tag}" if tag else name]]
+    }
+
+
+def _sector(metadata: Mapping[str, Any]) -> str:
+    """What an administrator set, or the host of the redirection URIs (OpenID Connect Core 1.0 §8.1)."""
+    return str(metadata.get("sector") or parse_uri(metadata["redirect_uris"][0]).host)

@@ -1,0 +1,166 @@
+"""Every metadata field: its name, its default, its rule in words, and its reader.
+
+RFC 7591 §2 and OpenID Connect Dynamic Client Registration 1.0 §2 define the first group; POLICY is ours and
+only an administrator sets it. README.md prints this table, and a test keeps the two equal.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from idp.protocol.client import AUTH_METHODS, MOBILE_ID_ACR, SIGNING_ALGS
+from idp.registration import values
+from idp.registration.client_keys import key_set
+from idp.registration.errors import BrokenRule
+from idp.registration.hosts import check_host
+from idp.registration.names import display_name, one_line
+from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
+from idp.registration.uris import web_address
+
+GRANT_TYPES = ("authorization_code", "refresh_token")
+RESPONSE_TYPES = ("code",)
+SUBJECT_TYPES = ("pairwise", "public")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What this provider offers to every service; metadata may choose from it and not go beyond."""
+
+    development: bool
+    scopes: tuple[str, ...]
+    acr_values: tuple[str, ...]  # weakest first
+
+    def __post_init__(self) -> None:
+        """Refuse an offer without the level that every client needs by default."""
+        if MOBILE_ID_ACR not in self.acr_values:
+            raise ValueError(f"the assurance levels must contain {MOBILE_ID_ACR}")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of the metadata. A `default` of None means: absent unless given."""
+
+    name: str
+    default: Any
+    rule: str
+    read: Callable[[Any, Offer], Any]
+
+
+def _plain(read: Callable[[Any], Any]) -> Callable[[Any, Offer], Any]:
+    """A reader whose rule is the same at every provider."""
+    return lambda value, _offer: read(value)
+
+
+def _address(value: Any, offer: Offer) -> str:
+    return web_address(value, development=offer.development)
+
+
+def _contacts(value: Any) -> tuple[str, ...]:
+    return values.texts(value, most=10, longest=254)
+
+
+def _software(value: Any) -> str:
+    return one_line(value, longest=200)
+
+
+def _grant_types(value: Any) -> tuple[str, ...]:
+    return values.choices(value, GRANT_TYPES)
+
+
+def _response_types(value: Any) -> tuple[str, ...]:
+    return values.choices(value, RESPONSE_TYPES)
+
+
+def _scope(value: Any, offer: Offer) -> str:
+    return values.scope(value, offer.scopes)
+
+
+def _acr_list(value: Any, offer: Offer) -> tuple[str, ...]:
+    return values.choices(value, offer.acr_values)
+
+
+def _minimum_acr(value: Any, offer: Offer) -> str:
+    """MOBILE_ID_ACR or stronger: a new client may not ask for less (design, Assurance)."""
+    known = offer.acr_values
+    return values.choice(known[known.index(MOBILE_ID_ACR) :])(value)
+
+
+def _sector(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BrokenRule("must be a host name")
+    check_host(value)
+    return value
+
+
+STANDARD = (
+    Field("redirect_uris", None, "required; 1 to 20 exact https URIs; see Redirect URIs", _plain(redirect_uris)),
+    Field(
+        "post_logout_redirect_uris",
+        (),
+        "at most 20 URIs, as redirect_uris",
+        _plain(post_logout_redirect_uris),
+    ),
+    Field("application_type", "web", "web or native", _plain(values.choice(("web", "native")))),
+    Field("client_name", None, "one line, at most 100 characters; see Names", _plain(display_name)),
+    Field("client_uri", None, "https address of the service", _address),
+    Field("logo_uri", None, "https address of its logo", _address),
+    Field("policy_uri", None, "https address of its privacy policy", _address),
+    Field("tos_uri", None, "https address of its terms", _address),
+    Field("contacts", (), "at most 10 lines of at most 254 characters", _plain(_contacts)),
+    Field("grant_types", ("authorization_code",), "authorization_code, also refresh_token", _plain(_grant_types)),
+    Field("response_types", ("code",), "code alone", _plain(_response_types)),
+    Field("scope", "openid", "supported values with openid among them", _scope),
+    Field(
+        "token_endpoint_auth_method",
+        "client_secret_basic",
+        "private_key_jwt, client_secret_basic, client_secret_post or none",
+        _plain(values.choice(AUTH_METHODS)),
+    ),
+    Field(
+        "token_endpoint_auth_signing_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; only with private_key_jwt and a key for it",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field("jwks", None, "JWK Set of 1 to 20 public keys; see Keys", _plain(key_set)),
+    Field(
+        "id_token_signed_response_alg",
+        "ES256",
+        "ES256, RS256, PS256 or Ed25519",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field(
+        "subject_type",
+        "pairwise",
+        "pairwise, or public together with public_subject_approval",
+        _plain(values.choice(SUBJECT_TYPES)),
+    ),
+    Field("default_max_age", None, "seconds, 0 to 31536000", _plain(values.seconds)),
+    Field("require_auth_time", False, "true or false", _plain(values.flag)),
+    Field("default_acr_values", (), "supported assurance levels", _acr_list),
+    Field("initiate_login_uri", None, "https address that starts a sign-in", _address),
+    Field("software_id", None, "one line, at most 200 characters", _plain(_software)),
+    Field("software_version", None, "one line, at most 200 characters", _plain(_software)),
+)
+
+POLICY = (
+    Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
+    Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
+    Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
+    Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
+    Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
+    Field(
+        "public_subject_approval",
+        None,
+        "who approved subject_type public, and why; a waiver",
+        _plain(_software),
+    ),
+    Field(
+        "assertion_audience",
+        "issuer_or_token_endpoint",
+        "issuer or issuer_or_token_endpoint",
+        _plain(values.choice(("issuer", "issuer_or_token_endpoint"))),
+    ),
+)
+
+FIELDS: Mapping[str, Field] = {field.name: field for field in (*STANDARD, *POLICY)}

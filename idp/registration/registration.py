@@ -1,0 +1,22 @@
+"""What is stored of a relying service."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NewType
+
+Metadata = NewType("Metadata", dict[str, Any])
+"""Checked metadata as JSON values, every default spelt out. Only `check_metadata` and storage make it."""
+
+Status = Literal["enabled", "disabled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """One relying service as it is stored."""
+
+    client_id: str
+    metadata: Metadata
+    secret_digest: bytes | None  # SHA-256
+    status: Status = "enabled"
+    version: int  # rises with every change, also over removal and return
+    created_at: int  # seconds since the epoch
+    updated_at: int

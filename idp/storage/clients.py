@@ -1,0 +1,127 @@
+"""Registrations of relying services: `find` for the protocol, `get`, `list` and `save` for administrators.
+
+A worker keeps each parsed client and asks the database at every `find` only whether it is still the same
+version, so that disabling a service holds at the next request in every worker.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from idp.protocol.client import Client
+from idp.registration.changes import Change, Conflict
+from idp.registration.effective_client import effective_client
+from idp.registration.register import CLIENT_ID
+from idp.registration.registration import Metadata, Registration
+from idp.storage.database import AlreadyTaken, Database, Transaction
+from idp.storage.models import ClientRow
+
+MOST_CLIENTS = 10_000
+
+_table = ClientRow.__table__
+_VERSION = select(ClientRow.version, ClientRow.status).where(ClientRow.id == bindparam("client_id"))
+_ONE = select(_table).where(ClientRow.id == bindparam("client_id"))
+_ALL = select(_table).order_by(ClientRow.id).limit(MOST_CLIENTS)
+
+
+class Clients:
+    """The registry, with what this worker has already parsed."""
+
+    def __init__(self, database: Database) -> None:
+        """Empty: each client is parsed when it is first asked for."""
+        self._database = database
+        self._parsed: dict[str, tuple[int, Client]] = {}
+
+    def find(self, client_id: str) -> Client | None:
+        """The client with exactly this id, enabled or not, as it is now."""
+        if not CLIENT_ID.fullmatch(client_id):  # nothing else was ever registered; NUL would upset PostgreSQL
+            return None
+        with self._database.read() as reading:
+            row = reading.one(_VERSION, client_id=client_id)
+            if row is None:
+                self._parsed.pop(client_id, None)
+                return None
+            version, known = self._parsed.get(client_id, (None, None))
+            if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
+                return known
+            return self._parse(client_id, reading)
+
+    def get(self, client_id: str) -> Registration | None:
+        """The registration with exactly this id."""
+        if not CLIENT_ID.fullmatch(client_id):
+            return None
+        with self._database.read() as reading:
+            return _read(reading.one(_ONE, client_id=client_id))
+
+    def list(self) -> list[Registration]:
+        """All registrations, by id."""
+        with self._database.read() as reading:
+            return [registration for row in reading.all(_ALL) if (registration := _read(row)) is not None]
+
+    def save(self, changes: Sequence[Change]) -> None:
+        """Store all changes and their audit rows, or none. Raises Conflict when a `before` is outdated."""
+        if not changes:
+            return
+        try:
+            with self._database.begin() as step:
+                for change in changes:
+                    _write(step, change)
+                    step.record(change.audit)
+        except AlreadyTaken as error:  # two administrators added the same id at the same moment
+            raise Conflict("added twice") from error
+
+    def _parse(self, client_id: str, reading: Transaction) -> Client | None:
+        registration = _read(reading.one(_ONE, client_id=client_id))
+        if registration is None:  # removed between the two statements
+            return None
+        client = effective_client(registration)
+        self._parsed[client_id] = (registration.version, client)
+        return client
+
+
+def _read(row: Any) -> Registration | None:
+    if row is None:
+        return None
+    return Registration(
+        client_id=row.id,
+        metadata=Metadata(json.loads(row.registration)),
+        secret_digest=row.secret_digest,
+        status=row.status,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _values(registration: Registration) -> dict[str, Any]:
+    return {
+        "registration": json.dumps(registration.metadata, ensure_ascii=False, separators=(",", ":")),
+        "secret_digest": registration.secret_digest,
+        "status": registration.status,
+        "version": registration.version,
+        "created_at": registration.created_at,
+        "updated_at": registration.updated_at,
+    }
+
+
+def _write(step: Transaction, change: Change) -> None:
+    """One change, and only upon the very state that it was made from."""
+    before, after = change.before, change.after
+    if before is None:
+        if after is not None:
+            _insert(step, after)
+        return
+    same = (ClientRow.id == before.client_id, ClientRow.version == before.version)
+    statement = (
+        delete(ClientRow).where(*same) if after is None else update(ClientRow).where(*same).values(_values(after))
+    )
+    if step.run(statement) != 1:
+        raise Conflict(before.client_id)
+
+
+def _insert(step: Transaction, registration: Registration) -> None:
+    if step.one(_VERSION, client_id=registration.client_id) is not None:
+        raise Conflict(registration.client_id)
+    step.add(ClientRow, id=registration.client_id, **_values(registration))
