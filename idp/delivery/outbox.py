@@ -34,7 +34,7 @@ class OutboxItem:
     not_after: int
 
 
-class DeliveryFailure(Exception):  # noqa: N818 - an outcome, not a defect
+class DeliveryFailure(Exception):
     """An attempt did not succeed. The text is short and for the operator, without personal data."""
 
 

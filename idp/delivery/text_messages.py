@@ -70,9 +70,7 @@ def deliver_text_messages(gateway: Gateway, messages: CodeMessages, clock: Calla
 
 def _compose(item: OutboxItem, wanted: CodeMessage, messages: CodeMessages, now: int) -> TextMessage:
     try:
-        body = messages.render(
-            language=wanted.language, code=wanted.code, host=wanted.host, service=wanted.service
-        )
+        body = messages.render(language=wanted.language, code=wanted.code, host=wanted.host, service=wanted.service)
     except MessageError:
         raise Undeliverable("message cannot be worded") from None
     return TextMessage(item.id, wanted.to, body, wanted.region, valid_seconds=max(item.not_after - now, 1))

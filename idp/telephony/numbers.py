@@ -103,7 +103,7 @@ class Country:
     dialling_code: str
 
 
-class NumberRefused(Exception):  # noqa: N818 - a refusal is an answer for the person, not a defect
+class NumberRefused(Exception):
     """The number cannot be used. `reason` is one of REASONS; the text typed is not kept."""
 
     def __init__(self, reason: str) -> None:

@@ -36,15 +36,15 @@ class GatewayError(Exception):
     """The message was not accepted. Its text is short and for the operator: `twilio 21610`."""
 
 
-class OptedOut(GatewayError):  # noqa: N818 - the contract's own word for this outcome
+class OptedOut(GatewayError):
     """The person has answered STOP: nothing will reach them until they lift it themselves."""
 
 
-class PermanentFailure(GatewayError):  # noqa: N818
+class PermanentFailure(GatewayError):
     """Trying again cannot help: the number is not one that this vendor can reach for us."""
 
 
-class TemporaryFailure(GatewayError):  # noqa: N818
+class TemporaryFailure(GatewayError):
     """The vendor has not taken the message, and may take it later."""
 
 

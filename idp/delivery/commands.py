@@ -1,0 +1,66 @@
+"""`idp worker`: the process that carries messages out of the house. The command's `ctx.obj` is a Worker."""
+
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event, Thread
+from typing import Final
+
+import click
+
+from idp.delivery.outbox import OutboxItem, OutboxStore
+from idp.delivery.text_messages import KIND, deliver_text_messages
+from idp.delivery.worker import Worker
+from idp.keys.sealing import Sealer, row_context
+from idp.settings import Settings
+from idp.telephony.gateways import make_gateway
+from idp.telephony.messages import load_messages
+
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+log = logging.getLogger(__name__)
+
+
+def make_worker(settings: Settings, store: OutboxStore, sealer: Sealer, clock: Callable[[], int]) -> Worker:
+    """The worker of this installation; `sealer` is that of Purpose.OUTBOX.
+
+    Raises SettingsError or MessageError with one line when it cannot work.
+    """
+
+    def open_payload(item: OutboxItem) -> bytes:
+        return sealer.open(item.payload, row_context("outbox", "payload", item.id))
+
+    text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), clock)
+    return Worker(store=store, deliverers={KIND: text_messages}, open_payload=open_payload, clock=clock)
+
+
+@click.command()
+@click.option("--senders", type=click.IntRange(1, 32), default=4, show_default=True, help="Deliveries at once.")
+@click.pass_obj
+def worker(prepared: Worker, senders: int) -> None:
+    """Deliver what waits in the outbox, until SIGTERM or Ctrl-C."""
+    run_until_signalled(replace(prepared, senders=senders))
+
+
+def run_until_signalled(work: Worker) -> None:
+    """Run `work` until the process is told to stop; what is under way is finished first.
+
+    The loop runs in a thread and the signals are waited for here, because setting an Event from a signal
+    handler can deadlock with the thread that waits for it. A second Ctrl-C ends the process at once.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    stop = Event()
+    loop = Thread(target=work.run, args=(stop,), name="outbox")
+    loop.start()
+    log.info("worker started")
+    while loop.is_alive() and signal.sigtimedwait(_STOPPING, 1.0) is None:
+        pass
+    ended_by_itself = not loop.is_alive()
+    stop.set()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
+    loop.join()
+    log.info("worker stopped")
+    if ended_by_itself:
+        raise click.ClickException("the worker's loop ended by itself; see the log above")
