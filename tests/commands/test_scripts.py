@@ -80,9 +80,7 @@ def test_the_tree_is_on_the_path(prepared):
 
 def test_the_idp_command_works_from_anywhere(prepared):
     (prepared / "idp").mkdir()
-    (prepared / "idp" / "command.py").write_text(
-        "import sys\ndef main(prog_name): print(prog_name, *sys.argv[1:])\n"
-    )
+    (prepared / "idp" / "command.py").write_text("import sys\ndef main(prog_name): print(prog_name, *sys.argv[1:])\n")
     done = subprocess.run(
         [prepared / ".venv/bin/idp", "serve", "a b"], cwd="/", capture_output=True, text=True, check=True
     )
