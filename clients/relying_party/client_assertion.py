@@ -16,9 +16,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFETIME_SECONDS = 60
 
 
-def client_assertion(
-    client_id: str, issuer: str, key: ECKey, *, now: int, random_bytes: Callable[[int], bytes]
-) -> str:
+def client_assertion(client_id: str, issuer: str, key: ECKey, *, now: int, random_bytes: Callable[[int], bytes]) -> str:
     """A signed, one-time statement that this is `client_id`, for `issuer` alone."""
     claims = {
         "iss": client_id,

@@ -59,25 +59,19 @@ class Credentials:
 def read_credentials(path: Path, random_bytes: Callable[[int], bytes]) -> Credentials:
     """The credentials in the JSON file `path`. Makes the session secret beside it at the first start."""
     given = _read_json(path, "credentials")
-    return _credentials(
-        given, path, lambda: _session_secret(path.with_suffix(".session-secret"), random_bytes)
-    )
+    return _credentials(given, path, lambda: _session_secret(path.with_suffix(".session-secret"), random_bytes))
 
 
 def environment_credentials(environ: Mapping[str, str]) -> Credentials:
     """The credentials in `RP_*` variables, for a service without a disk of its own."""
-    given = {
-        key.removeprefix("RP_").lower(): value for key, value in environ.items() if key.startswith("RP_")
-    }
+    given = {key.removeprefix("RP_").lower(): value for key, value in environ.items() if key.startswith("RP_")}
     secret = given.get("session_secret", "").encode()
     if len(secret) < SECRET_BYTES:
         raise StartError(f"RP_SESSION_SECRET needs at least {SECRET_BYTES} characters")
     return _credentials(given, None, lambda: secret)
 
 
-def _credentials(
-    given: Mapping[str, Any], path: Path | None, session_secret: Callable[[], bytes]
-) -> Credentials:
+def _credentials(given: Mapping[str, Any], path: Path | None, session_secret: Callable[[], bytes]) -> Credentials:
     missing = [name for name in ("issuer", "client_id", "base") if not given.get(name)]
     if missing:
         raise StartError(f"credentials lack {missing[0]!r}")

@@ -81,6 +81,8 @@ def _verify_signature(raw: object, keys: KeySet, algorithm: str) -> Claims:
     except (JoseError, ValueError, RecursionError):
         raise IdTokenRefusedError("signature") from None
     _refuse_unless(str(token.header.get("typ", "JWT")).upper() == "JWT", "typ")
+    # RFC 7515 §4.1.11: none is understood here, and an empty list is malformed.
+    _refuse_unless("crit" not in token.header, "signature")
     return token.claims
 
 

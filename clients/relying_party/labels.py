@@ -92,8 +92,7 @@ def readable(name: str, value: Any, language: str) -> str:
         if isinstance(value.get("formatted"), str):
             return str(value["formatted"])
         return "\n".join(
-            f"{label(LABELS, part, language)}: {readable(part, inner, language)}"
-            for part, inner in value.items()
+            f"{label(LABELS, part, language)}: {readable(part, inner, language)}" for part, inner in value.items()
         )
     if isinstance(value, list):
         return ", ".join(str(inner) for inner in value)

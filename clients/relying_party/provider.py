@@ -75,9 +75,7 @@ class Provider:
         with _answering("discovery"):
             found: dict[str, Any] = self._client.load_server_metadata()
         if found.get("issuer") != self._credentials.issuer:
-            found.pop(
-                "_loaded_at", None
-            )  # Authlib keeps what it loaded; a wrong description is asked for again.
+            found.pop("_loaded_at", None)  # Authlib keeps what it loaded; a wrong description is asked for again.
             raise SignInRefusedError("misconfigured", "issuer of the discovery document")
         return found
 
@@ -101,10 +99,7 @@ class Provider:
                 grant_type="authorization_code",
                 allow_redirects=False,
             )
-        if (
-            not isinstance(tokens.get("access_token"), str)
-            or str(tokens.get("token_type")).lower() != "bearer"
-        ):
+        if not isinstance(tokens.get("access_token"), str) or str(tokens.get("token_type")).lower() != "bearer":
             raise SignInRefusedError("unverified", "token: no bearer access token")
         return tokens
 

@@ -60,9 +60,7 @@ def _options(service: Service) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the one of base)")
     if service.token_endpoint_auth_method == "private_key_jwt":  # noqa: S105 - a method's name
-        parser.add_argument(
-            "--make-key", type=Path, metavar="NAME.key.json", help="make the signing key and leave"
-        )
+        parser.add_argument("--make-key", type=Path, metavar="NAME.key.json", help="make the signing key and leave")
     else:
         parser.set_defaults(make_key=None)
     return parser.parse_args()
