@@ -36,10 +36,11 @@ class CredentialsFile:
     def prepare(self, *, issuer: str, client_id: str, secret: str | None, needs_secret: bool, base: str | None) -> Path:
         """Write the new content beside the file, so that `publish` is only a rename. Raises OSError."""
         content = self.read()
-        kept = content.pop("client_secret", None)
         content |= {"issuer": issuer, "client_id": client_id}
-        if needs_secret:
-            content["client_secret"] = secret or kept
+        if not needs_secret:
+            content.pop("client_secret", None)
+        elif secret is not None:
+            content["client_secret"] = secret
         if base is not None:
             content["base"] = base
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,31 +1,23 @@
 """The registry in the database: what is stored, what is seen at once by every worker (abuse case N-04)."""
 
 import json
-from itertools import count
-from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text, update
 
 from idp.registration.changes import Conflict, added, changed, removed, status_set
 from idp.registration.metadata import check_metadata
 from idp.registration.register import change, register
-from idp.settings import Settings
 from idp.storage.clients import Clients
-from idp.storage.database import open_database
-from idp.storage.models import AuditEvent, Base, ClientRow
+from idp.storage.models import AuditEvent, ClientRow
 from tests.registration.examples import EC, GOV24, NOW, PRODUCTION, counting_bytes, with_keys
+from tests.registration.registry import sqlite_registry
 
 
 @pytest.fixture
 def database(tmp_path):
-    ids = count(1)
-    settings = Settings(database_url=f"sqlite:///{tmp_path / 'idp.sqlite3'}")
-    opened = open_database(Flask("test"), settings, lambda: UUID(int=next(ids)))
-    Base.metadata.create_all(opened.engine, tables=[ClientRow.__table__, AuditEvent.__table__])
-    yield opened
-    opened.engine.dispose()
+    with sqlite_registry(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,0 +1,26 @@
+"""A registry in a real SQLite file, with only the tables that registrations touch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from uuid import UUID
+
+from flask import Flask
+
+from idp.settings import Settings
+from idp.storage.database import Database, open_database
+from idp.storage.models import AuditEvent, Base, ClientRow
+
+
+@contextmanager
+def sqlite_registry(directory: Path) -> Iterator[Database]:
+    """An empty registry below `directory`."""
+    ids = count(1)
+    settings = Settings(database_url=f"sqlite:///{directory / 'idp.sqlite3'}")
+    database = open_database(Flask("registry"), settings, lambda: UUID(int=next(ids)))
+    Base.metadata.create_all(database.engine, tables=[ClientRow.__table__, AuditEvent.__table__])
+    try:
+        yield database
+    finally:
+        database.engine.dispose()
