@@ -4,6 +4,7 @@ Run as `python -m tests.delivery.processes DIRECTORY NOW MODE`, where MODE is `s
 sending and recording) or `slow` (each delivery takes a second).
 """
 
+import logging
 import os
 import signal
 import sys
@@ -68,7 +69,8 @@ def main(directory, now, mode):
     store = (Dies if mode == "dies" else SqlOutbox)(open_database(directory))
     gateway = (Slow if mode == "slow" else FileGateway)(directory / "messages.jsonl", lambda: now)
     deliver = deliver_text_messages(gateway, load_messages(), lambda: now)
-    say("ready")
+    # The log says when signals are waited for; before that they end the process as they end any.
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     run_until_signalled(
         Worker(
             store=store,

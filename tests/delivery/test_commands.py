@@ -35,7 +35,7 @@ def start(tmp_path):
         arguments = [sys.executable, "-m", "tests.delivery.processes", str(tmp_path), str(now), mode]
         process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
-        assert process.stdout.readline() == "ready\n", process.stderr.read()
+        assert process.stdout.readline() == "worker started\n", process.stderr.read()
         return process
 
     yield start
@@ -77,7 +77,7 @@ def test_a_signal_ends_an_idle_worker_at_once(start, number):
     begun = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (0, "stopped\n", "")
+    assert (process.returncode, out, err) == (0, "worker stopped\nstopped\n", "")
     assert time.monotonic() - begun < 5
 
 

@@ -32,8 +32,9 @@ def test_the_demonstration_writes_a_file(tmp_path):
     assert isinstance(make_gateway(Settings(messages_file=tmp_path / "m"), lambda: 0), FileGateway)
 
 
-def test_production_speaks_to_a_vendor(token_file):
-    assert isinstance(make_gateway(settings(token_file), lambda: 0), TwilioGateway)
+@pytest.mark.parametrize("url", ["https://api.twilio.com", "http://127.0.0.1:8080", "http://[::1]:8080"])
+def test_production_speaks_to_a_vendor_over_tls_or_on_this_machine(token_file, url):
+    assert isinstance(make_gateway(settings(token_file, twilio_url=url), lambda: 0), TwilioGateway)
 
 
 @pytest.mark.parametrize(
