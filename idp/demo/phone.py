@@ -4,139 +4,122 @@ A page's "use the demo phone" button posts the options of its ceremony here. The
 is posted to the endpoint that would have received it from a browser; both work without JavaScript.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, request
-from flask.typing import ResponseReturnValue
 
 from idp.demo.authenticator import CeremonyError
 from idp.demo.passkey import Passkey
 from idp.demo.phone_ceremonies import Ceremony, Kind, read_ceremony
 from idp.demo.phone_memory import PhoneMemory
+from idp.pages.forms import read_form
+from idp.pages.refusals import PageRefused
+from idp.pages.rendering import form_token, page, page_language, provider
 from idp.telephony.gateways.file import SentMessage, read_messages
 from idp.telephony.numbers import masked
 
 SHOWN_MESSAGES = 20
 
-#: Form fields that a page sends along and that its endpoint needs back with the answer.
-CARRIED = ("csrf", "request")
+phone = Blueprint("demo_phone", __name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ShownService:
-    """A relying service on the demonstration's front page."""
-
-    name: str
-    uri: str
-    what: str
+@phone.get("/demo")
+def home() -> Response:
+    """What there is to try."""
+    return page("demo/home.html", services=_services(), links=[])
 
 
-@dataclass(frozen=True, slots=True)
-class NewCitizen:
-    """A fictitious national who may enrol now."""
-
-    name: str
-    link: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the demo phone needs of the provider it is part of."""
-
-    origin: str  # of the provider's pages
-    messages_file: Path
-    memory: PhoneMemory
-    render: Callable[..., ResponseReturnValue]  # (template, **variables)
-    refuse: Callable[[str], ResponseReturnValue]  # (name of a refusal)
-    services: Callable[[], Sequence[ShownService]]
-    new_citizen: Callable[[], NewCitizen]
-
-
-def demo_phone(around: Surroundings) -> Blueprint:
-    """The blueprint of everything under /demo. Forms are checked for CSRF by the application, as all are."""
-    pages = Blueprint("demo_phone", __name__)
-
-    @pages.get("/demo")
-    def home() -> ResponseReturnValue:
-        return around.render("demo/home.html", services=around.services(), links=[])
-
-    @pages.get("/demo/phone")
-    def phone() -> ResponseReturnValue:
-        messages = read_messages(around.messages_file)[:SHOWN_MESSAGES]
-        return around.render(
-            "demo/phone.html",
-            messages=[_shown_message(one) for one in messages],
-            passkeys=[_shown_passkey(one) for one in reversed(around.memory.look().passkeys)],
-        )
-
-    @pages.get("/demo/messages.json")
-    def messages() -> Response:
-        found = read_messages(around.messages_file, request.args.get("phone"))
-        return jsonify([asdict(one) for one in found])
-
-    @pages.post("/demo/phone/sign-in")
-    def sign_in() -> ResponseReturnValue:
-        return _ask(around, Kind.SIGN_IN)
-
-    @pages.post("/demo/phone/enrol")
-    def enrol() -> ResponseReturnValue:
-        return _ask(around, Kind.ENROL)
-
-    @pages.post("/demo/phone/approve")
-    def approve() -> ResponseReturnValue:
-        return _answer(around)
-
-    @pages.post("/demo/phone/enrolment")
-    def enrolment() -> ResponseReturnValue:
-        citizen = around.new_citizen()
-        return around.render("demo/enrolment.html", name=citizen.name, link=citizen.link)
-
-    return pages
-
-
-def _ask(around: Surroundings, kind: Kind) -> ResponseReturnValue:
-    """The page on which the holder approves, and chooses a passkey when there are several."""
-    try:
-        ceremony = _ceremony(around, kind)
-        choices = ceremony.choices(around.memory.look())
-    except CeremonyError:
-        return around.refuse("invalid_request")
-    carried = [(name, request.form[name]) for name in ("request", "options") if name in request.form]
-    return around.render(
-        "demo/approve.html",
-        what="enrol" if kind is Kind.ENROL else "sign in",
-        origin=around.origin,
-        choices=choices,
-        fields=[*carried, ("kind", kind.name)],
+@phone.get("/demo/phone")
+def messages_and_passkeys() -> Response:
+    """The phone itself."""
+    messages = read_messages(provider().settings.messages_file)[:SHOWN_MESSAGES]
+    return page(
+        "demo/phone.html",
+        messages=[_shown_message(one) for one in messages],
+        passkeys=[_shown_passkey(one) for one in reversed(_memory().look().passkeys)],
     )
 
 
-def _answer(around: Surroundings) -> ResponseReturnValue:
+@phone.get("/demo/messages.json")
+def messages_json() -> Response:
+    """Messages for test drivers, newest first; `phone` (E.164) asks for those of one number."""
+    found = read_messages(provider().settings.messages_file, request.args.get("phone"))
+    return jsonify([asdict(one) for one in found])
+
+
+@phone.post("/demo/phone/sign-in")
+def ask_for_sign_in() -> Response:
+    """The holder chooses a passkey to answer with, or refuses."""
+    return _ask(Kind.SIGN_IN, read_form())
+
+
+@phone.post("/demo/phone/enrol")
+def ask_for_enrolment() -> Response:
+    """The holder lets a passkey be made, or refuses."""
+    return _ask(Kind.ENROL, read_form())
+
+
+@phone.post("/demo/phone/approve")
+def answer() -> Response:
     """The holder's decision, on its way to the endpoint that waits for it."""
-    try:
-        ceremony = _ceremony(around, Kind[request.form.get("kind", "")])
-    except (CeremonyError, KeyError):
-        return around.refuse("invalid_request")
-    approved = request.form.get("decision") == "approve"
-    credential = _credential(around, ceremony) if approved else ""
-    carried = [(name, request.form[name]) for name in CARRIED if name in request.form]
-    return around.render("demo/answer.html", action=ceremony.kind.value, fields=[*carried, ("credential", credential)])
+    form = read_form()
+    ceremony = _ceremony(form)
+    # Without an answer the waiting page says, as after a browser's own prompt, that nothing came of it.
+    credential = _credential(ceremony, form) if form.get("decision") == "approve" else ""
+    return page(
+        "demo/answer.html",
+        action=ceremony.kind.value,
+        fields=[
+            ("csrf", form_token(provider())),
+            ("request", form.get("request", "")),
+            ("credential", credential),
+        ],
+    )
 
 
-def _credential(around: Surroundings, ceremony: Ceremony) -> str:
-    """The answer, or nothing when the phone has none: the waiting page then says that the prompt failed."""
+def _ask(kind: Kind, form: Mapping[str, str]) -> Response:
+    asked = {"kind": kind.name, "options": form.get("options", ""), "request": form.get("request", "")}
+    ceremony = _ceremony(asked)
     try:
-        with around.memory.use() as phone:
-            return ceremony.answer(phone, request.form.get("choice"))
+        choices = ceremony.choices(_memory().look())
+    except CeremonyError as error:
+        raise PageRefused("invalid_request", 400, str(error)) from error
+    what = "enrol" if kind is Kind.ENROL else "sign in"
+    return page("demo/approve.html", what=what, origin=ceremony.origin, choices=choices, fields=list(asked.items()))
+
+
+def _ceremony(form: Mapping[str, str]) -> Ceremony:
+    """The ceremony that a form describes. Raises PageRefused."""
+    try:
+        return read_ceremony(Kind[form.get("kind", "")], form.get("options"), provider().issuer)
+    except (CeremonyError, KeyError) as error:
+        raise PageRefused("invalid_request", 400, str(error)) from error
+
+
+def _credential(ceremony: Ceremony, form: Mapping[str, str]) -> str:
+    """The phone's answer; empty when it has none."""
+    try:
+        with _memory().use() as held:
+            return ceremony.answer(held, form.get("choice"))
     except CeremonyError:
         return ""
 
 
-def _ceremony(around: Surroundings, kind: Kind) -> Ceremony:
-    return read_ceremony(kind, request.form.get("options"), around.origin)
+def _memory() -> PhoneMemory:
+    return PhoneMemory(provider().settings.var, provider().random_bytes)
+
+
+def _services() -> list[dict[str, str]]:
+    """Every enabled service that has a front page."""
+    clients = provider().clients
+    found = [clients.find(one.client_id) for one in clients.list()]
+    return [
+        {"name": one.name(page_language()), "uri": one.client_uri, "what": ""}
+        for one in found
+        if one is not None and one.enabled and one.client_uri
+    ]
 
 
 def _shown_message(message: SentMessage) -> dict[str, str]:
