@@ -10,14 +10,17 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 
 POLL_SECONDS = 0.2
 STOP_SECONDS = 10
 LAST_LINES = 3
+
+
+Wait = Callable[[float], bool]
+"""Lets so many seconds pass; True when the person at the terminal has asked to stop."""
 
 
 class ChildError(Exception):
@@ -57,21 +60,21 @@ class Children:
             )
         self._running.append((child, process))
 
-    def wait_until_ready(self, stopping: Event, seconds: int) -> bool:
-        """Wait until every child answers: True; False when `stopping` was set first. Raises ChildError."""
+    def wait_until_ready(self, wait: Wait, seconds: int) -> bool:
+        """Wait until every child answers: True; False when asked to stop before. Raises ChildError."""
         waiting = [child for child, _ in self._running if child.port is not None]
         for _ in range(round(seconds / POLL_SECONDS)):
             self.check()
             waiting = [child for child in waiting if not answers(child.port or 0, child.path)]
             if not waiting:
                 return True
-            if stopping.wait(POLL_SECONDS):
+            if wait(POLL_SECONDS):
                 return False
         raise ChildError(f"{waiting[0].name} did not answer within {seconds} s{self._tail(waiting[0])}")
 
-    def watch(self, stopping: Event) -> None:
-        """Return when `stopping` is set; raise ChildError when a child ends before that."""
-        while not stopping.wait(POLL_SECONDS):
+    def watch(self, wait: Wait) -> None:
+        """Return when asked to stop; raise ChildError when a child ends before that."""
+        while not wait(POLL_SECONDS):
             self.check()
 
     def check(self) -> None:

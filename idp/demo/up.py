@@ -10,10 +10,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from threading import Event
+from time import sleep
 from typing import TextIO
 
-from idp.demo.children import Child, ChildError, Children
+from idp.demo.children import Child, ChildError, Children, Wait
 from idp.demo.place import Place, StartError, check_ports, forget, held, port_base
 from idp.demo.sample_services import SAMPLE_SERVICES
 
@@ -25,26 +25,41 @@ SEEDED_PHONE = "+491713920012"  # from the German range that is kept for fiction
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demonstration until it is told to stop. Returns the exit code."""
     given = _parse(arguments)
-    stopping = Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
+    wait = wait_for_signals()
     try:
         place = Place(port_base(os.environ), given.var)
         with held(place.var):
             if given.fresh:
                 forget(place.var)
             check_ports(place)
-            return run(place, place.environ(os.environ), stopping)
+            return run(place, place.environ(os.environ), wait)
     except (StartError, ChildError) as refusal:
         say(str(refusal), sys.stderr)
         return 1
 
 
-def run(place: Place, environ: Mapping[str, str], stopping: Event) -> int:
+def wait_for_signals() -> Wait:
+    """From now on Ctrl-C, SIGTERM and SIGHUP only ask to stop.
+
+    The handler sets no threading.Event: it interrupts the very thread that waits, perhaps while that holds the
+    event's lock.
+    """
+    asked: list[int] = []
+
+    def wait(seconds: float) -> bool:
+        sleep(seconds)
+        return bool(asked)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: asked.append(number))
+    return wait
+
+
+def run(place: Place, environ: Mapping[str, str], wait: Wait) -> int:
     """Prepare, start, greet, and wait for the end. Raises StartError or ChildError."""
     say("시작하는 중입니다 / Starting ...")
     for step in preparation(place):
-        if stopping.is_set():
+        if wait(0):
             return 0
         execute(step, environ)
 
@@ -52,9 +67,9 @@ def run(place: Place, environ: Mapping[str, str], stopping: Event) -> int:
     try:
         for child in processes(place):
             children.start(child)
-        if children.wait_until_ready(stopping, READY_SECONDS):
+        if children.wait_until_ready(wait, READY_SECONDS):
             say(greeting(place))
-            children.watch(stopping)
+            children.watch(wait)
     finally:
         say("\n멈추는 중입니다 / Stopping ...")
         children.stop()

@@ -70,42 +70,42 @@ def test_ready_when_every_child_answers(children):
     port = free_port()
     children.start(Child(name="service", command=python(SERVER, port, 302), port=port))
     children.start(Child(name="worker", command=python(SLEEP)))
-    assert children.wait_until_ready(Event(), 20)
+    assert children.wait_until_ready(Event().wait, 20)
 
 
 def test_not_ready_while_a_child_answers_with_server_errors(children):
     port = free_port()
     children.start(Child(name="service", command=python(SERVER, port, 503), port=port))
     with pytest.raises(ChildError, match="service did not answer within 1 s"):
-        children.wait_until_ready(Event(), 1)
+        children.wait_until_ready(Event().wait, 1)
 
 
 def test_waiting_ends_when_told_to_stop(children):
     stopping = Event()
     stopping.set()
     children.start(Child(name="service", command=python(SLEEP), port=free_port()))
-    assert not children.wait_until_ready(stopping, 20)
+    assert not children.wait_until_ready(stopping.wait, 20)
 
 
 def test_a_dead_child_is_named_with_the_end_of_its_log(children):
     children.start(Child(name="worker", command=python(SLEEP)))
     children.start(Child(name="gov24", command=python("import sys; print('no such registration'); sys.exit(3)")))
     with pytest.raises(ChildError, match=r"(?s)gov24 stopped \(exit code 3\).*gov24\.log.*no such registration"):
-        children.watch(Event())
+        children.watch(Event().wait)
 
 
 def test_a_killed_child_is_named_with_its_signal(children):
     children.start(Child(name="worker", command=python(SLEEP)))
     os.kill(pids(children)[0], signal.SIGKILL)
     with pytest.raises(ChildError, match=r"worker stopped \(signal 9\)"):
-        children.watch(Event())
+        children.watch(Event().wait)
 
 
 def test_watching_ends_when_told_to_stop(children):
     children.start(Child(name="worker", command=python(SLEEP)))
     stopping = Event()
     Timer(0.3, stopping.set).start()
-    children.watch(stopping)
+    children.watch(stopping.wait)
     assert stopping.is_set()
 
 
