@@ -41,10 +41,7 @@ def _check_internationalised(label: str) -> None:
         raise BrokenRule("host must be a DNS name")
     try:
         name = label[4:].encode("ascii").decode("punycode")
-        canonical = name.encode("punycode").decode("ascii")
     except (UnicodeError, ValueError, OverflowError):
         raise BrokenRule("host has an xn-- label that does not decode") from None
-    if name.isascii() or canonical != label[4:]:
-        raise BrokenRule("host has an xn-- label that is not its own canonical form")
-    if not _HANGUL_LABEL.fullmatch(name):
+    if name.isascii() or not _HANGUL_LABEL.fullmatch(name):
         raise BrokenRule("host has an xn-- label in another script than Hangul, which can imitate another name")

@@ -94,6 +94,12 @@ def test_the_credentials_file_is_what_the_service_needs_and_for_its_owner_only(p
         assert stat.S_IMODE((place.credentials / f"{name}.json").stat().st_mode) == 0o600
 
 
+def test_a_service_at_a_fixed_address_needs_no_base(place):
+    folder = place.folder("apostille", 'redirect_uris = ["https://apostille.example/callback"]')
+    assert place.apply_with_files(folders=[folder], bases=[]).stdout == "apostille: added\n"
+    assert place.file("apostille").keys() == {"issuer", "client_id", "client_secret"}
+
+
 def test_the_output_shows_no_secret(place):
     result = place.apply_with_files()
     assert place.file("gov24")["client_secret"] not in result.output
@@ -120,6 +126,14 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(place):
     assert '  redirect_uris: (absent) -> ["http://localhost:9001/callback"]' in result.stdout
     assert place.desk.clients.kept == {}
     assert not (place.credentials / "gov24.json").exists()
+
+
+def test_a_service_that_moves_from_keys_to_a_secret_finds_it_in_its_file(place):
+    place.apply_with_files()
+    place.folder("family_register", 'redirect_uris = ["${base}/callback"]')
+    assert "family_register: changed" in place.apply_with_files().stdout
+    secret = place.file("family_register")["client_secret"]
+    assert place.desk.clients.get("family_register").secret_digest == secret_digest(secret)
 
 
 def test_a_disabled_service_stays_disabled(place):

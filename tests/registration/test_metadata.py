@@ -78,6 +78,7 @@ TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
         ({"tos_uri": "https://a@gov24.example/"}, "tos_uri: must have no user information before the host"),
         ({"initiate_login_uri": "http://gov24.example/login"}, "initiate_login_uri: must be https"),
         ({"sector": "https://gov24.example"}, "sector: must be a DNS name"),
+        ({"sector": "외교부.kr"}, "sector: must be ASCII; write an internationalised name as its xn-- form"),
         ({"sector": 1}, "sector: must be a host name"),
         (
             {"subject_type": "public"},
