@@ -21,7 +21,7 @@ from idp.registration.folders import Unreadable, read_json, read_text
 from idp.registration.metadata import check_metadata
 from idp.registration.names import look_alike
 from idp.registration.register import information, register, rotate_secret
-from idp.registration.registration import Registration
+from idp.registration.registration import Registration, Status
 from idp.registration.waivers import waivers
 
 
@@ -88,12 +88,7 @@ def show(desk: Desk, client_id: str) -> None:
 @click.pass_obj
 def disable(desk: Desk, client_id: str) -> None:
     """Stop a service: from its next request on, everywhere."""
-    registration = _get(desk, client_id)
-    if registration.status == "disabled":
-        click.echo(f"{client_id}: already disabled")
-        return
-    _save(desk, status_set(registration, "disabled", now=desk.clock()))
-    click.echo(f"{client_id}: disabled")
+    _set_status(desk, client_id, "disabled")
 
 
 @client.command()
@@ -101,12 +96,7 @@ def disable(desk: Desk, client_id: str) -> None:
 @click.pass_obj
 def enable(desk: Desk, client_id: str) -> None:
     """Let a disabled service work again."""
-    registration = _get(desk, client_id)
-    if registration.status == "enabled":
-        click.echo(f"{client_id}: already enabled")
-        return
-    _save(desk, status_set(registration, "enabled", now=desk.clock()))
-    click.echo(f"{client_id}: enabled")
+    _set_status(desk, client_id, "enabled")
 
 
 @client.command()
@@ -193,6 +183,15 @@ def _get(desk: Desk, client_id: str) -> Registration:
     if registration is None:
         _fail(["no client has this id; `idp client list` shows all"])
     return registration
+
+
+def _set_status(desk: Desk, client_id: str, status: Status) -> None:
+    registration = _get(desk, client_id)
+    if registration.status == status:
+        click.echo(f"{client_id}: already {status}")
+        return
+    _save(desk, status_set(registration, status, now=desk.clock()))
+    click.echo(f"{client_id}: {status}")
 
 
 def _save(desk: Desk, change: Change) -> None:
