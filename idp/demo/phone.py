@@ -14,9 +14,13 @@ from idp.demo.authenticator import CeremonyError
 from idp.demo.passkey import Passkey
 from idp.demo.phone_ceremonies import Ceremony, Kind, read_ceremony
 from idp.demo.phone_memory import PhoneMemory
+from idp.interaction.sealed_request import SealBroken, unseal
+from idp.pages.browser import ensure_browser
 from idp.pages.forms import read_form
+from idp.pages.headers import allow_form_target
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import form_token, page, page_language, provider
+from idp.protocol.client import Client
 from idp.telephony.gateways.file import SentMessage, read_messages
 from idp.telephony.numbers import masked
 
@@ -70,6 +74,7 @@ def answer() -> Response:
     credential = _credential(ceremony, form) if form.get("decision") == "approve" else ""
     return page(
         "demo/answer.html",
+        client=_client(form),
         action=ceremony.kind.value,
         fields=[
             ("csrf", form_token(provider())),
@@ -86,8 +91,14 @@ def _ask(kind: Kind, form: Mapping[str, str]) -> Response:
         choices = ceremony.choices(_memory().look())
     except CeremonyError as error:
         raise PageRefused("invalid_request", 400, str(error)) from error
-    what = "enrol" if kind is Kind.ENROL else "sign in"
-    return page("demo/approve.html", what=what, origin=ceremony.origin, choices=choices, fields=list(asked.items()))
+    return page(
+        "demo/approve.html",
+        client=_client(form),
+        what="enrol" if kind is Kind.ENROL else "sign in",
+        origin=ceremony.origin,
+        choices=choices,
+        fields=list(asked.items()),
+    )
 
 
 def _ceremony(form: Mapping[str, str]) -> Ceremony:
@@ -105,6 +116,17 @@ def _credential(ceremony: Ceremony, form: Mapping[str, str]) -> str:
             return ceremony.answer(held, form.get("choice"))
     except CeremonyError:
         return ""
+
+
+def _client(form: Mapping[str, str]) -> Client | None:
+    """The service that a sign-in is for; its way back is open, should the answer be all that was missing."""
+    wired = provider()
+    try:
+        travelling = unseal(form.get("request"), ensure_browser(wired), wired.sealers.page).request
+    except SealBroken:  # an enrolment; or a sign-in that the next step will refuse
+        return None
+    allow_form_target(travelling.redirect_uri)
+    return wired.clients.find(travelling.client_id)
 
 
 def _memory() -> PhoneMemory:
