@@ -1,0 +1,128 @@
+"""What holds for every template and static file: security policy, form tokens, labels, the budget of bytes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+STATIC = ROOT / "idp" / "pages" / "static"
+SCRIPTS = sorted(STATIC.glob("*.js"))
+STYLES = sorted(STATIC.rglob("*.css"))
+PAGES = [path for path in TEMPLATES if path.parent.name != "templates" or path.name == "home.html"]
+FIRST_LOAD = 60_000  # bytes without the fonts
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        r"<style",
+        r"\sstyle=",
+        r"\son[a-z]+=",
+        r"<script(?![^>]*\ssrc=\"\{\{ asset\()",
+        r"javascript:",
+        r"(?:src|href|action)=\"https?:",
+        r"\|\s*safe\b",
+        r"autoescape\s+false",
+        r"http-equiv",
+    ],
+)
+def test_X_01_nothing_inline_nothing_foreign_nothing_unescaped(path, forbidden):
+    assert not re.search(forbidden, path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_X_01_every_attribute_is_quoted(path):
+    assert not re.search(r"=\{\{", path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_CS_01_every_form_posts_with_a_token(path):
+    forms = re.findall(r"<form\b.*?</form>", path.read_text("utf-8"), re.DOTALL)
+    # The demonstration phone's answer carries the fields of the form it answers, the token among them.
+    wrong = [form for form in forms if 'method="post"' not in form or "token()" not in form]
+    assert not wrong or name(path) == "templates/demo/answer.html"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_every_field_has_a_label(path):
+    text = path.read_text("utf-8")
+    fields = re.findall(r"<(?:input|select|textarea)\b[^>]*>", text)
+    ids = [re.search(r'\sid="([^"]+)"', one) for one in fields if 'type="hidden"' not in one]
+    assert all(found and f'<label for="{found[1]}"' in text for found in ids)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_K_a_link_to_a_new_window_gives_no_handle_back(path):
+    links = re.findall(r"<a\b[^>]*_blank[^>]*>", path.read_text("utf-8"))
+    assert all('rel="noopener"' in link for link in links)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_every_page_has_a_title_and_one_heading(path):
+    text = path.read_text("utf-8")
+    assert text.startswith('{% extends "layout.html" %}')
+    assert "{% block title %}" in text
+    assert len(re.findall(r"<h1\b", text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "ids"),
+    [
+        ("sign_in/passkey.html", ["passkey", "passkey-form", "demo-phone"]),
+        ("code_form.html", ["code", "code-submit", "resend"]),
+        ("sign_in/consent.html", ["consent-allow", "consent-deny", "not-me"]),
+        ("parts.html", ["cancel", "passkey-trouble", "passkey-status"]),
+        ("logout/confirm.html", ["logout-confirm", "logout-stay"]),
+        ("enrol/open.html", ["enrol-open", "enrol-form", "secret"]),
+        ("enrol/record.html", ["record-confirm", "record-wrong"]),
+        ("enrol/phone.html", ["country", "number", "phone-submit"]),
+        ("enrol/phone_code.html", ["change-number"]),
+        ("enrol/passkey.html", ["passkey-create", "passkey-form", "demo-phone"]),
+        ("demo/approve.html", ["demo-approve", "demo-refuse"]),
+        ("demo/answer.html", ["answer-form", "demo-continue"]),
+    ],
+)
+def test_the_ids_that_others_rely_on_are_there(path, ids):
+    text = (ROOT / "templates" / path).read_text("utf-8")
+    assert [one for one in ids if text.count(f'id="{one}"') != 1] == []
+
+
+@pytest.mark.parametrize("path", STYLES, ids=name)
+def test_styles_load_nothing_from_elsewhere_and_every_file_they_name_exists(path):
+    text = path.read_text("utf-8")
+    assert "@import" not in text
+    assert [one for one in re.findall(r'url\("([^"]*)"\)', text) if not (path.parent / one).is_file()] == []
+
+
+def test_every_variable_that_styles_use_is_a_token():
+    tokens = set(re.findall(r"(--krds-[\w-]+):", (STATIC / "krds" / "tokens.css").read_text("utf-8")))
+    used = {one for path in STYLES for one in re.findall(r"var\((--[\w-]+)\)", path.read_text("utf-8"))}
+    assert used == tokens
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_every_asset_exists(path):
+    assets = re.findall(r"asset\('([^']+)'\)", path.read_text("utf-8"))
+    assert [one for one in assets if not (STATIC / one).is_file()] == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name)
+def test_scripts_speak_no_language_and_write_no_markup(path):
+    text = path.read_text("utf-8")
+    assert '"use strict";' in text
+    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\(|https?:|[가-힣]", text)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_the_first_load_stays_within_its_budget(path):
+    text = (ROOT / "templates" / "layout.html").read_text("utf-8") + path.read_text("utf-8")
+    assets = set(re.findall(r"asset\('([^']+)'\)", text))
+    weight = sum((STATIC / one).stat().st_size for one in assets)
+    assert weight + 12_000 < FIRST_LOAD  # twelve thousand bytes are left for the page itself
