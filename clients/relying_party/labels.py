@@ -1,5 +1,6 @@
 """What claims are called on a page, in Korean and English, and how their values read."""
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -105,3 +106,8 @@ def korean_time(seconds: int) -> str:
         return f"{datetime.fromtimestamp(seconds, KOREA):%Y-%m-%d %H:%M:%S} KST"
     except (OverflowError, ValueError, OSError):
         return str(seconds)
+
+
+def as_json(value: Any) -> str:
+    """`value` as the provider sent it, in lines an engineer can read."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

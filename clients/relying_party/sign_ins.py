@@ -1,7 +1,7 @@
 """Who is signed in at this service: kept on the server, known to the browser by a number in its cookie.
 
 Names and tokens never travel in the cookie. This store is the memory of one process; a service with several
-processes keeps the same two verbs over its own database.
+processes keeps the same verbs over its own database.
 """
 
 from collections.abc import Callable
