@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idp.claims.scopes import SCOPES
 from idp.pages.words import LONGEST_HEADER, Words, lookup, placeholders
+from idp.telephony.numbers import REASONS
 
 ROOT = Path(__file__).parents[2]
 WORDS = Words.load(ROOT / "templates" / "words")
@@ -120,6 +122,26 @@ def test_no_sentence_lies_unused():
 @pytest.mark.parametrize("part", ["heading", "what", "next"])
 def test_every_refusal_says_what_happened_and_what_to_do(name, part):
     assert all(WORDS.say(language, f"refusal.{name}.{part}") for language in LANGUAGES)
+
+
+def test_every_refusal_that_a_view_raises_has_its_words():
+    named = {
+        name
+        for path in sorted((ROOT / "idp").rglob("*.py"))
+        for name in re.findall(r"PageRefused\(\s*\"([a-z_]+)\"", path.read_text("utf-8"))
+    }
+    assert named - set(REFUSALS) == set()
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_N_05_every_refused_number_is_told_why(reason):
+    assert f"number.{reason}" in KEYS
+
+
+def test_every_scope_and_claim_has_a_label():
+    wanted = {f"claim.{scope}.label" for scope in SCOPES}
+    wanted |= {f"claim.{claim}" for claims in SCOPES.values() for claim in claims}
+    assert wanted - set(KEYS) == set()
 
 
 def test_an_unknown_key_is_an_error():
