@@ -112,21 +112,23 @@ def test_fresh_start_while_running(gateway, path):
     assert len(read_messages(path)) == 1
 
 
-def send_many(path, first):
+def send_many(path, together):
     gateway = FileGateway(path, lambda: NOW)
-    for number in range(first, first + 60):
+    together.wait(30)
+    for number in range(150):
         gateway.send(message(number))
 
 
 def test_several_workers_write_whole_lines_and_each_message_once(path):
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=send_many, args=(path, first)) for first in (0, 30, 60)]
+    together = context.Barrier(3)
+    workers = [context.Process(target=send_many, args=(path, together)) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    assert sorted(m.id for m in read_messages(path)) == sorted(str(UUID(int=n)) for n in range(120))
+    assert [m.id for m in reversed(read_messages(path))] == [str(UUID(int=n)) for n in range(150)]
 
 
 def test_a_file_that_cannot_be_written_is_a_temporary_failure(tmp_path):
