@@ -1,8 +1,10 @@
 """The demonstration's gateway: lines of a file, for its owner alone, bounded, once each."""
 
+import fcntl
 import json
 import multiprocessing
 import stat
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -129,6 +131,18 @@ def test_several_workers_write_whole_lines_and_each_message_once(path):
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert [m.id for m in reversed(read_messages(path))] == [str(UUID(int=n)) for n in range(150)]
+
+
+def test_a_worker_waits_while_another_one_writes(gateway, path):
+    gateway.send(message(1))
+    sending = Thread(target=gateway.send, args=(message(2),))
+    with path.with_name(f"{path.name}.lock").open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        sending.start()
+        sending.join(0.2)
+        assert len(read_messages(path)) == 1
+    sending.join(20)
+    assert len(read_messages(path)) == 2
 
 
 def test_a_file_that_cannot_be_written_is_a_temporary_failure(tmp_path):
