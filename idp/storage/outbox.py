@@ -68,9 +68,7 @@ class SqlOutbox:
 
 def _lease(*, skip_locked: bool) -> Executable:
     """One statement that takes due rows and returns them (PostgreSQL UPDATE, SQLite §RETURNING)."""
-    due: Select[tuple[UUID]] = (
-        select(_OUTBOX.id).where(_DUE).order_by(_OUTBOX.due_at).limit(bindparam("limit"))
-    )
+    due: Select[tuple[UUID]] = select(_OUTBOX.id).where(_DUE).order_by(_OUTBOX.due_at).limit(bindparam("limit"))
     if skip_locked:
         due = due.with_for_update(skip_locked=True)
     # A CTE, because PostgreSQL may run a plain subquery again for each row and so pass its limit.
@@ -79,9 +77,7 @@ def _lease(*, skip_locked: bool) -> Executable:
         update(OutboxRow)
         .where(_OUTBOX.id.in_(select(chosen.c.id)))
         .values(due_at=bindparam("until"), attempts=_OUTBOX.attempts + 1)
-        .returning(
-            *(_OUTBOX[name] for name in ("id", "kind", "payload", "attempts", "created_at", "not_after"))
-        )
+        .returning(*(_OUTBOX[name] for name in ("id", "kind", "payload", "attempts", "created_at", "not_after")))
     )
 
 

@@ -78,9 +78,7 @@ class CodeMessages:
 def load_messages(folder: Path = FOLDER) -> CodeMessages:
     """Every `code.<language>.txt` in `folder`. Raises MessageError naming the first unusable file."""
     wordings = {
-        named[1]: _read(path)
-        for path in sorted(folder.glob("code.*.txt"))
-        if (named := _FILE.fullmatch(path.name))
+        named[1]: _read(path) for path in sorted(folder.glob("code.*.txt")) if (named := _FILE.fullmatch(path.name))
     }
     if FALLBACK not in wordings:
         raise MessageError(f"{folder} has no code.{FALLBACK}.txt")
