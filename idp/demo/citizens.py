@@ -1,5 +1,6 @@
 """Fictitious nationals with a complete record: for the demonstration, for test drivers, for nobody real."""
 
+from base64 import b32encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -91,7 +92,7 @@ def citizen_record(
 
     `residence` is an ISO 3166 region; `korean` and `latin` are (family, given); `now` in epoch seconds.
     """
-    dice = random_bytes(8)
+    dice = random_bytes(6)
     family, given = FAMILIES[dice[0] % len(FAMILIES)], GIVENS[dice[1] % len(GIVENS)]
     korean = korean or (family[0], given[0])
     latin = latin or (family[1], given[1])
@@ -122,7 +123,7 @@ def citizen_record(
             "as_of": (today - timedelta(days=1)).isoformat(),
             "mission": home.mission,
         },
-        "passport": f"M{int.from_bytes(dice[4:8], 'big') % 10**8:08d}",
+        "passport": f"M{b32encode(random_bytes(5)).decode()}",  # one passport, one person: never twice
     }
 
 

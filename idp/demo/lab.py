@@ -48,7 +48,7 @@ def citizen(
         display_name=f"{record.korean.full} {record.latin.full}",
         random_bytes=wired.random_bytes,
     )
-    person = enrol_at_once(wired, record, phone, passkey, language)
+    person = enrol_at_once(wired, record, phone, passkey, language)  # the passport is new, so nobody has it
     if demo_phone:
         with PhoneMemory(wired.settings.var, wired.random_bytes).use() as held:
             held.add(passkey)

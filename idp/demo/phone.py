@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, jsonify, request
 
 from idp.demo.authenticator import CeremonyError
+from idp.demo.citizens import HOMES, citizen_record
 from idp.demo.passkey import Passkey
 from idp.demo.phone_ceremonies import Ceremony, Kind, read_ceremony
 from idp.demo.phone_memory import PhoneMemory
@@ -18,8 +19,10 @@ from idp.interaction.sealed_request import SealBroken, unseal
 from idp.pages.browser import ensure_browser
 from idp.pages.forms import read_form
 from idp.pages.headers import allow_form_target
+from idp.pages.home import services
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import form_token, page, page_language, provider
+from idp.people.record import read_record
 from idp.protocol.client import Client
 from idp.telephony.gateways.file import SentMessage, read_messages
 from idp.telephony.numbers import masked
@@ -32,7 +35,7 @@ phone = Blueprint("demo_phone", __name__)
 @phone.get("/demo")
 def home() -> Response:
     """What there is to try."""
-    return page("demo/home.html", services=_services(), links=[])
+    return page("demo/home.html", services=services(), links=[])
 
 
 @phone.get("/demo/phone")
@@ -84,6 +87,17 @@ def answer() -> Response:
     )
 
 
+@phone.post("/demo/phone/enrolment")
+def new_citizen() -> Response:
+    """A one-time enrolment link for a fictitious national, as an officer at a mission would hand it over."""
+    read_form()
+    wired = provider()
+    residence = wired.random_bytes(1)[0] % len(HOMES)
+    record = read_record(citizen_record(list(HOMES)[residence], random_bytes=wired.random_bytes, now=wired.clock()))
+    name = record.korean if page_language() == "ko" else record.latin
+    return page("demo/enrolment.html", name=name.full, link=wired.begin_enrolment(record))
+
+
 def _ask(kind: Kind, form: Mapping[str, str]) -> Response:
     asked = {"kind": kind.name, "options": form.get("options", ""), "request": form.get("request", "")}
     ceremony = _ceremony(asked)
@@ -131,17 +145,6 @@ def _client(form: Mapping[str, str]) -> Client | None:
 
 def _memory() -> PhoneMemory:
     return PhoneMemory(provider().settings.var, provider().random_bytes)
-
-
-def _services() -> list[dict[str, str]]:
-    """Every enabled service that has a front page."""
-    clients = provider().clients
-    found = [clients.find(one.client_id) for one in clients.list()]
-    return [
-        {"name": one.name(page_language()), "uri": one.client_uri, "what": ""}
-        for one in found
-        if one is not None and one.enabled and one.client_uri
-    ]
 
 
 def _shown_message(message: SentMessage) -> dict[str, str]:

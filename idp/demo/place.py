@@ -11,7 +11,7 @@ from pathlib import Path
 from idp.demo.sample_services import SAMPLE_SERVICES, SampleService
 
 # A fresh start removes these and nothing else, whatever directory `--var` names.
-WRITTEN = ("idp.sqlite3*", "secrets", "messages.jsonl", "demo-phone.json*", "clients", "logs")
+WRITTEN = ("idp.sqlite3*", "secrets", "messages.jsonl*", "demo-phone.json*", "clients", "logs")
 
 
 class StartError(Exception):

@@ -1,24 +1,21 @@
-"""A demonstration in a temporary directory: the provider's pages around the demo phone, on SQLite."""
+"""A demonstration in a temporary directory, on SQLite."""
 
-import os
 import re
-from uuid import uuid4
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
-from idp.demo.phone import phone
+from idp import create_app, real_world
 from idp.demo.phone_memory import PhoneMemory
-from idp.keys.secrets import new_secret_line, parse_secrets
-from idp.pages.browser import set_cookies
-from idp.pages.refusals import handle_refusals
-from idp.pages.rendering import ROOT, prepare_templates
-from idp.provider import World, make_provider
+from idp.keys.secrets import new_secret_line
 from idp.settings import Settings
 from idp.storage import models, open_database
+from idp.storage.migrate import migrate
 
 ORIGIN = "http://localhost:9000"
 NOW = 1_800_000_000
+WORLD = replace(real_world(), clock=lambda: NOW)
 
 
 class Browser:
@@ -52,20 +49,15 @@ def settings(tmp_path):
 
 @pytest.fixture
 def app(settings):
-    app = Flask("idp", template_folder=str(ROOT / "templates"))
-    world = World(clock=lambda: NOW, random_bytes=os.urandom, new_id=uuid4)
-    database = open_database(app, settings, world.new_id)
-    with app.app_context():
-        models.db.create_all()
-    secrets = parse_secrets(new_secret_line(1, os.urandom))
-    provider = app.extensions["idp"] = make_provider(settings, secrets, database, world)
-    prepare_templates(app)
-    handle_refusals(app)
-    app.after_request(lambda response: set_cookies(provider, response))
-    app.register_blueprint(phone)
+    settings.secrets_file.write_text(new_secret_line(1, WORLD.random_bytes))
+    settings.secrets_file.chmod(0o600)
+    schema = Flask("migrate")
+    migrate(open_database(schema, settings, WORLD.new_id))
+    app = create_app(settings, WORLD)
     yield app
-    with app.app_context():
-        models.db.engine.dispose()
+    for each in (schema, app):
+        with each.app_context():
+            models.db.engine.dispose()
 
 
 @pytest.fixture
@@ -75,4 +67,4 @@ def browser(app):
 
 @pytest.fixture
 def memory(settings):
-    return PhoneMemory(settings.var, os.urandom)
+    return PhoneMemory(settings.var, WORLD.random_bytes)

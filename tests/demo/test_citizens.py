@@ -61,9 +61,9 @@ def test_what_is_given_is_kept():
     )
 
 
-@pytest.mark.parametrize("dice", [b"\x00" * 8, b"\xff" * 8])
+@pytest.mark.parametrize("dice", [b"\x00", b"\xff"])
 def test_every_throw_of_the_dice_is_an_adult_with_a_passport(dice):
-    record = read_record(citizen_record("DE", random_bytes=lambda _: dice, now=NOW))
+    record = read_record(citizen_record("DE", random_bytes=lambda size: dice * size, now=NOW))
     assert "1960-01-01" <= record.birthdate <= "2004-12-31"
     assert len(record.passport) == 9
 

@@ -153,3 +153,16 @@ def test_the_phone_shows_its_passkeys_newest_first(browser):
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_the_pages_speak_both_languages(browser, path, language):
     assert f'<html lang="{language}">' in browser.get(f"{path}?lang={language}").text
+
+
+def test_a_new_citizen_gets_a_link_that_opens_an_enrolment(browser):
+    page = browser.post("/demo/phone/enrolment", {})
+    link = html.unescape(re.search(r'id="demo-enrolment-open" href="([^"]+)"', page.text)[1])
+    assert link.startswith(f"{ORIGIN}/enrol#")
+    opened = browser.post("/enrol/open", {"secret": link.rsplit("#", 1)[1]})
+    assert opened.status_code == 200
+    assert 'id="record-confirm"' in opened.text
+
+
+def test_the_front_page_is_there_without_services(browser):
+    assert browser.get("/demo").status_code == 200
