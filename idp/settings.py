@@ -2,7 +2,8 @@
 
 A setting comes from the TOML file named by `--config` or `IDP_CONFIG`, and `IDP_<NAME>` in the environment
 overrides it. A key that is not listed here stops the start: a misspelt security setting must not be
-silently ignored. Rules of security (code lifetimes, PKCE, exact redirect URIs) are code, not settings.
+silently ignored. A relative path is taken from the project's own folder, so that a command means the same
+wherever it is started. Rules of security (code lifetimes, PKCE, exact redirect URIs) are code, not settings.
 """
 
 import os
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 Environment = Literal["development", "production"]
 Gateway = Literal["file", "twilio"]
 
+ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -36,18 +38,20 @@ class Settings:
     issuer: str = setting("http://localhost:9000", "The one public address: `iss`, WebAuthn origin and every link.")
     bind: str = setting("127.0.0.1:9000", "Where `idp serve` listens: `host:port`, or `unix:/path` behind nginx.")
     workers: int = setting(1, "Worker processes of `idp serve`; one per core is right.")
-    var: Path = setting(Path("var"), "Directory of everything the demonstration writes.")
-    database_url: str = setting("sqlite:///var/idp.sqlite3", "SQLAlchemy URL: SQLite file or postgresql+psycopg.")
+    var: Path = setting(ROOT / "var", "Directory of everything the demonstration writes.")
+    database_url: str = setting(
+        f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg."
+    )
     database_pool: int = setting(5, "Connections each worker keeps to PostgreSQL.")
-    secrets_file: Path = setting(Path("var/secrets"), "Master secrets; made by `idp secrets new`; mode 0600.")
+    secrets_file: Path = setting(ROOT / "var/secrets", "Master secrets; made by `idp secrets new`; mode 0600.")
     gateway: Gateway = setting("file", "Who carries messages: `file` writes them for the demo phone.")
-    messages_file: Path = setting(Path("var/messages.jsonl"), "Where the `file` gateway writes.")
+    messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the `file` gateway writes.")
     twilio_url: str = setting("https://api.twilio.com", "Base address of the Twilio-compatible form API.")
     twilio_account: str = setting("", "Account SID at that API.")
     twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
     twilio_sender: str = setting("", "Number or sender id that messages come from.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
-    assurance_file: Path = setting(Path("config/assurance.toml"), "Which facts make which assurance level.")
+    assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
     debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
@@ -101,6 +105,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} is not valid TOML: {error}") from error
 
 
+SQLITE = "sqlite:///"
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -108,7 +113,9 @@ def _convert(name: str, value: Any) -> Any:
     """One raw value as the type that the class declares for it."""
     kind = str(Settings.__annotations__[name])
     if "Path" in kind:
-        return Path(str(value)) if str(value) else None
+        return ROOT / str(value) if str(value) else None
+    if name == "database_url" and str(value).startswith(SQLITE):
+        return f"{SQLITE}{ROOT / str(value).removeprefix(SQLITE)}"
     if kind in {"<class 'bool'>", "bool"}:
         return _boolean(name, value)
     if kind in {"<class 'int'>", "int"}:

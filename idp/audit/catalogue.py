@@ -40,7 +40,10 @@ class Event(Enum):
     CREDENTIAL_ISSUED = ("provider:credential:issued", ("credential", "enrolment"))
     CREDENTIAL_CHANGED = ("operator:credential:changed", ("credential", "from", "to", "why"))
     PERSON_CHANGED = ("operator:person:changed", ("from", "to", "why"))
-    PASSKEY_REGISTERED = ("person:passkey:registered", ("passkey", "aaguid", "backup_eligible", "attestation"))
+    PASSKEY_REGISTERED = (
+        "person:passkey:registered",
+        ("passkey", "aaguid", "backup_eligible", "attestation"),
+    )
     CLIENT_ADDED = ("operator:client:added", ("diff",))
     CLIENT_CHANGED = ("operator:client:changed", ("diff",))
     CLIENT_DISABLED = ("operator:client:disabled", ())
@@ -54,12 +57,12 @@ class Event(Enum):
     @property
     def tag(self) -> str:
         """`source:subject:action`, as stored."""
-        return self.value[0]
+        return str(self.value[0])
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the detail that this event may carry."""
-        return self.value[1]
+        return tuple(self.value[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What a person's record becomes in tokens: scopes, pairwise subject, names in two scripts, assurance."""

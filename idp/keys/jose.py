@@ -22,7 +22,7 @@ KNOWN_HEADERS = frozenset({"alg", "kid", "typ", "cty"})
 KEY_TYPES = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA", "Ed25519": "OKP"}
 
 
-class InvalidJwt(Exception):  # noqa: N818 (says what happened)
+class InvalidJwt(Exception):
     """The token is not one that the caller may trust. The message is for the log only."""
 
 

@@ -14,7 +14,7 @@ from idp.keys.secrets import MasterSecrets, Purpose
 NONCE_BYTES = 12
 
 
-class CannotOpen(Exception):  # noqa: N818 (says what happened)
+class CannotOpen(Exception):
     """A sealed value was changed, belongs to another context, or its key is gone."""
 
 

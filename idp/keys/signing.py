@@ -66,8 +66,8 @@ def make_key(alg: str) -> NewKey:
 
 def load_key(alg: str, private: bytes) -> SigningKey:
     """The key object of a stored private part. Dear for RSA (key validation): made once and kept."""
-    kind = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey}[KEY_TYPES[alg]]
-    return kind.import_key(private)
+    kinds: dict[str, type[ECKey | RSAKey | OKPKey]] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey}
+    return kinds[KEY_TYPES[alg]].import_key(private)
 
 
 def public_jwk(key: SigningKey, *, kid: str, alg: str) -> dict[str, Any]:
@@ -99,5 +99,7 @@ def plan_rotation(periods: Iterable[KeyPeriod], now: int, *, ahead: int = PUBLIS
 
 def key_set(keys: Mapping[str, dict[str, Any]], periods: Iterable[KeyPeriod], now: int) -> dict[str, Any]:
     """The published JWK Set at `now` (RFC 7517 §5), newest first within each algorithm."""
-    shown = sorted((p for p in periods if p.is_published(now)), key=lambda p: (SIGNING_ALGS.index(p.alg), -p.signs_from))  # type: ignore[arg-type]  # alg is one of them
+    shown = sorted(
+        (p for p in periods if p.is_published(now)), key=lambda p: (SIGNING_ALGS.index(p.alg), -p.signs_from)
+    )
     return {"keys": [keys[p.kid] for p in shown]}

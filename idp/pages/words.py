@@ -18,9 +18,7 @@ LONGEST_HEADER = 500
 MOST_RANGES = 16
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-_LANGUAGE_RANGE = re.compile(
-    r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}"
-)  # RFC 4647 §2.1, without the wildcard
+_LANGUAGE_RANGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,8}")  # RFC 4647 §2.1, without the wildcard
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")  # RFC 9110 §12.4.2
 
 

@@ -34,7 +34,7 @@ RESPONSE_MODES = frozenset({"query"})
 SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+", re.ASCII)  # RFC 6749 §3.3
 
 
-class Unredirectable(Exception):  # noqa: N818 (says what it means)
+class Unredirectable(Exception):
     """The request's client or redirect URI is wrong: the person gets a page, the client gets nothing.
 
     `page` names the refusal page; `client` is set when at least the client is known.
@@ -110,7 +110,9 @@ def return_address(
     return client, ReturnAddress(client.id, redirect_uri, state)
 
 
-def parse(parameters: Mapping[str, str], client: Client, address: ReturnAddress, scopes: frozenset[str]) -> AuthorizationRequest:
+def parse(
+    parameters: Mapping[str, str], client: Client, address: ReturnAddress, scopes: frozenset[str]
+) -> AuthorizationRequest:
     """The request of `client`, checked; `scopes` are those the provider has. Raises OAuthError."""
     for check in CHECKS:
         check(parameters, client)
@@ -202,7 +204,9 @@ def _max_age(parameters: Mapping[str, str], client: Client) -> int | None:
     if text is None:
         return client.default_max_age
     if not (text.isascii() and text.isdigit() and len(text) <= 9) or int(text) > MAX_AGE_LIMIT:
-        raise InvalidRequest("max_age is no number of seconds", public="max_age is not a number of seconds up to a year.")
+        raise InvalidRequest(
+            "max_age is no number of seconds", public="max_age is not a number of seconds up to a year."
+        )
     return int(text)
 
 

@@ -13,7 +13,12 @@ def success_uri(address: ReturnAddress, *, code: str, issuer: str) -> str:
 
 def error_uri(address: ReturnAddress, error: OAuthError, *, issuer: str) -> str:
     """Where the browser goes with an error (RFC 6749 §4.1.2.1)."""
-    parameters = {"error": error.code, "error_description": error.description, "state": address.state, "iss": issuer}
+    parameters = {
+        "error": error.code,
+        "error_description": error.description,
+        "state": address.state,
+        "iss": issuer,
+    }
     return with_query(address.redirect_uri, parameters)
 
 

@@ -175,7 +175,9 @@ def _check_times(claims: Mapping[str, Any], now: int) -> int:
     """Raise InvalidClient unless exp, nbf and iat fit `now`; returns exp in whole seconds."""
     for name in ("exp", "nbf", "iat"):
         value = claims.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12):
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12
+        ):
             raise InvalidClient(f"assertion {name} is no date")
     expires_at = claims.get("exp")
     if expires_at is None or expires_at <= now - SKEW_SECONDS:

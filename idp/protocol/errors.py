@@ -1,7 +1,7 @@
-"""One class per registered OAuth error; what the client reads and what the log reads are different fields.
+r"""One class per registered OAuth error; what the client reads and what the log reads are different fields.
 
 Codes are those of the IANA "OAuth Extensions Error" registry and of the specifications cited; a test compares.
-`error_description` is ASCII without `"` and `\\` (RFC 6749 §4.1.2.1, §5.2): people get pages, clients get this.
+`error_description` is ASCII without `"` and `\` (RFC 6749 §4.1.2.1, §5.2): people get pages, clients get this.
 """
 
 from typing import ClassVar

@@ -25,7 +25,9 @@ class AuthenticationEvent:
     nonce: str | None
 
 
-def id_token_claims(event: AuthenticationEvent, *, issuer: str, now: int, access_token: str | None, alg: str) -> dict[str, Any]:
+def id_token_claims(
+    event: AuthenticationEvent, *, issuer: str, now: int, access_token: str | None, alg: str
+) -> dict[str, Any]:
     """The claims of an ID token. `azp` is left out: `aud` is one string and names the client (§2)."""
     claims: dict[str, Any] = {
         "iss": issuer,

@@ -28,7 +28,9 @@ class LogoutRequest:
     redirect_to: str | None
 
 
-def parse(parameters: Mapping[str, str], *, hint: Hint | None, find_client: Callable[[str], Client | None]) -> LogoutRequest:
+def parse(
+    parameters: Mapping[str, str], *, hint: Hint | None, find_client: Callable[[str], Client | None]
+) -> LogoutRequest:
     """What the request asks for; everything doubtful in it is dropped, never followed (§2, §3)."""
     client_id = parameters.get("client_id")
     if hint is not None and client_id not in {None, hint.client_id}:

@@ -4,6 +4,6 @@ Every verb that takes a one-time thing is one atomic statement, so that exactly 
 on PostgreSQL alike. README.md says how a step becomes one transaction.
 """
 
-from idp.storage.database import Database, Transaction, open_database
+from idp.storage.database import AlreadyTaken, Database, DatabaseUnavailable, Transaction, open_database
 
-__all__ = ["Database", "Transaction", "open_database"]
+__all__ = ["AlreadyTaken", "Database", "DatabaseUnavailable", "Transaction", "open_database"]

@@ -8,19 +8,30 @@ statement (a chain of data-modifying CTEs), on SQLite one after another, because
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import Connection, Engine, Executable, Table, bindparam, event, insert
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from idp.audit.catalogue import AuditRow
 from idp.settings import Settings
 from idp.storage import models
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be opened; the message is one line for the operator."""
+
+
+class AlreadyTaken(Exception):
+    """A unique value of the step is there already: somebody else was faster, or sent the same thing twice."""
 
 
 class Transaction:
@@ -97,11 +108,18 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
-        """A write transaction: committed at the end of the block, rolled back if it raises."""
-        with self.engine.begin() as connection:
-            transaction = Transaction(connection, self.new_id)
-            yield transaction
-            transaction.flush()
+        """A write transaction: committed at the end of the block, rolled back if it raises.
+
+        Raises AlreadyTaken when a unique index refuses what was written.
+        """
+        try:
+            with self.engine.begin() as connection:
+                transaction = Transaction(connection, self.new_id)
+                yield transaction
+                transaction.flush()
+        except IntegrityError as error:
+            # The driver's text quotes values; only the kind of failure goes on.
+            raise AlreadyTaken(type(error.orig).__name__) from None
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -120,14 +138,42 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) ->
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
         {"connect_args": {"timeout": 15, "check_same_thread": False}}
         if settings.is_sqlite
-        else {"pool_size": settings.database_pool, "max_overflow": 0, "pool_timeout": 10, "pool_recycle": 1800}
+        else {
+            "pool_size": settings.database_pool,
+            "max_overflow": 0,
+            "pool_timeout": 10,
+            "pool_recycle": 1800,
+        }
     )
     models.db.init_app(app)
     with app.app_context():
         engine = models.db.engine
     if settings.is_sqlite:
+        _create_private(engine)
         _prepare_sqlite(engine)
+    _try(engine)
     return Database(engine, new_id)
+
+
+def _create_private(engine: Engine) -> None:
+    """Create the file of a new SQLite database so that only its owner reads it."""
+    path = Path(engine.url.database or "")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DatabaseUnavailable(f"cannot open the database {path}: {error.strerror}") from error
+
+
+def _try(engine: Engine) -> None:
+    """Connect once, so that a database that is not there is told in one line. Raises DatabaseUnavailable."""
+    try:
+        with engine.execution_options(isolation_level="AUTOCOMMIT").connect():
+            pass
+    except OperationalError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        why = " ".join(str(error.orig).split())[:300]
+        raise DatabaseUnavailable(f"cannot open the database {shown}: {why}") from None
 
 
 def _prepare_sqlite(engine: Engine) -> None:

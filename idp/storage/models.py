@@ -10,7 +10,7 @@ from typing import Annotated
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Key = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
@@ -172,6 +172,7 @@ class Grant(Base):
     client_id: Mapped[str]
     person_id: Mapped[UUID] = mapped_column(index=True)
     session_id: Mapped[UUID]
+    passkey_id: Mapped[UUID]
     redirect_uri: Mapped[str]
     code_challenge: Mapped[str | None]
     nonce: Mapped[str | None]
@@ -261,7 +262,12 @@ class OutboxRow(Base):
     failed_at: Mapped[int | None]
     why: Mapped[str | None]
     __table_args__ = (
-        Index("ix_outbox_due_at", "due_at", postgresql_where="due_at IS NOT NULL", sqlite_where="due_at IS NOT NULL"),
+        Index(
+            "ix_outbox_due_at",
+            "due_at",
+            postgresql_where=text("due_at IS NOT NULL"),
+            sqlite_where=text("due_at IS NOT NULL"),
+        ),
     )
 
 

@@ -1,0 +1,132 @@
+"""The `idp` command. Thin: each group lives in its room; here they get the settings and the wired provider.
+
+Everything an operator can do wrong ends in one clear line on standard error and exit code 1.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+
+from idp import create_app, real_world
+from idp.claims.assurance import AssuranceError
+from idp.credential.commands import credential, enrol, person
+from idp.delivery.commands import make_worker, worker
+from idp.journal import write_json_log
+from idp.keys.commands import keys, secrets
+from idp.keys.sealing import CannotOpen
+from idp.keys.secrets import SecretsError
+from idp.provider import Provider
+from idp.registration.commands import client
+from idp.serving import serve
+from idp.settings import SettingsError, describe, load_settings
+from idp.storage import DatabaseUnavailable, open_database
+from idp.storage.migrate import OutdatedSchema, migrate
+from idp.storage.outbox import SqlOutbox
+from idp.telephony.messages import MessageError
+
+REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotOpen, MessageError, DatabaseUnavailable)
+
+
+class Idp(click.Group):
+    """The command group; a refusal to start is one line, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except REFUSALS as refusal:
+            click.echo(f"idp: {refusal}", err=True)
+            sys.exit(1)
+        except OSError as error:
+            click.echo(f"idp: {error.filename or ''}: {error.strerror or error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Idp)
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file (TOML); else IDP_CONFIG.")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    """The OpenID Connect provider of the mobile overseas-national credential."""
+    ctx.obj = config
+
+
+def with_provider(command: click.Command, choose: Callable[[Provider], Any] = lambda wired: wired) -> click.Command:
+    """`command`, given what `choose` takes from the wired provider as its object."""
+    inner = command.invoke
+
+    def invoke(ctx: click.Context) -> Any:
+        settings = load_settings(_config(ctx))
+        write_json_log(settings.log_level)
+        app = create_app(settings)
+        with app.app_context():
+            ctx.obj = choose(app.extensions["idp"])
+            return inner(ctx)
+
+    command.invoke = invoke  # type: ignore[method-assign]  # the one hook that click offers around a command
+    return command
+
+
+def with_settings(command: click.Command) -> click.Command:
+    """`command`, given the settings as its object."""
+    inner = command.invoke
+
+    def invoke(ctx: click.Context) -> Any:
+        ctx.obj = load_settings(_config(ctx))
+        return inner(ctx)
+
+    command.invoke = invoke  # type: ignore[method-assign]
+    return command
+
+
+def _config(ctx: click.Context) -> Path | None:
+    found = ctx.find_root().params.get("config")
+    return found if isinstance(found, Path) else None
+
+
+@main.command("migrate")
+@click.pass_context
+def migrate_(ctx: click.Context) -> None:
+    """Create the database or bring its schema up to date."""
+    settings = load_settings(_config(ctx))
+    database = open_database(Flask("migrate"), settings, real_world().new_id)
+    click.echo(f"schema is at {migrate(database)}")
+
+
+@main.command("settings")
+def settings_() -> None:
+    """List every setting with its default and its reason."""
+    for name, default, why in describe():
+        click.echo(f"{name} = {default!r}\n    {why}")
+
+
+@main.command()
+@click.pass_context
+def check(ctx: click.Context) -> None:
+    """Start everything but the server: says what would keep it from starting."""
+    settings = load_settings(_config(ctx))
+    create_app(settings)
+    click.echo(f"ready: {settings.issuer} ({settings.environment})")
+
+
+def _worker_of(wired: Provider) -> Any:
+    return make_worker(wired.settings, SqlOutbox(wired.database), wired.sealers.outbox, wired.clock)
+
+
+main.add_command(with_settings(serve))
+main.add_command(secrets)
+for each in (keys, client, enrol, credential, person):
+    main.add_command(with_provider(each))
+main.add_command(with_provider(worker, _worker_of))
+
+
+def _add_laboratory() -> None:
+    from idp.demo.lab import lab  # noqa: PLC0415 (the demonstration's own room)
+
+    main.add_command(with_provider(lab))
+
+
+_add_laboratory()

@@ -1,0 +1,158 @@
+"""GET and POST /authorize: a client sends a person here, and gets a code or an error back.
+
+RFC 6749 §3.1, OpenID Connect Core 1.0 §3.1.2. An anonymous visitor causes no write: the request travels sealed
+through the page. A signed-in person whose consent is remembered goes straight back.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from idp.claims.assurance import amr_of
+from idp.claims.scopes import SCOPES
+from idp.interaction.next_step import Proof, Reason, Refuse, Return, Step
+from idp.pages.browser import ensure_browser, presented_session
+from idp.pages.refusals import PageRefused
+from idp.pages.rendering import provider
+from idp.pages.sign_in import find_sign_in, walk_on
+from idp.pages.steps import back_with_error, decide, go, issue_code, show_passkey
+from idp.protocol.authorization_request import AuthorizationRequest, Unredirectable, parse, return_address
+from idp.protocol.authorization_response import error_uri
+from idp.protocol.client import Client
+from idp.protocol.errors import InvalidScope, LoginRequired, OAuthError
+from idp.protocol.parameters import RepeatedParameter, single_valued
+from idp.provider import Provider
+from idp.storage.authorizations import Authorization
+from idp.storage.sessions import LiveSession, Sessions
+from idp.storage.sign_ins import SignIns
+
+endpoint = Blueprint("authorize", __name__)
+LONGEST_REDIRECT = 6_000
+
+
+@endpoint.route("/authorize", methods=["GET", "POST"])
+def authorize() -> Response:
+    """The authorization endpoint."""
+    if request.method == "POST":
+        if request.mimetype != "application/x-www-form-urlencoded":
+            raise UnsupportedMediaType
+        as_get = _same_by_get()
+        if as_get is not None:
+            return as_get
+    wired = provider()
+    parameters, repeated = _parameters()
+    if repeated is not None and repeated.name in {"client_id", "redirect_uri"}:
+        raise Unredirectable("repeated_parameter", str(repeated))
+    client, address = return_address(parameters, wired.clients.find)
+    try:
+        if repeated is not None:
+            raise repeated
+        asked = parse(parameters, client, address, frozenset(SCOPES))
+    except InvalidScope as error:
+        if "none" in parameters.get("prompt", ""):
+            return go(error_uri(address, error, issuer=wired.issuer))
+        # Not an automatic redirect: a link with a made-up scope must not turn us into a redirector (RFC 9700 §4.11.2).
+        raise PageRefused("invalid_scope", 400, error.detail, client=client, address=address, error=error) from error
+    except OAuthError as error:
+        return go(error_uri(address, error, issuer=wired.issuer))
+    return _begin(wired, asked, client)
+
+
+def _begin(wired: Provider, asked: AuthorizationRequest, client: Client) -> Response:
+    """Ask the hub with the session that the browser holds, if it holds one."""
+    now = wired.clock()
+    session, step = None, None
+    cookie = presented_session(wired)
+    if cookie is not None:
+        with wired.database.read() as reading:
+            session = Sessions(reading).find(cookie, now)
+            agreed = Sessions(reading).agreed(session.person_id, client.id, now) if session else None
+        if session is not None:
+            step = decide(wired, asked, client, _proof(wired, session, client), agreed, now)
+    if session is None or step is None:
+        step = decide(wired, asked, client, None, None, now)
+        if isinstance(step, Refuse):
+            return back_with_error(asked, step.error)
+        return show_passkey(asked, client)
+    if isinstance(step, Return):
+        return _return_at_once(wired, asked, session, step, now)
+    if isinstance(step, Refuse):
+        # Another person is signed in than the hint means: they may sign in now, unless no page may be shown.
+        if isinstance(step.error, LoginRequired) and not asked.is_silent:
+            return show_passkey(asked, client, notice=Reason.LOGIN_AGAIN.value)
+        return back_with_error(asked, step.error)
+    if step.step is Step.CONSENT:
+        return _ask_consent(wired, asked, session, now)
+    return show_passkey(asked, client, notice=step.reason.value or None)
+
+
+def _return_at_once(
+    wired: Provider, asked: AuthorizationRequest, session: LiveSession, granted: Return, now: int
+) -> Response:
+    """Single sign-on: everything is there."""
+    what = Authorization(
+        person=session.person_id,
+        session=session.id,
+        passkey=session.passkey_id,
+        scopes=granted.scopes,
+        acr=granted.acr,
+        amr=tuple(amr_of(session.facts, granted.acr, wired.assurance)),
+        auth_time=session.auth_time,
+    )
+    with wired.database.begin() as transaction:
+        location = issue_code(transaction, wired, asked, what, now)
+        if not Sessions(transaction).seen(session.id, now):
+            raise PageRefused("expired_page", 400, "session ended at the same moment", address=asked.return_address)
+    return go(location)
+
+
+def _ask_consent(wired: Provider, asked: AuthorizationRequest, session: LiveSession, now: int) -> Response:
+    """Single sign-on to a service that the person has not agreed to yet."""
+    row = wired.world.new_id()
+    with wired.database.begin() as transaction:
+        SignIns(transaction).add(
+            row=row,
+            browser=ensure_browser(wired),
+            person=session.person_id,
+            passkey=session.passkey_id,
+            session=session.id,
+            challenge=None,
+            request=asked,
+            facts=session.facts,
+            now=now,
+        )
+    return walk_on(wired, find_sign_in(str(row)))
+
+
+def _proof(wired: Provider, session: LiveSession, client: Client) -> Proof:
+    return Proof(
+        facts=session.facts,
+        auth_time=session.auth_time,
+        subject=wired.subject(client, session.person_id),
+        complete=True,
+        made_for_this_request=False,
+    )
+
+
+def _parameters() -> tuple[Mapping[str, str], RepeatedParameter | None]:
+    """Query and form as one list: a parameter may stand once in both together (RFC 6749 §3.1)."""
+    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    try:
+        return single_valued(pairs), None
+    except RepeatedParameter as repeated:
+        return {n: v for n, v in reversed(pairs) if n != repeated.name and v}, repeated
+    except OAuthError as error:
+        raise Unredirectable("invalid_request", error.detail) from error
+
+
+def _same_by_get() -> Response | None:
+    """A POST from another site arrives without our Lax cookies: asked again by GET, it has them.
+
+    None when it came from our own site, or is too long for an address.
+    """
+    if request.headers.get("Sec-Fetch-Site") != "cross-site" or request.args:
+        return None
+    query = urlencode(list(request.form.items(multi=True)))
+    return go(f"/authorize?{query}") if len(query) <= LONGEST_REDIRECT else None

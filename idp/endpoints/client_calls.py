@@ -1,0 +1,64 @@
+"""What every endpoint that clients call does alike: the form, the client, errors as JSON, no caching."""
+
+import logging
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from idp.pages.rendering import provider
+from idp.protocol.client_authentication import AuthenticatedClient, authenticate
+from idp.protocol.errors import InvalidClient, InvalidRequest, OAuthError
+from idp.protocol.parameters import single_valued
+from idp.storage import Transaction, once
+
+log = logging.getLogger(__name__)
+
+
+def read_client_form() -> Mapping[str, str]:
+    """The form of a client's POST. Raises InvalidRequest for parameters in the query (RFC 6749 §3.2)."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise UnsupportedMediaType
+    if request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        raise UnsupportedMediaType
+    if request.args:
+        raise InvalidRequest("parameters in the query", public="Send parameters in the request body only.")
+    return single_valued(request.form.items(multi=True))
+
+
+def authenticate_client(form: Mapping[str, str]) -> AuthenticatedClient:
+    """The client of this request. Raises InvalidClient."""
+    wired = provider()
+    return authenticate(
+        form,
+        request.headers.get("Authorization"),
+        find_client=wired.clients.find,
+        issuer=wired.issuer,
+        token_endpoint=f"{wired.issuer}/token",
+        now=wired.clock(),
+    )
+
+
+def take_assertion(transaction: Transaction, client: AuthenticatedClient) -> None:
+    """Accept the assertion's `jti`, once. Raises InvalidClient for a replay (RFC 7523 §3)."""
+    if client.used_once is not None and not once.take(transaction, client.used_once, client.used_once_until):
+        raise InvalidClient("assertion replayed")
+
+
+def answer_errors(endpoint: Blueprint) -> None:
+    """Errors of `endpoint` as OAuth JSON, and never a cached answer (RFC 6749 §5.1, §5.2)."""
+
+    @endpoint.errorhandler(OAuthError)
+    def _refuse(error: OAuthError) -> Response:
+        log.info("refused", extra={"error": error.code, "why": error.detail, "path": request.path})
+        response = jsonify(error=error.code, error_description=error.description)
+        response.status_code = error.status
+        if isinstance(error, InvalidClient):  # RFC 6749 §5.2, RFC 9110 §11.6.1: a 401 names a scheme
+            response.headers["WWW-Authenticate"] = 'Basic realm="client"'
+        return response
+
+    @endpoint.after_request
+    def _never_cache(response: Response) -> Response:
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Pragma"] = "no-cache"
+        return response

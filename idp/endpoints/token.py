@@ -1,0 +1,38 @@
+"""POST /token: a relying service exchanges a grant for tokens.
+
+RFC 6749 §3.2 (the endpoint), §5.1 (answer), §5.2 (errors); OpenID Connect Core 1.0 §3.1.3. The rules live in
+idp/grants; client authentication and grant share one transaction, so a replayed assertion spends no code.
+"""
+
+from flask import Blueprint, Response, jsonify
+
+from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.grants import GRANTS, Refused
+from idp.pages.rendering import provider
+from idp.protocol.errors import UnauthorizedClient, UnsupportedGrantType
+from idp.protocol.parameters import require
+from idp.storage.grants import Grants
+
+endpoint = Blueprint("token", __name__)
+answer_errors(endpoint)
+
+
+@endpoint.post("/token")
+def token() -> Response:
+    """The token endpoint."""
+    wired = provider()
+    form = read_client_form()
+    authenticated = authenticate_client(form)
+    client = authenticated.client
+    grant_type = require(form, "grant_type")
+    redeem = GRANTS.get(grant_type)
+    if redeem is None:
+        raise UnsupportedGrantType(f"grant_type {grant_type[:60]!r}")
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient(f"client may not use {grant_type}")
+    with wired.database.begin() as transaction:
+        take_assertion(transaction, authenticated)
+        outcome = redeem(form, client, Grants(transaction), wired.mint, wired.clock())
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    return jsonify(outcome.answer)

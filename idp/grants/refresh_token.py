@@ -1,0 +1,63 @@
+"""grant_type=refresh_token: new tokens for a grant the person allowed to be used while they are away.
+
+RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core 1.0 §11 and §12. A public client's token is rotated at every
+use, and a spent one that comes back ends the whole grant. A confidential client's is bound to its credential
+and stays the same: rotation would only lose tokens on bad lines.
+"""
+
+from collections.abc import Mapping
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.grants.outcome import Issued, Refused
+from idp.grants.stores import GrantRecord, Stores
+from idp.grants.tokens import Mint, issue
+from idp.keys.handles import read_handle
+from idp.protocol.client import Client
+from idp.protocol.errors import InvalidGrant, InvalidScope
+from idp.protocol.parameters import require
+
+
+def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int) -> Issued | Refused:
+    """New tokens for a refresh token. Raises InvalidRequest when none was sent, InvalidScope for a wider scope."""
+    token = read_handle(require(form, "refresh_token"))
+    found = stores.find_refresh(token, client.id) if token is not None else None
+    if token is None or found is None:
+        return Refused(InvalidGrant("unknown refresh token"))
+    if found.grant.revoked or now >= found.expires_at:
+        return Refused(InvalidGrant("refresh token has ended"))
+    scopes = _scopes(form, found.grant)
+    obstacle = stores.standing(found.grant, now).obstacle(offline=True)
+    if obstacle is not None:
+        return Refused(InvalidGrant(obstacle))
+    rotate = client.is_public
+    if found.spent or (rotate and not stores.take_refresh(token, now)):
+        return _reused(found.grant, client, stores, now)
+    answer = issue(
+        found.grant,
+        client,
+        stores,
+        mint,
+        now=now,
+        grant_type="refresh_token",
+        scopes=scopes,
+        refresh_token=rotate,
+    )
+    return Issued(answer)
+
+
+def _scopes(form: Mapping[str, str], grant: GrantRecord) -> tuple[str, ...]:
+    """RFC 6749 §6: the same or fewer."""
+    wanted = form.get("scope")
+    if wanted is None:
+        return grant.scopes
+    scopes = tuple(dict.fromkeys(wanted.split()))
+    if not scopes or set(scopes) - set(grant.scopes):
+        raise InvalidScope("wider than granted", public="The scope is wider than what was granted.")
+    return scopes
+
+
+def _reused(grant: GrantRecord, client: Client, stores: Stores, now: int) -> Refused:
+    """RFC 9700 §4.14.2: a spent token that comes back was stolen from somebody; neither side keeps the grant."""
+    stores.revoke(grant.id, now)
+    stores.record(AuditRow(Event.REFRESH_REUSED, now, grant.person_id, client.id, {"grant": grant.id}))
+    return Refused(InvalidGrant("refresh token reused"))

@@ -1,0 +1,105 @@
+"""What the grants need of storage: a few verbs inside one open transaction.
+
+`take_…` is one atomic statement: of many callers with the same secret exactly one gets the row.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from idp.audit.catalogue import AuditRow
+from idp.keys.handles import Presented
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRecord:
+    """What a person granted to a client in one sign-in, and the terms of its authorization code."""
+
+    id: UUID
+    client_id: str
+    person_id: UUID
+    session_id: UUID
+    redirect_uri: str
+    code_challenge: str | None
+    nonce: str | None
+    scopes: tuple[str, ...]
+    acr: str
+    amr: tuple[str, ...]
+    auth_time: int
+    code_expires_at: int
+    expires_at: int
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether those behind a grant may still act: the gates that stand on every route to a token."""
+
+    person_active: bool
+    credential_active: bool
+    passkey_active: bool
+    session_ended: bool
+    consent_withdrawn: bool
+
+    def obstacle(self, *, offline: bool) -> str | None:
+        """What closes the way, for the log; an ended session does not close offline access (Core §11)."""
+        if not self.person_active:
+            return "person is not active"
+        if not (self.credential_active and self.passkey_active):
+            return "credential is not active"
+        if self.consent_withdrawn:
+            return "consent was withdrawn"
+        if self.session_ended and not offline:
+            return "session has ended"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRecord:
+    """A refresh token that was presented."""
+
+    grant: GrantRecord
+    expires_at: int
+    spent: bool
+
+
+class Stores(Protocol):
+    """The verbs, all within one transaction."""
+
+    def take_code(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
+        """Spend the code if it is this client's and unspent."""
+        ...
+
+    def spent_code(self, code: Presented, client_id: str) -> GrantRecord | None:
+        """The grant of this client's code that was spent before, to recognise a replay."""
+        ...
+
+    def find_refresh(self, token: Presented, client_id: str) -> RefreshRecord | None:
+        """This client's refresh token, spent or not."""
+        ...
+
+    def take_refresh(self, token: Presented, now: int) -> bool:
+        """Spend the refresh token if it is unspent."""
+        ...
+
+    def standing(self, grant: GrantRecord, now: int) -> Standing:
+        """Whether those behind the grant may still act."""
+        ...
+
+    def revoke(self, grant: UUID, now: int) -> None:
+        """End the grant, and with it every token that names it."""
+        ...
+
+    def add_access_token(
+        self, token: Presented, grant: UUID, scopes: tuple[str, ...], now: int, expires_at: int
+    ) -> None:
+        """Store an access token's digest."""
+        ...
+
+    def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:
+        """Store a refresh token's digest."""
+        ...
+
+    def record(self, row: AuditRow) -> None:
+        """Write the audit row of what happens here."""
+        ...

@@ -1,0 +1,95 @@
+"""The authorization request on its way through a page: sealed, short-lived, bound to the browser.
+
+Until an assertion has been verified nothing is stored (design law 1): the page itself carries the request and
+the WebAuthn challenge in a hidden field, AES-256-GCM, with the browser's cookie in the associated data.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from idp.keys.sealing import CannotOpen, Sealer
+from idp.protocol.authorization_request import AuthorizationRequest
+
+LIFETIME_SECONDS = 3600
+MAX_LENGTH = 65_536
+
+
+class SealBroken(Exception):
+    """The field was changed, made for another browser, or never ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRequest:
+    """What travels: the request, when its page was made, and the challenge of its ceremony."""
+
+    request: AuthorizationRequest
+    made_at: int
+    challenge: bytes
+    reason: str = ""  # why the person proves themself again, shown above the button
+
+    def is_over(self, now: int) -> bool:
+        """Whether the whole sign-in must start anew at the service."""
+        return now >= self.made_at + LIFETIME_SECONDS
+
+
+def seal(travelling: SealedRequest, browser: bytes, sealer: Sealer) -> str:
+    """The text of the hidden field."""
+    document = {
+        "r": request_to_dict(travelling.request),
+        "t": travelling.made_at,
+        "c": travelling.challenge.hex(),
+        "w": travelling.reason,
+    }
+    plain = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return urlsafe_b64encode(sealer.seal(plain, _context(browser))).decode()
+
+
+def unseal(text: str | None, browser: bytes, sealer: Sealer) -> SealedRequest:
+    """What a hidden field carries. Raises SealBroken."""
+    if not text or len(text) > MAX_LENGTH:
+        raise SealBroken("missing or too long")
+    try:
+        document = json.loads(sealer.open(urlsafe_b64decode(text), _context(browser)))
+    except (NotBase64, ValueError, CannotOpen) as error:
+        raise SealBroken(str(error)) from error
+    return SealedRequest(
+        request=request_from_dict(document["r"]),
+        made_at=document["t"],
+        challenge=bytes.fromhex(document["c"]),
+        reason=document["w"],
+    )
+
+
+def request_to_dict(request: AuthorizationRequest) -> dict[str, Any]:
+    """The request as JSON, without what has its default."""
+    values = asdict(request)
+    values["prompts"] = sorted(request.prompts)
+    return {name: value for name, value in values.items() if value not in (None, (), [])}
+
+
+def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
+    """The request that `request_to_dict` wrote."""
+    return AuthorizationRequest(
+        client_id=values["client_id"],
+        redirect_uri=values["redirect_uri"],
+        state=values.get("state"),
+        scopes=tuple(values.get("scopes", ())),
+        code_challenge=values.get("code_challenge"),
+        nonce=values.get("nonce"),
+        prompts=frozenset(values.get("prompts", ())),
+        max_age=values.get("max_age"),
+        acr_values=tuple(values.get("acr_values", ())),
+        login_hint=values.get("login_hint"),
+        id_token_hint=values.get("id_token_hint"),
+        ui_locales=tuple(values.get("ui_locales", ())),
+        claims=values.get("claims"),
+        display=values["display"],
+    )
+
+
+def _context(browser: bytes) -> bytes:
+    return b"authorization-request:" + browser

@@ -1,0 +1,84 @@
+"""`idp keys` and `idp secrets`: rotation of the signing keys, and a new master secret."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import click
+
+from idp.keys.secrets import new_secret_line, parse_secrets
+from idp.keys.signing import PUBLISH_AHEAD_SECONDS, KeyPeriod
+
+
+@click.group()
+def secrets() -> None:
+    """Master secrets."""
+
+
+@secrets.command("new")
+@click.argument("file", type=click.Path(path_type=Path))
+def new(file: Path) -> None:
+    """Write FILE with a fresh master secret (mode 0600); to an existing FILE a new version is added."""
+    old = file.read_text("ascii") if file.exists() else ""
+    version = parse_secrets(old).newest + 1 if old else 1
+    line = new_secret_line(version, os.urandom)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a", encoding="ascii") as out:
+        if old and not old.endswith("\n"):
+            out.write("\n")
+        out.write(line)
+    click.echo(f"{file}: version {version}")
+
+
+class KeyDesk(Protocol):
+    """What the commands of the ring work with."""
+
+    def key_periods(self) -> Sequence[KeyPeriod]:
+        """Every key of the ring."""
+        ...
+
+    def rotate(self, ahead: int) -> list[str]:
+        """Rotate in one transaction; returns the new kids."""
+        ...
+
+    def clock(self) -> int:
+        """Seconds since the epoch."""
+        ...
+
+
+@click.group()
+def keys() -> None:
+    """Signing keys."""
+
+
+@keys.command("list")
+@click.pass_obj
+def list_(desk: KeyDesk) -> None:
+    """Show every key: what it is for, and when it signs and is published."""
+    now = desk.clock()
+    for period in desk.key_periods():
+        state = "signs" if period.signs(now) else "published" if period.is_published(now) else "gone"
+        until = f", gone {_readable(period.gone_at)}" if period.gone_at is not None else ""
+        click.echo(f"{period.kid}  {period.alg:8} {state:10} signs from {_readable(period.signs_from)}{until}")
+
+
+@keys.command("rotate")
+@click.option(
+    "--after",
+    default=PUBLISH_AHEAD_SECONDS,
+    show_default=True,
+    type=click.IntRange(0, 30 * 86_400),
+    help="Seconds until the new keys sign; they are published at once, so that services know them in time.",
+)
+@click.pass_obj
+def rotate(desk: KeyDesk, after: int) -> None:
+    """Publish new keys now, sign with them later, and keep the old ones until their last token has expired."""
+    for kid in desk.rotate(after):
+        click.echo(kid)
+
+
+def _readable(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

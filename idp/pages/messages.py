@@ -1,0 +1,38 @@
+"""Putting a code message into the outbox, in the transaction that made the code."""
+
+from uuid import UUID
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose
+from idp.delivery.text_messages import KIND, CodeMessage, to_payload
+from idp.keys.sealing import row_context
+from idp.provider import Provider
+from idp.storage.database import Transaction
+from idp.storage.models import OutboxRow
+
+
+def send_code(
+    transaction: Transaction,
+    wired: Provider,
+    message: CodeMessage,
+    *,
+    person: UUID | None,
+    client: str | None,
+    purpose: CodePurpose,
+    sends: int,
+    now: int,
+) -> None:
+    """Queue the message and its audit row; it leaves when the transaction is committed, never before."""
+    row = transaction.new_id()
+    transaction.add(
+        OutboxRow,
+        id=row,
+        kind=KIND,
+        payload=wired.sealers.outbox.seal(to_payload(message), row_context("outbox", "payload", row)),
+        attempts=0,
+        due_at=now,
+        not_after=now + LIFETIME_SECONDS,
+        created_at=now,
+    )
+    detail = {"purpose": purpose.value, "region": message.region, "sends": sends}
+    transaction.record(AuditRow(Event.CODE_SENT, now, person, client, detail))

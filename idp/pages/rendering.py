@@ -1,0 +1,121 @@
+"""Rendering a page: its language, its words, the addresses of its static files, its form token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+
+from idp.pages.browser import LANGUAGE, choose_language_cookie, cookie_name, ensure_browser
+from idp.pages.words import Words
+from idp.protocol.client import Client
+from idp.provider import Provider
+from idp.settings import ROOT
+
+STATIC = Path(__file__).parent / "static"
+NAMES = {"ko": "한국어", "en": "English"}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The relying service that a page speaks of."""
+
+    name: str
+    uri: str | None
+
+
+def provider() -> Provider:
+    """The provider of the running app."""
+    found: Provider = current_app.extensions["idp"]
+    return found
+
+
+def words() -> Words:
+    """Every sentence."""
+    found: Words = current_app.extensions["idp-words"]
+    return found
+
+
+def set_page_language(ui_locales: Sequence[str] = ()) -> str:
+    """The language of this answer: chosen on the page, chosen before, wished by the service, or the browser's."""
+    chosen = request.args.get("lang")
+    if chosen in words().languages:
+        choose_language_cookie(chosen)
+    else:
+        chosen = request.cookies.get(cookie_name(provider(), LANGUAGE))
+    known = [chosen] if chosen in words().languages else []
+    language = words().choose([*known, *ui_locales], None, request.headers.get("Accept-Language"))
+    g.language = language
+    return language
+
+
+def page_language() -> str:
+    """The language of this answer."""
+    language: str = g.get("language") or set_page_language()
+    return language
+
+
+def say(key: str, **values: object) -> str:
+    """A sentence in the language of this answer."""
+    return words().say(page_language(), key, **values)
+
+
+def service_of(client: Client | None) -> Service | None:
+    """How a page names a client."""
+    return Service(client.name(page_language()), client.client_uri) if client else None
+
+
+def page(
+    template: str, *, client: Client | None = None, here: str | None = None, status: int = 200, **values: object
+) -> Response:
+    """A rendered page. `here` is the address at which a reload shows it again."""
+    language = page_language()
+    base = here or request.path
+    html = render_template(
+        template,
+        language=language,
+        languages=[
+            {"code": code, "name": NAMES.get(code, code), "url": _with_language(base, code)}
+            for code in words().languages
+        ],
+        service=service_of(client),
+        here=here,
+        csrf=form_token(provider()),
+        demo=provider().settings.demo,
+        **values,
+    )
+    response = make_response(html, status)
+    response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Cookie, Accept-Language"
+    return response
+
+
+def form_token(wired: Provider) -> str:
+    """The token that binds a form to this browser (double submit, keyed: OWASP CSRF cheat sheet)."""
+    return wired.keyed.form.of("csrf", ensure_browser(wired)).hex()
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with a hash of its content: it may be cached for ever."""
+    return f"/static/{_digest(name)}/{name}"
+
+
+@lru_cache(maxsize=256)
+def _digest(name: str) -> str:
+    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def _with_language(address: str, language: str) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'lang': language})}"
+
+
+def prepare_templates(app: Flask) -> None:
+    """What every template can use."""
+    app.extensions["idp-words"] = Words.load(ROOT / "templates" / "words")
+    app.jinja_env.globals.update(say=say, asset=asset)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.auto_reload = False

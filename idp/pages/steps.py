@@ -1,0 +1,249 @@
+"""From the hub's decision to an answer: a page that asks for one thing, or the way back to the client.
+
+Nothing here decides: `decide` asks the hub with what is known of the sign-in, the rest renders.
+"""
+
+import json
+from dataclasses import dataclass
+
+from flask import Response, redirect
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.authenticators.ceremony import CHALLENGE_BYTES
+from idp.authenticators.passkey import request_options
+from idp.authenticators.phone_code import LIFETIME_SECONDS
+from idp.claims.assurance import amr_of
+from idp.interaction.next_step import (
+    Agreed,
+    Ask,
+    NextStep,
+    Proof,
+    Reason,
+    Refuse,
+    Return,
+    Step,
+    must_ask_consent_anew,
+    next_step,
+)
+from idp.interaction.sealed_request import SealedRequest, seal
+from idp.keys.handles import new_handle
+from idp.keys.sealing import row_context
+from idp.pages.browser import ensure_browser
+from idp.pages.consent_view import consent_view
+from idp.pages.headers import allow_form_target
+from idp.pages.refusals import PageRefused
+from idp.pages.rendering import page, page_language, provider, set_page_language
+from idp.protocol.authorization_request import AuthorizationRequest
+from idp.protocol.authorization_response import error_uri, success_uri
+from idp.protocol.authorization_url import authorization_url
+from idp.protocol.client import Client
+from idp.protocol.errors import OAuthError
+from idp.protocol.id_token import read_hint
+from idp.provider import Provider
+from idp.storage import Transaction, authorizations
+from idp.storage.authorizations import Authorization
+from idp.storage.sessions import Sessions
+from idp.storage.sign_ins import SignInRecord, SignIns
+from idp.telephony.numbers import country_name
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a code page says beside the form."""
+
+    error: str | None = None
+    notice: str | None = None
+    tries_left: int | None = None
+
+
+NOTHING = Shown()
+
+
+def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
+    """The enabled client of a request under way. Raises PageRefused."""
+    client = wired.clients.find(request.client_id)
+    if client is None or not client.enabled:
+        raise PageRefused("service_disabled", 400, "client was disabled meanwhile", client=client)
+    return client
+
+
+def hinted_subject(wired: Provider, request: AuthorizationRequest) -> str | None:
+    """Whom the request means (id_token_hint, or a value of the claim sub), as this client sees them.
+
+    A hint that we did not sign for this client is not trusted and changes nothing (Core §3.1.2.1, §5.5.1).
+    """
+    wanted = request.claims_request.id_token.get("sub")
+    if wanted is not None and wanted.values:
+        return str(wanted.values[0])
+    if request.id_token_hint is None:
+        return None
+    hint = read_hint(request.id_token_hint, wired.ring.verification_keys(), issuer=wired.issuer)
+    return hint.subject if hint is not None and hint.client_id == request.client_id else None
+
+
+def decide(
+    wired: Provider, request: AuthorizationRequest, client: Client, proof: Proof | None, agreed: Agreed | None, now: int
+) -> NextStep:
+    """The hub's answer for what is known now."""
+    return next_step(
+        request,
+        client,
+        wired.assurance,
+        proof=proof,
+        agreed=None if must_ask_consent_anew(request, client) else agreed,
+        hinted_subject=hinted_subject(wired, request),
+        now=now,
+    )
+
+
+def proof_of(wired: Provider, sign_in: SignInRecord, client: Client) -> Proof | None:
+    """What a sign-in under way has proven; None when the session it stood on has ended."""
+    if sign_in.session_ended:
+        return None
+    return Proof(
+        facts=sign_in.facts,
+        auth_time=sign_in.auth_time or 0,
+        subject=wired.subject(client, sign_in.person_id),
+        complete=sign_in.session_id is not None,
+        made_for_this_request=sign_in.is_new_proof,
+    )
+
+
+def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str | None = None) -> Response:
+    """The page that asks for the passkey, with a fresh challenge; the request travels sealed in it."""
+    wired = provider()
+    set_page_language(request.ui_locales)
+    challenge = wired.random_bytes(CHALLENGE_BYTES)
+    travelling = SealedRequest(request, wired.clock(), challenge)
+    allow_form_target(request.redirect_uri)
+    return page(
+        "sign_in/passkey.html",
+        client=client,
+        here=authorization_url(request),
+        sealed=seal(travelling, ensure_browser(wired), wired.sealers.page),
+        options=json.dumps(request_options(challenge, wired.settings.rp_id)),
+        notice=notice,
+    )
+
+
+def show_code(sign_in: SignInRecord, client: Client, shown: Shown = NOTHING) -> Response:
+    """The page that asks for the code."""
+    wired = provider()
+    set_page_language(sign_in.request.ui_locales)
+    allow_form_target(sign_in.request.redirect_uri)
+    code, now = sign_in.code, wired.clock()
+    if code is None or sign_in.phone_number is None or sign_in.region is None:
+        raise PageRefused(
+            "no_phone", 400, "sign-in without code", client=client, address=sign_in.request.return_address
+        )
+    tries_left = code.tries_left if shown.tries_left is None else shown.tries_left
+    error = shown.error or ("code.used_up" if tries_left == 0 else None)
+    if error == "code.used_up" and code.sends_left == 0:
+        raise PageRefused(
+            "code_dead", 400, "no try and no send left", client=client, address=sign_in.request.return_address
+        )
+    return page(
+        "sign_in/phone_code.html",
+        client=client,
+        here=f"/sign-in/{sign_in.id}",
+        sign_in=str(sign_in.id),
+        country=country_name(sign_in.region, page_language()),
+        last_digits=open_phone(wired, sign_in)[-2:],
+        error=error,
+        notice=shown.notice,
+        tries_left=tries_left,
+        wait_seconds=code.wait(now),
+        sends_left=code.sends_left,
+        minutes=LIFETIME_SECONDS // 60,
+    )
+
+
+def open_phone(wired: Provider, sign_in: SignInRecord) -> str:
+    """The E.164 number of the sign-in's person."""
+    assert sign_in.phone_number is not None
+    return wired.sealers.phone.open(sign_in.phone_number, row_context("phones", "number", sign_in.phone_id)).decode()
+
+
+def show_consent(sign_in: SignInRecord, client: Client) -> Response:
+    """The page that shows what would be given, with its values."""
+    wired = provider()
+    set_page_language(sign_in.request.ui_locales)
+    allow_form_target(sign_in.request.redirect_uri)
+    phone = open_phone(wired, sign_in) if sign_in.phone_number is not None else None
+    return page(
+        "sign_in/consent.html",
+        client=client,
+        here=f"/sign-in/{sign_in.id}",
+        sign_in=str(sign_in.id),
+        **consent_view(wired, sign_in, client, phone, page_language()),
+    )
+
+
+def show(sign_in: SignInRecord, client: Client, step: NextStep, shown: Shown = NOTHING) -> Response:
+    """The page of a step that a sign-in under way needs. Finishing ones have a transaction: `finish`."""
+    if isinstance(step, Ask) and step.step is Step.PHONE_CODE:
+        return show_code(sign_in, client, shown)
+    if isinstance(step, Ask) and step.step is Step.CONSENT:
+        return show_consent(sign_in, client)
+    if isinstance(step, Refuse):
+        return back_with_error(sign_in.request, step.error)
+    reason = step.reason if isinstance(step, Ask) else Reason.NONE
+    return show_passkey(sign_in.request, client, notice=reason.value or None)
+
+
+def issue_code(
+    transaction: Transaction, wired: Provider, request: AuthorizationRequest, what: Authorization, now: int
+) -> str:
+    """Queue the grant and its code; returns where the browser goes once that is committed."""
+    code = new_handle(transaction.new_id(), wired.random_bytes)
+    authorizations.add(transaction, code, request, what, now)
+    return success_uri(request.return_address, code=code.text, issuer=wired.issuer)
+
+
+def authorization_of(wired: Provider, sign_in: SignInRecord, granted: Return) -> Authorization:
+    """What the code of a proven sign-in stands for."""
+    assert sign_in.session_id is not None
+    return Authorization(
+        person=sign_in.person_id,
+        session=sign_in.session_id,
+        passkey=sign_in.passkey_id,
+        scopes=granted.scopes,
+        acr=granted.acr,
+        amr=tuple(amr_of(sign_in.facts, granted.acr, wired.assurance)),
+        auth_time=sign_in.auth_time or 0,
+    )
+
+
+def finish(wired: Provider, sign_in: SignInRecord, client: Client, granted: Return, now: int) -> Response:
+    """Everything was there, consent included: take the sign-in's end and go back with a code."""
+    with wired.database.begin() as transaction:
+        location = finish_within(transaction, wired, sign_in, client, granted, now)
+    return go(location)
+
+
+def finish_within(
+    transaction: Transaction, wired: Provider, sign_in: SignInRecord, client: Client, granted: Return, now: int
+) -> str:
+    """The same within an open transaction. Raises PageRefused when another tab was faster."""
+    if not SignIns(transaction).finish(sign_in.id, now):
+        raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
+    if sign_in.session_id is not None and not sign_in.is_new_proof:
+        Sessions(transaction).seen(sign_in.session_id, now)
+    return issue_code(transaction, wired, sign_in.request, authorization_of(wired, sign_in, granted), now)
+
+
+def back_with_error(request: AuthorizationRequest, error: OAuthError) -> Response:
+    """Back to the client with an error."""
+    return go(error_uri(request.return_address, error, issuer=provider().issuer))
+
+
+def go(location: str) -> Response:
+    """A redirect that turns a POST into a GET: 303, never 307 (RFC 9700 §4.12)."""
+    response = redirect(location, 303)
+    assert isinstance(response, Response)
+    return response
+
+
+def cancelled(sign_in: SignInRecord, now: int) -> AuditRow:
+    """The audit row of a person who turned back."""
+    return AuditRow(Event.SIGN_IN_CANCELLED, now, sign_in.person_id, sign_in.request.client_id, {"sign_in": sign_in.id})

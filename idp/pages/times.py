@@ -1,0 +1,16 @@
+"""Times as a person abroad can read them: in Korea's time and in UTC, named as such."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from babel.dates import format_datetime
+
+from idp.pages.rendering import page_language
+
+KOREA = timezone(timedelta(hours=9), "KST")
+
+
+def readable_time(seconds: int) -> str:
+    """A moment, given in seconds since the epoch, as `… (KST), … (UTC)`."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    both = [(moment.astimezone(KOREA), "KST"), (moment, "UTC")]
+    return ", ".join(f"{format_datetime(at, 'short', locale=page_language())} ({zone})" for at, zone in both)

@@ -1,0 +1,224 @@
+"""The provider as one frozen object: what `create_app` wires together and everything else receives.
+
+Real time, real randomness and the database enter here and nowhere else (design law 13).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.claims.assurance import Assurance, Fact, load_assurance
+from idp.claims.scopes import SCOPES
+from idp.claims.subject import session_for, subject_for
+from idp.credential.commands import Refusal
+from idp.credential.enrolment import LINK_SECONDS
+from idp.credential.states import State, move
+from idp.grants.tokens import Mint
+from idp.keys.fingerprints import Fingerprints
+from idp.keys.first_keys import rotate_keys
+from idp.keys.handles import new_handle
+from idp.keys.ring import KeyRing, KeyStore
+from idp.keys.sealing import Sealer, row_context
+from idp.keys.secrets import MasterSecrets, Purpose
+from idp.keys.signing import KeyPeriod
+from idp.people.record import Record
+from idp.people.status import PersonStatus
+from idp.protocol.client import Client
+from idp.registration.fields import Offer
+from idp.settings import Settings
+from idp.storage.clients import Clients
+from idp.storage.database import Database
+from idp.storage.people import Enrolments, People
+from idp.storage.signing_keys import SigningKeys
+
+USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
+OUT_OF_REACH = frozenset({Fact.ATTESTED})
+"""Facts that nothing here establishes yet: a level that needs one is not offered (design law 10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is outside: the clock and the source of randomness."""
+
+    clock: Callable[[], int]  # seconds since the epoch
+    random_bytes: Callable[[int], bytes]
+    new_id: Callable[[], UUID]  # time-ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Sealers:
+    """One sealer per purpose."""
+
+    record: Sealer
+    phone: Sealer
+    outbox: Sealer
+    signing_key: Sealer
+    page: Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """One keyed HMAC per purpose."""
+
+    look_up: Fingerprints
+    phone_code: Fingerprints
+    form: Fingerprints
+    subject: Fingerprints
+    session_id: Fingerprints
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Everything that endpoints, pages and commands work with."""
+
+    settings: Settings
+    world: World
+    database: Database
+    clients: Clients
+    assurance: Assurance
+    sealers: Sealers
+    keyed: Keyed
+    ring: KeyRing
+
+    @property
+    def issuer(self) -> str:
+        """This provider's issuer identifier."""
+        return self.settings.issuer
+
+    @property
+    def random_bytes(self) -> Callable[[int], bytes]:
+        """A source of unpredictable bytes."""
+        return self.world.random_bytes
+
+    def clock(self) -> int:
+        """Seconds since the epoch."""
+        return self.world.clock()
+
+    @property
+    def offer(self) -> Offer:
+        """What a registration may choose from."""
+        return Offer(
+            development=self.settings.environment == "development",
+            scopes=tuple(SCOPES),
+            acr_values=self.acr_values,
+        )
+
+    @property
+    def acr_values(self) -> tuple[str, ...]:
+        """The levels that a sign-in here can reach, weakest first."""
+        return self.assurance.attainable(OUT_OF_REACH)
+
+    @property
+    def mint(self) -> Mint:
+        """What making tokens takes."""
+        return Mint(
+            issuer=self.settings.issuer,
+            new_id=self.world.new_id,
+            random_bytes=self.world.random_bytes,
+            sign=self.sign,
+            subject=self.subject,
+            session=self.session_id,
+        )
+
+    def key_periods(self) -> Sequence[KeyPeriod]:
+        """Every key of the ring, as the database has it now."""
+        with self.database.read() as reading:
+            return SigningKeys(reading, self.sealers.signing_key).periods()
+
+    def rotate(self, ahead: int) -> list[str]:
+        """Publish new keys that sign `ahead` seconds from now; returns their kids."""
+        with self.database.begin() as transaction:
+            keys = SigningKeys(transaction, self.sealers.signing_key)
+            return rotate_keys(keys, transaction.record, self.clock(), ahead=ahead)
+
+    def begin_enrolment(self, record: Record) -> str:
+        """Start an enrolment on an operator's word; returns its one-time link, the secret in the fragment."""
+        now = self.clock()
+        secret = new_handle(self.world.new_id(), self.world.random_bytes)
+        sealed = self.sealers.record.seal(record.to_json(), row_context("enrolments", "record", secret.id))
+        with self.database.begin() as transaction:
+            Enrolments(transaction).add(
+                secret,
+                record=sealed,
+                mission=record.mission,
+                user_handle=self.world.random_bytes(USER_HANDLE_BYTES),
+                now=now,
+                expires_at=now + LINK_SECONDS,
+            )
+            transaction.record(AuditRow(Event.ENROLMENT_STARTED, now, detail={"enrolment": secret.id}))
+        return f"{self.issuer}/enrol#{secret.text}"
+
+    def change_person(self, person: UUID, to: PersonStatus, why: str) -> None:
+        """Set a person's status. Raises Refusal for an unknown person, or one changed at the same moment."""
+        now = self.clock()
+        with self.database.begin() as transaction:
+            people = People(transaction)
+            found = people.find(person)
+            if found is None:
+                raise Refusal(f"no person {person}")
+            if not people.set_status(person, PersonStatus(found.status), to, now):
+                raise Refusal("the person was changed at the same moment; try again")
+            detail = {"from": found.status, "to": to.value, "why": why}
+            transaction.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
+
+    def change_credential(self, person: UUID, to: State, why: str) -> None:
+        """Move a person's newest credential. Raises Refusal or IllegalMove."""
+        now = self.clock()
+        with self.database.begin() as transaction:
+            people = People(transaction)
+            found = people.credentials(person)
+            if not found:
+                raise Refusal(f"no credential of person {person}")
+            newest = found[-1]
+            before = State(newest.state)
+            if not people.move_credential(newest.id, before, move(before, to), now):
+                raise Refusal("the credential was changed at the same moment; try again")
+            detail = {"credential": newest.id, "from": before.value, "to": to.value, "why": why}
+            transaction.record(AuditRow(Event.CREDENTIAL_CHANGED, now, person, detail=detail))
+
+    def sign(self, alg: str, claims: Mapping[str, Any]) -> str:
+        """`claims` as a signed JWT of type JWT."""
+        return self.ring.sign(alg, claims)
+
+    def subject(self, client: Client, person: UUID) -> str:
+        """`sub` of a person at a client."""
+        return subject_for(client, person, self.keyed.subject)
+
+    def session_id(self, client: Client, session: UUID) -> str:
+        """`sid` of a session at a client."""
+        return session_for(client, session, self.keyed.session_id)
+
+
+def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
+    """Wire the rooms together. Opens nothing but the assurance table. Raises AssuranceError."""
+    sealers = Sealers(
+        record=Sealer(secrets, Purpose.RECORD, world.random_bytes),
+        phone=Sealer(secrets, Purpose.PHONE_NUMBER, world.random_bytes),
+        outbox=Sealer(secrets, Purpose.OUTBOX, world.random_bytes),
+        signing_key=Sealer(secrets, Purpose.SIGNING_KEY, world.random_bytes),
+        page=Sealer(secrets, Purpose.PAGE, world.random_bytes),
+    )
+    keyed = Keyed(
+        look_up=Fingerprints(secrets, Purpose.LOOK_UP, lasting=True),
+        phone_code=Fingerprints(secrets, Purpose.PHONE_CODE, lasting=False),
+        form=Fingerprints(secrets, Purpose.FORM, lasting=False),
+        subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),
+        session_id=Fingerprints(secrets, Purpose.SESSION_ID, lasting=True),
+    )
+
+    def read_keys(look: Callable[[KeyStore], None]) -> None:
+        with database.read() as reading:
+            look(SigningKeys(reading, sealers.signing_key))
+
+    return Provider(
+        settings=settings,
+        world=world,
+        database=database,
+        clients=Clients(database),
+        assurance=load_assurance(settings.assurance_file),
+        sealers=sealers,
+        keyed=keyed,
+        ring=KeyRing(read=read_keys, clock=world.clock),
+    )

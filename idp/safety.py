@@ -1,0 +1,59 @@
+"""What production refuses to start with (design law 12): each reason is one line for the operator."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from idp.settings import LOOPBACK_HOSTS, Settings, SettingsError
+from idp.telephony.messages import LONGEST_HOST
+
+
+def refuse_unsafe(settings: Settings) -> None:
+    """Raise SettingsError with the first thing that production must not start with."""
+    if settings.environment != "production":
+        return
+    for reason in unsafe(settings):
+        raise SettingsError(f"production refuses to start: {reason}")
+
+
+def unsafe(settings: Settings) -> Iterator[str]:
+    """Everything about `settings` that production must not have."""
+    if not settings.secure:
+        yield "issuer must be https"
+    if settings.rp_id in LOOPBACK_HOSTS:
+        yield "issuer must be a public name, not this machine"
+    if len(settings.rp_id) > LONGEST_HOST:
+        yield f"the issuer's host has more than {LONGEST_HOST} characters, and code messages would need two segments"
+    if settings.demo:
+        yield "demo is on"
+    if settings.debug:
+        yield "debug is on"
+    if settings.gateway == "file":
+        yield "gateway is the demonstration's file"
+    if settings.gateway == "twilio":
+        yield from _unsafe_gateway(settings)
+    if "synchronous_commit=off" in settings.database_url.replace("%3D", "="):
+        yield "database_url switches durability off (synchronous_commit)"
+    if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
+        yield "the database lives in memory only"
+    yield from _readable("secrets_file", settings.secrets_file)
+
+
+def _unsafe_gateway(settings: Settings) -> Iterator[str]:
+    if not settings.twilio_url.startswith("https://"):
+        yield "twilio_url must be https"
+    if settings.twilio_token_file is None:
+        yield "twilio_token_file is not set"
+    else:
+        yield from _readable("twilio_token_file", settings.twilio_token_file)
+
+
+def _readable(name: str, path: Path) -> Iterator[str]:
+    """A secret that is missing, or that others may read."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        yield f"{name} {path}: {error.strerror}"
+        return
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield f"{name} {path} may be read by others; chmod 600 it"

@@ -1,0 +1,45 @@
+"""What an access token stands for right now: the one look-up of UserInfo and introspection.
+
+Every gate of the token endpoint stands here as well (design law 6): whoever lost the right to a new token has
+also lost the use of the old one, at the next request.
+"""
+
+from dataclasses import dataclass
+
+from idp.grants.stores import GrantRecord
+from idp.keys.handles import Presented
+from idp.storage.database import Transaction
+from idp.storage.grants import Grants, grant_of, standing_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """A token that is good now, with what is behind it."""
+
+    grant: GrantRecord
+    scopes: tuple[str, ...]
+    consented: tuple[str, ...]
+    claims: str | None  # the claims parameter of its request
+    record: bytes  # the person's, sealed
+    issued_at: int
+    expires_at: int
+
+
+def find_access(transaction: Transaction, token: Presented, now: int) -> Access | None:
+    """The token, or None when it is unknown, expired or revoked, or when somebody behind it no longer stands."""
+    row = Grants(transaction).find_access_token(token)
+    if row is None or row.token_revoked_at is not None or now >= row.token_expires_at:
+        return None
+    grant = grant_of(row)
+    offline = "offline_access" in grant.scopes
+    if grant.revoked or standing_of(row, now).obstacle(offline=offline) is not None:
+        return None
+    return Access(
+        grant=grant,
+        scopes=tuple(row.token_scopes.split()),
+        consented=tuple((row.consented_scopes or "").split()),
+        claims=row.claims,
+        record=row.record,
+        issued_at=row.token_created_at,
+        expires_at=row.token_expires_at,
+    )

@@ -1,0 +1,228 @@
+"""Grants and their tokens: the stores of the token endpoint (idp/grants/stores.py has the promises)."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy.engine import Row
+
+from idp.audit.catalogue import AuditRow
+from idp.credential.states import State
+from idp.grants.stores import GrantRecord, RefreshRecord, Standing
+from idp.keys.handles import Presented
+from idp.people.status import PersonStatus
+from idp.storage.database import Transaction
+from idp.storage.models import AccessToken, Consent, Credential, Grant, Passkey, Person, RefreshToken, Session
+
+_GRANT = (
+    Grant.id,
+    Grant.client_id,
+    Grant.person_id,
+    Grant.session_id,
+    Grant.redirect_uri,
+    Grant.code_challenge,
+    Grant.nonce,
+    Grant.scopes,
+    Grant.acr,
+    Grant.amr,
+    Grant.auth_time,
+    Grant.code_expires_at,
+    Grant.expires_at,
+    Grant.revoked_at,
+)
+
+_THIS_CODE = and_(
+    Grant.id == bindparam("row"),
+    Grant.code_digest == bindparam("code"),
+    Grant.client_id == bindparam("client"),
+)
+_TAKE_CODE = (
+    update(Grant)
+    .where(_THIS_CODE, Grant.code_spent_at.is_(None), Grant.revoked_at.is_(None))
+    .values(code_spent_at=bindparam("now"))
+    .returning(*_GRANT)
+)
+_SPENT_CODE = select(*_GRANT).where(_THIS_CODE, Grant.code_spent_at.is_not(None))
+_REVOKE = (
+    update(Grant).where(Grant.id == bindparam("row"), Grant.revoked_at.is_(None)).values(revoked_at=bindparam("now"))
+)
+_REVOKE_FOR = (
+    update(Grant)
+    .where(
+        Grant.person_id == bindparam("person"),
+        Grant.client_id == bindparam("client"),
+        Grant.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("now"))
+)
+_FIND_REFRESH = (
+    select(*_GRANT, RefreshToken.expires_at.label("token_expires_at"), RefreshToken.spent_at)
+    .join(RefreshToken, RefreshToken.grant_id == Grant.id)
+    .where(
+        RefreshToken.id == bindparam("row"),
+        RefreshToken.digest == bindparam("token"),
+        Grant.client_id == bindparam("client"),
+    )
+)
+_TAKE_REFRESH = (
+    update(RefreshToken)
+    .where(
+        RefreshToken.id == bindparam("row"),
+        RefreshToken.digest == bindparam("token"),
+        RefreshToken.spent_at.is_(None),
+    )
+    .values(spent_at=bindparam("now"))
+)
+
+# Everything that may close a grant's way, in one look-up by primary keys.
+STANDING = (
+    Person.status.label("person_status"),
+    Credential.state.label("credential_state"),
+    Credential.expires_at.label("credential_expires_at"),
+    Passkey.state.label("passkey_state"),
+    Session.ended_at.label("session_ended_at"),
+    Session.id.label("session_known"),
+    Consent.withdrawn_at.label("consent_withdrawn_at"),
+)
+
+
+def with_standing(statement: Any) -> Any:
+    """`statement` over grants, joined with everything that `standing_of` reads."""
+    return (
+        statement.join(Passkey, Passkey.id == Grant.passkey_id)
+        .join(Credential, Credential.id == Passkey.credential_id)
+        .join(Person, Person.id == Grant.person_id)
+        .outerjoin(Session, Session.id == Grant.session_id)
+        .outerjoin(Consent, and_(Consent.person_id == Grant.person_id, Consent.client_id == Grant.client_id))
+    )
+
+
+_STANDING = with_standing(select(*STANDING).select_from(Grant)).where(Grant.id == bindparam("row"))
+_FIND_ACCESS = with_standing(
+    select(
+        *_GRANT,
+        Grant.claims,
+        AccessToken.scopes.label("token_scopes"),
+        AccessToken.created_at.label("token_created_at"),
+        AccessToken.expires_at.label("token_expires_at"),
+        AccessToken.revoked_at.label("token_revoked_at"),
+        Person.record,
+        Consent.scopes.label("consented_scopes"),
+        *STANDING,
+    )
+    .select_from(AccessToken)
+    .join(Grant, Grant.id == AccessToken.grant_id)
+).where(AccessToken.id == bindparam("row"), AccessToken.digest == bindparam("token"))
+_REVOKE_ACCESS = (
+    update(AccessToken)
+    .where(AccessToken.id == bindparam("row"), AccessToken.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+
+
+def standing_of(row: Row[Any], now: int) -> Standing:
+    """The gates, as the joined row shows them. What is missing counts as closed."""
+    return Standing(
+        person_active=row.person_status == PersonStatus.ACTIVE.value,
+        credential_active=row.credential_state == State.ACTIVE.value and now < row.credential_expires_at,
+        passkey_active=row.passkey_state == "active",
+        session_ended=row.session_ended_at is not None or row.session_known is None,
+        consent_withdrawn=row.consent_withdrawn_at is not None,
+    )
+
+
+def grant_of(row: Row[Any]) -> GrantRecord:
+    """A row of the grant's columns as the type that the rules read."""
+    return GrantRecord(
+        id=row.id,
+        client_id=row.client_id,
+        person_id=row.person_id,
+        session_id=row.session_id,
+        redirect_uri=row.redirect_uri,
+        code_challenge=row.code_challenge,
+        nonce=row.nonce,
+        scopes=tuple(row.scopes.split()),
+        acr=row.acr,
+        amr=tuple(row.amr.split()),
+        auth_time=row.auth_time,
+        code_expires_at=row.code_expires_at,
+        expires_at=row.expires_at,
+        revoked=row.revoked_at is not None,
+    )
+
+
+class Grants:
+    """The token endpoint's verbs within one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Over an open transaction."""
+        self._transaction = transaction
+
+    def take_code(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
+        """Spend the code if it is this client's and unspent: one statement, one winner."""
+        row = self._transaction.one(_TAKE_CODE, row=code.id, code=code.digest, client=client_id, now=now)
+        return grant_of(row) if row else None
+
+    def spent_code(self, code: Presented, client_id: str) -> GrantRecord | None:
+        """The grant of a code that was spent before."""
+        row = self._transaction.one(_SPENT_CODE, row=code.id, code=code.digest, client=client_id)
+        return grant_of(row) if row else None
+
+    def find_refresh(self, token: Presented, client_id: str) -> RefreshRecord | None:
+        """This client's refresh token, spent or not."""
+        row = self._transaction.one(_FIND_REFRESH, row=token.id, token=token.digest, client=client_id)
+        return RefreshRecord(grant_of(row), row.token_expires_at, row.spent_at is not None) if row else None
+
+    def take_refresh(self, token: Presented, now: int) -> bool:
+        """Spend the refresh token if it is unspent: one statement, one winner."""
+        return self._transaction.run(_TAKE_REFRESH, row=token.id, token=token.digest, now=now) == 1
+
+    def standing(self, grant: GrantRecord, now: int) -> Standing:
+        """Whether those behind the grant may still act. A grant without person or passkey has no standing."""
+        row = self._transaction.one(_STANDING, row=grant.id)
+        return standing_of(row, now) if row else Standing(False, False, False, True, True)
+
+    def revoke(self, grant: UUID, now: int) -> None:
+        """End the grant and with it every token that names it."""
+        self._transaction.run(_REVOKE, row=grant, now=now)
+
+    def revoke_for(self, person: UUID, client_id: str, now: int) -> int:
+        """End all grants of a person at a client; returns how many."""
+        return self._transaction.run(_REVOKE_FOR, person=person, client=client_id, now=now)
+
+    def add_access_token(
+        self, token: Presented, grant: UUID, scopes: tuple[str, ...], now: int, expires_at: int
+    ) -> None:
+        """Queue an access token's row."""
+        self._transaction.add(
+            AccessToken,
+            id=token.id,
+            digest=token.digest,
+            grant_id=grant,
+            scopes=" ".join(scopes),
+            created_at=now,
+            expires_at=expires_at,
+        )
+
+    def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:
+        """Queue a refresh token's row."""
+        self._transaction.add(
+            RefreshToken,
+            id=token.id,
+            digest=token.digest,
+            grant_id=grant,
+            created_at=now,
+            expires_at=expires_at,
+        )
+
+    def record(self, row: AuditRow) -> None:
+        """Queue the audit row."""
+        self._transaction.record(row)
+
+    def find_access_token(self, token: Presented) -> Row[Any] | None:
+        """The access token with its grant, the sealed record and everything `standing_of` reads."""
+        return self._transaction.one(_FIND_ACCESS, row=token.id, token=token.digest)
+
+    def revoke_access_token(self, token: Presented, now: int) -> None:
+        """End one access token."""
+        self._transaction.run(_REVOKE_ACCESS, row=token.id, now=now)

@@ -1,0 +1,126 @@
+"""Passkeys with their owners: found by the id an authenticator presents, updated when one was used."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+
+from idp.authenticators.passkey import StoredPasskey
+from idp.credential.states import State
+from idp.people.status import PersonStatus
+from idp.storage.database import Transaction
+from idp.storage.models import Credential, Passkey, Person, Phone
+
+_FIND = (
+    select(
+        Passkey.id,
+        Passkey.person_id,
+        Passkey.public_key,
+        Passkey.sign_count,
+        Passkey.backup_eligible,
+        Passkey.attested,
+        Passkey.state,
+        Person.user_handle,
+        Person.status,
+        Person.record,
+        Person.language,
+        Credential.state.label("credential_state"),
+        Credential.expires_at,
+        Phone.id.label("phone_id"),
+        Phone.number,
+        Phone.region,
+        Phone.locked_until,
+    )
+    .join(Person, Person.id == Passkey.person_id)
+    .join(Credential, Credential.id == Passkey.credential_id)
+    .outerjoin(Phone, Phone.person_id == Person.id)
+    .where(Passkey.webauthn_id == bindparam("webauthn"))
+    .order_by(Phone.verified_at.desc())
+    .limit(1)
+)
+# The count is compared again where it is written: of two assertions made at once with one count, one loses.
+_USED = (
+    update(Passkey)
+    .where(
+        Passkey.id == bindparam("passkey"),
+        Passkey.state == "active",
+        Passkey.sign_count == bindparam("before"),
+    )
+    .values(sign_count=bindparam("count"), backed_up=bindparam("backed"), last_used_at=bindparam("now"))
+)
+_SUSPEND = (
+    update(Passkey).where(Passkey.id == bindparam("passkey"), Passkey.state == "active").values(state="suspended")
+)
+_OF_PERSON = select(Passkey.webauthn_id).where(Passkey.person_id == bindparam("person")).limit(20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A passkey with its owner, as the sign-in needs them."""
+
+    passkey: StoredPasskey
+    passkey_active: bool
+    person_active: bool
+    credential_active: bool
+    record: bytes  # sealed
+    language: str
+    phone_id: UUID | None
+    phone_number: bytes | None  # sealed
+    region: str | None
+    phone_locked_until: int
+
+
+class Passkeys:
+    """Verbs on passkeys within one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Over an open transaction."""
+        self._transaction = transaction
+
+    def find(self, webauthn_id: bytes, now: int) -> Holder | None:
+        """The passkey that an authenticator named, whatever its state."""
+        row = self._transaction.one(_FIND, webauthn=webauthn_id)
+        if row is None:
+            return None
+        return Holder(
+            passkey=StoredPasskey(
+                id=row.id,
+                person_id=row.person_id,
+                user_handle=row.user_handle,
+                public_key=row.public_key,
+                sign_count=row.sign_count,
+                backup_eligible=row.backup_eligible,
+                attested=row.attested,
+            ),
+            passkey_active=row.state == "active",
+            person_active=row.status == PersonStatus.ACTIVE.value,
+            credential_active=row.credential_state == State.ACTIVE.value and now < row.expires_at,
+            record=row.record,
+            language=row.language,
+            phone_id=row.phone_id,
+            phone_number=row.number,
+            region=row.region,
+            phone_locked_until=row.locked_until or 0,
+        )
+
+    def used(self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, now: int) -> bool:
+        """Note a use; False when another assertion with the same count was faster, or the passkey is not active."""
+        return (
+            self._transaction.run(
+                _USED,
+                passkey=passkey.id,
+                before=passkey.sign_count,
+                count=sign_count,
+                backed=backed_up,
+                now=now,
+            )
+            == 1
+        )
+
+    def suspend(self, passkey: UUID) -> bool:
+        """Stop a passkey; False when it was not active."""
+        return self._transaction.run(_SUSPEND, passkey=passkey) == 1
+
+    def ids_of(self, person: UUID) -> list[bytes]:
+        """The WebAuthn ids that a person already has, so that one authenticator is not registered twice."""
+        return [row.webauthn_id for row in self._transaction.all(_OF_PERSON, person=person)]

@@ -1,0 +1,265 @@
+"""Persons and what is bound to them: written when a credential is issued, changed by operators."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+
+from idp.authenticators.passkey_registration import NewPasskey
+from idp.credential.states import State
+from idp.keys.handles import Presented
+from idp.people.status import PersonStatus
+from idp.storage.database import Transaction
+from idp.storage.models import Credential, Enrolment, Passkey, Person, Phone
+
+_FIND = select(Person.id, Person.status, Person.record, Person.language).where(Person.id == bindparam("row"))
+_BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
+_SET_STATUS = (
+    update(Person)
+    .where(Person.id == bindparam("row"), Person.status == bindparam("before"))
+    .values(status=bindparam("after"), updated_at=bindparam("now"))
+)
+_CREDENTIALS = (
+    select(Credential.id, Credential.state, Credential.mission, Credential.issued_at, Credential.expires_at)
+    .where(Credential.person_id == bindparam("person"))
+    .order_by(Credential.issued_at)
+    .limit(50)
+)
+_MOVE_CREDENTIAL = (
+    update(Credential)
+    .where(Credential.id == bindparam("row"), Credential.state == bindparam("before"))
+    .values(state=bindparam("after"), changed_at=bindparam("now"))
+)
+_ENROLMENT = select(
+    Enrolment.id,
+    Enrolment.record,
+    Enrolment.mission,
+    Enrolment.browser,
+    Enrolment.confirmed_at,
+    Enrolment.phone,
+    Enrolment.region,
+    Enrolment.phone_verified_at,
+    Enrolment.challenge,
+    Enrolment.user_handle,
+    Enrolment.expires_at,
+    Enrolment.finished_at,
+)
+_FIND_ENROLMENT = (
+    _ENROLMENT.where(
+        Enrolment.browser == bindparam("browser"),
+        Enrolment.finished_at.is_(None),
+        Enrolment.expires_at > bindparam("now"),
+    )
+    .order_by(Enrolment.opened_at.desc())
+    .limit(1)
+)
+# The first device that opens the link takes it; every other one finds nothing.
+_OPEN = (
+    update(Enrolment)
+    .where(
+        Enrolment.id == bindparam("row"),
+        Enrolment.digest == bindparam("secret"),
+        Enrolment.opened_at.is_(None),
+        Enrolment.expires_at > bindparam("now"),
+    )
+    .values(browser=bindparam("device"), opened_at=bindparam("now"), expires_at=bindparam("until"))
+)
+_OPENED_HERE = select(Enrolment.id).where(
+    Enrolment.id == bindparam("row"),
+    Enrolment.digest == bindparam("secret"),
+    Enrolment.browser == bindparam("device"),
+    Enrolment.finished_at.is_(None),
+)
+_OPEN_ENROLMENT = update(Enrolment).where(Enrolment.id == bindparam("row"), Enrolment.finished_at.is_(None))
+_CONFIRM = _OPEN_ENROLMENT.values(confirmed_at=bindparam("now"))
+_SET_PHONE = _OPEN_ENROLMENT.values(phone=bindparam("sealed"), region=bindparam("area"), phone_verified_at=None)
+_PHONE_VERIFIED = _OPEN_ENROLMENT.values(phone_verified_at=bindparam("now"))
+_SET_CHALLENGE = _OPEN_ENROLMENT.values(challenge=bindparam("fresh"))
+_TAKE_CHALLENGE = _OPEN_ENROLMENT.where(Enrolment.challenge == bindparam("asked")).values(challenge=None)
+_FINISH = _OPEN_ENROLMENT.values(finished_at=bindparam("now"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentRecord:
+    """An enrolment that this browser opened and has not finished."""
+
+    id: UUID
+    record: bytes  # sealed
+    mission: str
+    confirmed: bool
+    phone: bytes | None  # sealed
+    region: str | None
+    phone_verified: bool
+    challenge: bytes | None
+    user_handle: bytes
+
+
+class People:
+    """Verbs on persons and credentials within one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Over an open transaction."""
+        self._transaction = transaction
+
+    def find(self, person: UUID) -> Any | None:
+        """A person's row: id, status, sealed record, language."""
+        return self._transaction.one(_FIND, row=person)
+
+    def with_identifier(self, identifier: bytes) -> UUID | None:
+        """The person whose passport number has this fingerprint."""
+        row = self._transaction.one(_BY_IDENTIFIER, value=identifier)
+        return row.id if row else None
+
+    def add(
+        self, person: UUID, *, user_handle: bytes, record: bytes, identifier: bytes | None, language: str, now: int
+    ) -> None:
+        """Queue a new, active person. A known identifier violates its unique index at the flush."""
+        self._transaction.add(
+            Person,
+            id=person,
+            status=PersonStatus.ACTIVE.value,
+            user_handle=user_handle,
+            record=record,
+            identifier=identifier,
+            language=language,
+            created_at=now,
+            updated_at=now,
+        )
+        self._transaction.flush()  # the rows that follow refer to this one
+
+    def add_phone(self, row: UUID, person: UUID, *, sealed: bytes, fingerprint: bytes, region: str, now: int) -> None:
+        """Queue a verified phone."""
+        self._transaction.add(
+            Phone,
+            id=row,
+            person_id=person,
+            number=sealed,
+            fingerprint=fingerprint,
+            region=region,
+            verified_at=now,
+            wrong_tries=0,
+            locked_until=0,
+        )
+
+    def add_credential(self, row: UUID, person: UUID, *, mission: str, now: int, expires_at: int) -> None:
+        """Queue an active credential."""
+        self._transaction.add(
+            Credential,
+            id=row,
+            person_id=person,
+            state=State.ACTIVE.value,
+            mission=mission,
+            proofed_at=now,
+            issued_at=now,
+            expires_at=expires_at,
+            changed_at=now,
+        )
+        self._transaction.flush()
+
+    def add_passkey(self, row: UUID, person: UUID, credential: UUID, new: NewPasskey, *, name: str, now: int) -> None:
+        """Queue a passkey of a credential. A known WebAuthn id violates its unique index at the flush."""
+        self._transaction.add(
+            Passkey,
+            id=row,
+            webauthn_id=new.webauthn_id,
+            person_id=person,
+            credential_id=credential,
+            public_key=new.public_key,
+            sign_count=new.sign_count,
+            backup_eligible=new.backup_eligible,
+            backed_up=new.backed_up,
+            attested=False,  # no attestation roots are configured: what is not verified is not claimed
+            aaguid=new.aaguid,
+            attestation_format=new.attestation_format,
+            transports=new.transports,
+            name=name,
+            state="active",
+            created_at=now,
+        )
+
+    def set_status(self, person: UUID, before: PersonStatus, after: PersonStatus, now: int) -> bool:
+        """Change a person's status; every route to a token sees it at its next request."""
+        return self._transaction.run(_SET_STATUS, row=person, before=before.value, after=after.value, now=now) == 1
+
+    def credentials(self, person: UUID) -> list[Any]:
+        """A person's credentials, oldest first."""
+        return self._transaction.all(_CREDENTIALS, person=person)
+
+    def move_credential(self, row: UUID, before: State, after: State, now: int) -> bool:
+        """Carry out a move that credential.states allows. False when the state was another."""
+        return self._transaction.run(_MOVE_CREDENTIAL, row=row, before=before.value, after=after.value, now=now) == 1
+
+
+class Enrolments:
+    """Verbs on enrolments within one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Over an open transaction."""
+        self._transaction = transaction
+
+    def add(
+        self, secret: Presented, *, record: bytes, mission: str, user_handle: bytes, now: int, expires_at: int
+    ) -> None:
+        """Queue an enrolment whose link holds `secret`."""
+        self._transaction.add(
+            Enrolment,
+            id=secret.id,
+            digest=secret.digest,
+            record=record,
+            mission=mission,
+            user_handle=user_handle,
+            created_at=now,
+            expires_at=expires_at,
+        )
+
+    def open(self, secret: Presented, browser: bytes, now: int, until: int) -> bool:
+        """Take the link for this browser: of many devices the first one gets True."""
+        return (
+            self._transaction.run(_OPEN, row=secret.id, secret=secret.digest, device=browser, now=now, until=until) == 1
+        )
+
+    def opened_here(self, secret: Presented, browser: bytes) -> bool:
+        """Whether this very browser opened it before: a reload goes on."""
+        return self._transaction.one(_OPENED_HERE, row=secret.id, secret=secret.digest, device=browser) is not None
+
+    def find(self, browser: bytes, now: int) -> EnrolmentRecord | None:
+        """The enrolment that this browser has under way."""
+        row = self._transaction.one(_FIND_ENROLMENT, browser=browser, now=now)
+        if row is None:
+            return None
+        return EnrolmentRecord(
+            id=row.id,
+            record=row.record,
+            mission=row.mission,
+            confirmed=row.confirmed_at is not None,
+            phone=row.phone,
+            region=row.region,
+            phone_verified=row.phone_verified_at is not None,
+            challenge=row.challenge,
+            user_handle=row.user_handle,
+        )
+
+    def confirm(self, row: UUID, now: int) -> None:
+        """The person said that the record is right."""
+        self._transaction.run(_CONFIRM, row=row, now=now)
+
+    def set_phone(self, row: UUID, sealed: bytes | None, region: str | None) -> None:
+        """Note the number whose code is awaited; None forgets it."""
+        self._transaction.run(_SET_PHONE, row=row, sealed=sealed, area=region)
+
+    def phone_verified(self, row: UUID, now: int) -> None:
+        """The code was right."""
+        self._transaction.run(_PHONE_VERIFIED, row=row, now=now)
+
+    def set_challenge(self, row: UUID, challenge: bytes) -> None:
+        """The challenge of the registration ceremony that the page shows now."""
+        self._transaction.run(_SET_CHALLENGE, row=row, fresh=challenge)
+
+    def take_challenge(self, row: UUID, challenge: bytes) -> bool:
+        """Spend the challenge, whatever the ceremony then proves (abuse case W-01)."""
+        return self._transaction.run(_TAKE_CHALLENGE, row=row, asked=challenge) == 1
+
+    def finish(self, row: UUID, now: int) -> bool:
+        """Take the enrolment's one end. False when somebody was faster."""
+        return self._transaction.run(_FINISH, row=row, now=now) == 1

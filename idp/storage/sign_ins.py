@@ -1,0 +1,321 @@
+"""Sign-ins under way and the codes sent to their phones."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.engine import Row
+
+from idp.authenticators.phone_code import CodePurpose, StoredCode
+from idp.claims.assurance import Fact, facts_from_text, facts_to_text
+from idp.credential.states import State
+from idp.interaction.sealed_request import request_from_dict, request_to_dict
+from idp.people.status import PersonStatus
+from idp.protocol.authorization_request import AuthorizationRequest
+from idp.storage.database import Transaction
+from idp.storage.models import Credential, Passkey, Person, Phone, PhoneCode, SignIn
+from idp.storage.models import Session as SessionRow
+
+LIFETIME_SECONDS = 1800
+
+_FIND = (
+    select(
+        SignIn.id,
+        SignIn.person_id,
+        SignIn.passkey_id,
+        SignIn.session_id,
+        SignIn.client_id,
+        SignIn.request,
+        SignIn.facts,
+        SignIn.proven_at,
+        SignIn.finished_at,
+        SignIn.expires_at,
+        Person.record,
+        Person.language,
+        Person.status,
+        Passkey.state.label("passkey_state"),
+        Credential.state.label("credential_state"),
+        Credential.expires_at.label("credential_expires_at"),
+        Phone.id.label("phone_id"),
+        Phone.number,
+        Phone.region,
+        Phone.wrong_tries,
+        Phone.locked_until,
+        PhoneCode.digest,
+        PhoneCode.sent_at,
+        PhoneCode.expires_at.label("code_expires_at"),
+        PhoneCode.attempts,
+        PhoneCode.sends,
+        PhoneCode.verified_at,
+        SessionRow.auth_time,
+        SessionRow.ended_at.label("session_ended_at"),
+        SessionRow.facts.label("session_facts"),
+    )
+    .join(Person, Person.id == SignIn.person_id)
+    .join(Passkey, Passkey.id == SignIn.passkey_id)
+    .join(Credential, Credential.id == Passkey.credential_id)
+    .outerjoin(Phone, Phone.person_id == SignIn.person_id)
+    .outerjoin(PhoneCode, PhoneCode.bound_to == SignIn.id)
+    .outerjoin(SessionRow, SessionRow.id == SignIn.session_id)
+    .where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("browser"))
+    .order_by(Phone.verified_at.desc())
+    .limit(1)
+)
+_OF_CHALLENGE = select(SignIn.id, SignIn.browser).where(SignIn.challenge == bindparam("challenge"))
+_FINISH = (
+    update(SignIn)
+    .where(SignIn.id == bindparam("row"), SignIn.finished_at.is_(None), SignIn.expires_at > bindparam("now"))
+    .values(finished_at=bindparam("now"))
+)
+_PROVEN = (
+    update(SignIn)
+    .where(SignIn.id == bindparam("row"), SignIn.session_id.is_(None), SignIn.finished_at.is_(None))
+    .values(session_id=bindparam("session"), proven_at=bindparam("now"))
+)
+# The counter rises before anything is compared, and never above one past the limit.
+_COUNT_TRY = (
+    update(PhoneCode)
+    .where(
+        PhoneCode.bound_to == bindparam("row"),
+        PhoneCode.purpose == bindparam("wanted"),
+        PhoneCode.attempts <= 5,
+    )
+    .values(attempts=PhoneCode.attempts + 1)
+    .returning(
+        PhoneCode.digest,
+        PhoneCode.sent_at,
+        PhoneCode.expires_at,
+        PhoneCode.attempts,
+        PhoneCode.sends,
+        PhoneCode.verified_at,
+    )
+)
+_FIND_CODE = select(
+    PhoneCode.digest,
+    PhoneCode.sent_at,
+    PhoneCode.expires_at,
+    PhoneCode.attempts,
+    PhoneCode.sends,
+    PhoneCode.verified_at,
+).where(PhoneCode.bound_to == bindparam("row"))
+_RIGHT = (
+    update(PhoneCode)
+    .where(PhoneCode.bound_to == bindparam("row"), PhoneCode.verified_at.is_(None))
+    .values(verified_at=bindparam("now"))
+)
+_RESEND = (
+    update(PhoneCode)
+    .where(
+        PhoneCode.bound_to == bindparam("row"),
+        PhoneCode.sends == bindparam("before"),
+        PhoneCode.verified_at.is_(None),
+    )
+    .values(
+        digest=bindparam("code"),
+        sent_at=bindparam("now"),
+        expires_at=bindparam("until"),
+        attempts=0,
+        sends=PhoneCode.sends + 1,
+    )
+)
+_WRONG_ON_PHONE = (
+    update(Phone)
+    .where(Phone.id == bindparam("phone"))
+    .values(wrong_tries=Phone.wrong_tries + 1)
+    .returning(Phone.wrong_tries)
+)
+_LOCK_PHONE = update(Phone).where(Phone.id == bindparam("phone")).values(locked_until=bindparam("until"))
+_RIGHT_ON_PHONE = update(Phone).where(Phone.id == bindparam("phone")).values(wrong_tries=0, locked_until=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRecord:
+    """A sign-in under way, with what its pages show and its steps need."""
+
+    id: UUID
+    person_id: UUID
+    passkey_id: UUID
+    session_id: UUID | None
+    session_ended: bool
+    auth_time: int | None
+    request: AuthorizationRequest
+    facts: frozenset[Fact]
+    proven_at: int | None
+    finished: bool
+    expires_at: int
+    person_active: bool
+    credential_active: bool
+    record: bytes  # sealed
+    language: str
+    phone_id: UUID | None
+    phone_number: bytes | None  # sealed
+    region: str | None
+    wrong_tries: int
+    phone_locked_until: int
+    code: StoredCode | None
+
+    @property
+    def is_new_proof(self) -> bool:
+        """Whether the proofs were given for this very request, not taken over from an earlier session."""
+        return self.proven_at is not None or self.session_id is None
+
+
+class SignIns:
+    """Verbs on sign-ins within one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Over an open transaction."""
+        self._transaction = transaction
+
+    def add(
+        self,
+        *,
+        row: UUID,
+        browser: bytes,
+        person: UUID,
+        passkey: UUID,
+        session: UUID | None,
+        challenge: bytes | None,
+        request: AuthorizationRequest,
+        facts: frozenset[Fact],
+        now: int,
+    ) -> None:
+        """Queue a sign-in. A challenge that was spent before violates its unique index at the flush."""
+        self._transaction.add(
+            SignIn,
+            id=row,
+            browser=browser,
+            person_id=person,
+            passkey_id=passkey,
+            session_id=session,
+            client_id=request.client_id,
+            challenge=challenge,
+            request=json.dumps(request_to_dict(request), ensure_ascii=False, separators=(",", ":")),
+            facts=facts_to_text(facts),
+            created_at=now,
+            expires_at=now + LIFETIME_SECONDS,
+        )
+
+    def find(self, row: UUID, browser: bytes, now: int) -> SignInRecord | None:
+        """The sign-in of this browser; another browser's does not exist for it."""
+        found = self._transaction.one(_FIND, row=row, browser=browser)
+        return _record(found, now) if found else None
+
+    def of_challenge(self, challenge: bytes) -> tuple[UUID, bytes] | None:
+        """The sign-in that a challenge was spent on, and its browser: a reload of that browser shows it again."""
+        found = self._transaction.one(_OF_CHALLENGE, challenge=challenge)
+        return (found.id, found.browser) if found else None
+
+    def finish(self, row: UUID, now: int) -> bool:
+        """Take the sign-in's one end: return, refusal or cancel. False when somebody was faster."""
+        return self._transaction.run(_FINISH, row=row, now=now) == 1
+
+    def proven(self, row: UUID, session: UUID, now: int) -> bool:
+        """Note the session that the second proof opened. False when it was opened before."""
+        return self._transaction.run(_PROVEN, row=row, session=session, now=now) == 1
+
+
+class PhoneCodes:
+    """Verbs on codes within one transaction, for sign-ins and enrolments alike."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Over an open transaction."""
+        self._transaction = transaction
+
+    def add(self, bound_to: UUID, purpose: CodePurpose, digest: bytes, now: int, expires_at: int) -> None:
+        """Queue the first code of a sign-in or an enrolment."""
+        self._transaction.add(
+            PhoneCode,
+            bound_to=bound_to,
+            purpose=purpose.value,
+            digest=digest,
+            sent_at=now,
+            expires_at=expires_at,
+            attempts=0,
+            sends=1,
+        )
+
+    def count_try(self, bound_to: UUID, purpose: CodePurpose) -> StoredCode | None:
+        """Raise the counter, then hand out what the try is compared with; None when there is no code or no try left."""
+        row = self._transaction.one(_COUNT_TRY, row=bound_to, wanted=purpose.value)
+        return _code(row) if row else None
+
+    def find(self, bound_to: UUID) -> StoredCode | None:
+        """The code as it stands."""
+        row = self._transaction.one(_FIND_CODE, row=bound_to)
+        return _code(row) if row else None
+
+    def right(self, bound_to: UUID, now: int) -> bool:
+        """Spend the code. False when it was spent before."""
+        return self._transaction.run(_RIGHT, row=bound_to, now=now) == 1
+
+    def replace(self, bound_to: UUID, *, before: int, digest: bytes, now: int, expires_at: int) -> bool:
+        """A new code in place of the old one, which no longer fits. False when another request was faster."""
+        return self._transaction.run(_RESEND, row=bound_to, before=before, code=digest, now=now, until=expires_at) == 1
+
+    def wrong_on_phone(self, phone: UUID) -> int:
+        """Count a wrong try against the phone; returns how many there were in a row."""
+        row = self._transaction.one(_WRONG_ON_PHONE, phone=phone)
+        return int(row.wrong_tries) if row else 0
+
+    def lock_phone(self, phone: UUID, until: int) -> None:
+        """Refuse codes of this phone until then."""
+        self._transaction.run(_LOCK_PHONE, phone=phone, until=until)
+
+    def right_on_phone(self, phone: UUID) -> None:
+        """Forget the wrong tries."""
+        self._transaction.run(_RIGHT_ON_PHONE, phone=phone)
+
+
+def _record(row: Row[Any], now: int) -> SignInRecord:
+    return SignInRecord(
+        id=row.id,
+        person_id=row.person_id,
+        passkey_id=row.passkey_id,
+        session_id=row.session_id,
+        session_ended=row.session_ended_at is not None,
+        auth_time=row.auth_time,
+        request=request_from_dict(json.loads(row.request)),
+        facts=facts_from_text(row.session_facts or row.facts),
+        proven_at=row.proven_at,
+        finished=row.finished_at is not None,
+        expires_at=row.expires_at,
+        person_active=row.status == PersonStatus.ACTIVE.value,
+        credential_active=row.passkey_state == "active"
+        and row.credential_state == State.ACTIVE.value
+        and now < row.credential_expires_at,
+        record=row.record,
+        language=row.language,
+        phone_id=row.phone_id,
+        phone_number=row.number,
+        region=row.region,
+        wrong_tries=row.wrong_tries or 0,
+        phone_locked_until=row.locked_until or 0,
+        code=_code_of_sign_in(row),
+    )
+
+
+def _code_of_sign_in(row: Row[Any]) -> StoredCode | None:
+    if row.digest is None:
+        return None
+    return StoredCode(
+        digest=row.digest,
+        sent_at=row.sent_at,
+        expires_at=row.code_expires_at,
+        attempts=row.attempts,
+        sends=row.sends,
+        verified_at=row.verified_at,
+    )
+
+
+def _code(row: Row[Any]) -> StoredCode:
+    return StoredCode(
+        digest=row.digest,
+        sent_at=row.sent_at,
+        expires_at=row.expires_at,
+        attempts=row.attempts,
+        sends=row.sends,
+        verified_at=row.verified_at,
+    )
