@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
 
 from idp.demo.authenticator import CeremonyError
 from idp.demo.citizens import HOMES, citizen_record
@@ -47,6 +48,13 @@ def messages_and_passkeys() -> Response:
         messages=[_shown_message(one) for one in messages],
         passkeys=[_shown_passkey(one) for one in reversed(_memory().look().passkeys)],
     )
+
+
+@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment'):_step>")
+def back_to_the_phone(_step: str) -> ResponseReturnValue:
+    """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
+    page_language()
+    return redirect("/demo/phone", 303)
 
 
 @phone.get("/demo/messages.json")

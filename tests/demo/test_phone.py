@@ -164,5 +164,12 @@ def test_a_new_citizen_gets_a_link_that_opens_an_enrolment(browser):
     assert 'id="record-confirm"' in opened.text
 
 
+@pytest.mark.parametrize("path", [*POSTS, "/demo/phone/enrolment"])
+def test_another_language_for_an_answered_form_leads_back_to_the_phone(browser, path):
+    answer = browser.get(f"{path}?lang=en")
+    assert (answer.status_code, answer.location) == (303, "/demo/phone")
+    assert '<html lang="en">' in browser.get(answer.location).text
+
+
 def test_the_front_page_is_there_without_services(browser):
     assert browser.get("/demo").status_code == 200
