@@ -34,6 +34,8 @@ def _answering(step: str) -> Iterator[None]:
         raise SignInRefusedError("unavailable", f"{step}: {type(error).__name__}") from error
     except OAuthError as error:
         raise SignInRefusedError("unverified", f"{step}: {str(error.error)[:64]!r}") from error
+    except RuntimeError as error:  # Authlib's word for an endpoint that the discovery document lacks.
+        raise SignInRefusedError("misconfigured", f"{step}: no such endpoint") from error
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise SignInRefusedError("unverified", f"{step}: not as specified") from error
 
@@ -82,10 +84,9 @@ class Provider:
     def authorization_request(self, **parameters: Any) -> dict[str, str]:
         """A new request: its `url`, and `state`, `nonce` and `code_verifier` to remember (RFC 7636 §4.1)."""
         self.metadata()
-        request: dict[str, str] = self._client.create_authorization_url(
-            self._credentials.redirect_uri,
-            **{name: value for name, value in parameters.items() if value != ""},
-        )
+        given = {name: value for name, value in parameters.items() if value != ""}
+        with _answering("authorization"):
+            request: dict[str, str] = self._client.create_authorization_url(self._credentials.redirect_uri, **given)
         return request
 
     def redeem(self, code: str, code_verifier: str) -> dict[str, Any]:

@@ -108,12 +108,15 @@ class RelyingParty:
         self._sign_ins.end(session.pop(SIGN_IN, None))
 
     def leave_everywhere(self, session: Session, language: str) -> str:
-        """Sign out here, whatever happens there, and the address where the provider ends its session."""
+        """Sign out here, and the address where the provider ends its own session, if it can be asked to."""
         sign_in = self.current(session)
         self.leave(session)
         if sign_in is None:
             return "/signed-out"
-        request = self._provider.logout_request(sign_in.id_token, language)
+        try:
+            request = self._provider.logout_request(sign_in.id_token, language)
+        except SignInRefusedError:
+            return "/signed-out"  # The page there says that the mobile ID may still be signed in.
         session[LOGOUT_STATE] = request["state"]
         return request["url"]
 

@@ -73,7 +73,7 @@ class FakeProvider:
     answer: dict[str, str | None] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=lambda: dict(USERINFO))
     metadata: dict[str, Any] = field(default_factory=dict)
-    token_answer: tuple[Any, int] | None = None
+    token_answer: tuple[Any, ...] | None = None
     tokens: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
@@ -109,7 +109,7 @@ class FakeProvider:
         header = {"alg": self.algorithm, "kid": key.kid, **self.header}
         return jwt.encode(header, claims, key, algorithms=[self.algorithm])
 
-    def redeem(self) -> tuple[dict[str, Any], int]:
+    def redeem(self) -> tuple[Any, ...]:
         """The token endpoint: one code, once, to the client that proves itself and its verifier."""
         if self.token_answer is not None:
             return self.token_answer

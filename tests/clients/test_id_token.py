@@ -129,6 +129,8 @@ WRONG_CLAIMS = [
     ("acr", {"acr": [ACR]}),
     ("auth_time", {"auth_time": NOW + 11}),
     ("auth_time", {"auth_time": "yesterday"}),
+    ("auth_time", {"auth_time": True}),
+    ("auth_time", {"auth_time": NOW - 30.5}),
     ("auth_time", {"auth_time": -(10**300)}),
 ]
 
@@ -225,6 +227,18 @@ def test_J_06_a_key_serves_only_what_it_was_published_for(labels, passes):
         assert check_id_token(token("PS256"), relabelled(key, **labels), expected, now=NOW)
     else:
         assert refused(token("PS256"), expected, keys=relabelled(key, **labels)) == "signature"
+
+
+def test_J_06_a_key_without_an_algorithm_serves_the_registered_one_only():
+    expected = replace(EXPECTED, algorithm="PS256")
+    assert refused(token("RS256"), expected, keys=relabelled(signing_key("RS256"))) == "signature"
+
+
+def test_J_13_among_keys_of_one_kid_the_one_for_the_algorithm_is_used():
+    rsa, pss = relabelled(signing_key("RS256"), alg="RS256"), relabelled(signing_key("PS256"), alg="PS256")
+    same = KeySet([type(key).import_key({**key.as_dict(private=False), "kid": "k"}) for key in (*rsa, *pss)])
+    expected = replace(EXPECTED, algorithm="PS256")
+    assert check_id_token(token("PS256", header={"kid": "k"}), same, expected, now=NOW)
 
 
 def test_a_published_symmetric_key_signs_nobody_in():

@@ -4,8 +4,13 @@ import tomllib
 
 import pytest
 
+from clients.relying_party.client_key import make_key
 from clients.relying_party.service import ASSURANCE_LADDER, read_service
+from idp.registration.folders import read_folder
+from idp.registration.metadata import check_metadata
+from idp.registration.waivers import waivers
 from tests.clients.conftest import SERVICES
+from tests.registration.examples import DEVELOPMENT, PRODUCTION
 
 REGISTERED = {
     slug: tomllib.loads((module.FOLDER / "registration.toml").read_text("utf-8")) for slug, module in SERVICES.items()
@@ -40,6 +45,15 @@ def test_each_service_shows_its_own_way():
     }
     assert REGISTERED["apostille"]["optional_scope"] == "email"
     assert REGISTERED["family_register"]["jwks_file"] == "${credentials}/family_register.jwks.json"
+
+
+@pytest.mark.parametrize("slug", SERVICES)
+@pytest.mark.parametrize(("base", "offer"), [("http://localhost:9001", DEVELOPMENT), ("https://a.example", PRODUCTION)])
+def test_the_provider_registers_it_without_a_waiver(tmp_path, slug, base, offer):
+    make_key(tmp_path / f"{slug}.key.json")
+    metadata = check_metadata(read_folder(SERVICES[slug].FOLDER, {"base": base, "credentials": str(tmp_path)}), offer)
+    assert not waivers(metadata)
+    assert metadata["redirect_uris"] == [f"{base}/callback"]
 
 
 @pytest.mark.parametrize("slug", SERVICES)

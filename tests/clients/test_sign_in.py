@@ -244,6 +244,70 @@ def test_signing_out_here_leaves_the_provider_alone(visit):
     assert "/logout" not in here.provider.requests
 
 
+def test_a_signed_out_number_is_dead_even_if_its_cookie_was_kept(visit):
+    here = visit("gov24")
+    browser = here.browser()
+    here.sign_in(browser)
+    with browser.session_transaction(base_url=BASE) as session:
+        number = session["sign_in"]
+    browser.post("/sign-out-here", base_url=BASE)
+    with browser.session_transaction(base_url=BASE) as session:
+        session["sign_in"] = number
+    assert not here.is_signed_in(browser)
+
+
+@pytest.mark.parametrize("state", [None, "", "guessed"])
+def test_only_the_provider_can_say_that_its_session_ended(visit, state):
+    here = visit("gov24")
+    browser = here.browser()
+    here.sign_in(browser)
+    browser.post("/sign-out", base_url=BASE)
+    page = browser.get("/signed-out", base_url=BASE, query_string={} if state is None else {"state": state}).text
+    assert 'data-everywhere="false"' in page
+
+
+@pytest.mark.parametrize("trouble", [{"end_session_endpoint": None}, {"issuer": "https://another.example"}])
+def test_signing_out_works_here_whatever_the_provider_does(visit, trouble):
+    here = visit("gov24")
+    browser = here.browser()
+    here.sign_in(browser)
+    restart(here)
+    here.provider.metadata = trouble
+    assert browser.post("/sign-out", base_url=BASE).location == "/signed-out"
+    assert not here.is_signed_in(browser)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("authorization_endpoint", "misconfigured"),
+        ("jwks_uri", "misconfigured"),
+        ("token_endpoint", "unavailable"),
+        ("userinfo_endpoint", "unavailable"),
+    ],
+)
+def test_an_endpoint_that_is_missing_has_its_page(visit, endpoint, expected):
+    here = visit("gov24")
+    here.provider.metadata = {endpoint: None}
+    browser = here.browser()
+    answer = browser.get("/sign-in", base_url=BASE)
+    if answer.status_code == 303:
+        answer = here.come_back(browser, here.provider.authorize(answer.location))
+    assert reason(answer) == expected
+
+
+def restart(here):
+    """Forget the discovery document, as a restart of the service does."""
+    here.app.extensions["authlib.integrations.flask_client"].gov24.server_metadata.clear()
+
+
+def test_a_redirect_of_the_token_endpoint_is_not_followed(visit):
+    here = visit("gov24")
+    here.provider.token_answer = ({}, 307, {"Location": f"{here.provider.issuer}/elsewhere"})
+    assert reason(here.sign_in(here.browser())) == "unverified"
+    assert "/elsewhere" not in here.provider.requests
+
+
 def test_signing_out_without_having_signed_in_goes_nowhere_else(visit):
     here = visit("gov24")
     assert here.browser().post("/sign-out", base_url=BASE).location == "/signed-out"
