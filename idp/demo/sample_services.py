@@ -14,8 +14,8 @@ class SampleService:
 
 
 SAMPLE_SERVICES = (
-    SampleService("gov24", 1, "정부24", "Gov24"),
+    SampleService("gov24", 1, "정부24", "Government 24"),
     SampleService("okportal365", 2, "재외동포365민원포털", "Overseas Koreans 365"),
     SampleService("apostille", 3, "아포스티유", "Apostille"),
-    SampleService("family_register", 4, "전자가족관계등록시스템", "Family register"),
+    SampleService("family_register", 4, "전자가족관계등록시스템", "Family Relations Registration"),
 )

@@ -131,16 +131,16 @@ def greeting(place: Place) -> str:
     return f"""
 준비되었습니다. 주소를 브라우저로 여세요. / Ready. Open in a browser:
 {services}
-    {place.issuer}/demo         데모 안내 · The demonstration explained
-    {place.issuer}/demo/phone   데모 휴대전화 · The demo phone: messages and passkeys
+    {place.issuer}/demo         시연 안내 · What to try
+    {place.issuer}/demo/phone   시연용 휴대전화 · The demo phone: messages and passkeys
 
 해 보세요 / Try:
-  1. 정부24에서 '모바일 신분증으로 로그인'을 누르고 데모 휴대전화로 답하세요. 인증번호도 거기로 옵니다.
-     At Gov24 press "Sign in with mobile ID" and answer with the demo phone; the code arrives there too.
+  1. 정부24에서 '모바일 신분증으로 로그인'을 누르고 시연용 휴대전화로 답하세요. 인증번호도 거기로 옵니다.
+     At Government 24 press "Sign in with mobile ID" and answer with the demo phone; the code arrives there too.
   2. 재외동포365민원포털을 여세요. 다시 인증하지 않아도 됩니다.
      Open Overseas Koreans 365: you are signed in without proving again.
-  3. 내 기기의 패스키로 하려면 데모 안내에서 새 발급 링크를 받으세요.
-     For a passkey of your own device, get a fresh enrolment link at the demonstration page.
+  3. 내 기기의 패스키로 하려면 시연 안내에서 새 이용자를 등록하세요.
+     To use a passkey of your own device, enrol a new citizen on the page What to try.
 
 기록 / Logs: {place.var / "logs"}    멈추기 / Stop: Ctrl-C"""
 

@@ -183,10 +183,12 @@ def passkey() -> Response:
         return _walk_on(wired, enrolment)
     if enrolment.challenge is None:
         return _ask_passkey(wired, enrolment)
+    if not form.get("credential"):
+        return _ask_passkey(wired, enrolment, notice="notice.passkey_cancelled")
     with wired.database.begin() as transaction:
         taken = Enrolments(transaction).take_challenge(enrolment.id, enrolment.challenge)
     if not taken:
-        return _ask_passkey(wired, enrolment, notice="notice.passkey_failed")
+        return _ask_passkey(wired, enrolment, notice="notice.passkey_not_created")
     try:
         made = verify_registration(
             form.get("credential", ""),
@@ -196,7 +198,7 @@ def passkey() -> Response:
         )
         name = _issue(wired, enrolment, made, now)
     except (CeremonyRefused, AlreadyTaken):
-        return _ask_passkey(wired, enrolment, notice="notice.passkey_failed")
+        return _ask_passkey(wired, enrolment, notice="notice.passkey_not_created")
     return page("enrol/done.html", name=name, services=services())
 
 

@@ -16,7 +16,6 @@ from idp.provider import Provider
 from idp.settings import ROOT
 
 STATIC = Path(__file__).parent / "static"
-NAMES = {"ko": "한국어", "en": "English"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def page(
         template,
         language=language,
         languages=[
-            {"code": code, "name": NAMES.get(code, code), "url": _with_language(base, code)}
+            {"code": code, "name": words().say(code, "site.language"), "url": _with_language(base, code)}
             for code in words().languages
         ],
         service=service_of(client),

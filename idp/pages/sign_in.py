@@ -53,6 +53,8 @@ def passkey() -> Response:
     if travelling.is_over(wired.clock()):
         address = travelling.request.return_address
         raise PageRefused("expired_page", 400, "sealed request is too old", client=client, address=address)
+    if not form.get("credential"):
+        return show_passkey(travelling.request, client, notice="notice.passkey_cancelled")
     try:
         begun = begin_sign_in(wired, travelling, client, form.get("credential", ""))
     except NothingProven as nothing:

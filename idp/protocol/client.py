@@ -21,6 +21,10 @@ SIGNING_ALGS: tuple[SigningAlg, ...] = ("ES256", "RS256", "PS256", "Ed25519")
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
 """Passkey and second proof: the default, and the least that a new client may ask for."""
 
+# Leaving the choice to the service costs nobody anything: the person sees and agrees to each value. Access
+# while they are away must be asked for by name.
+DEFAULT_SCOPE = "openid profile email phone address overseas"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
@@ -37,7 +41,7 @@ class Client:
     token_endpoint_auth_signing_alg: SigningAlg | None = None
     grant_types: frozenset[str] = frozenset({"authorization_code"})
     response_types: frozenset[str] = frozenset({"code"})
-    scopes: frozenset[str] = frozenset({"openid"})
+    scopes: frozenset[str] = frozenset(DEFAULT_SCOPE.split())
     optional_scopes: frozenset[str] = frozenset()  # what the person may leave out on the consent page
     id_token_signed_response_alg: SigningAlg = "ES256"
     subject_type: Literal["pairwise", "public"] = "pairwise"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.protocol.client import AUTH_METHODS, MOBILE_ID_ACR, SIGNING_ALGS
+from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, SIGNING_ALGS
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
@@ -109,7 +109,7 @@ STANDARD = (
     Field("contacts", (), "at most 10 lines of at most 254 characters", _plain(_contacts)),
     Field("grant_types", ("authorization_code",), "authorization_code, also refresh_token", _plain(_grant_types)),
     Field("response_types", ("code",), "code alone", _plain(_response_types)),
-    Field("scope", "openid", "supported values with openid among them", _scope),
+    Field("scope", DEFAULT_SCOPE, "supported values with openid among them", _scope),
     Field(
         "token_endpoint_auth_method",
         "client_secret_basic",

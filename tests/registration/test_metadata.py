@@ -164,7 +164,7 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "contacts": [],
         "grant_types": ["authorization_code"],
         "response_types": ["code"],
-        "scope": "openid",
+        "scope": "openid profile email phone address overseas",
         "token_endpoint_auth_method": "client_secret_basic",
         "id_token_signed_response_alg": "ES256",
         "subject_type": "pairwise",
