@@ -1,28 +1,22 @@
-"""A demonstration in a temporary directory, on SQLite."""
+"""The demonstration on the shared ground: one browser whose posts carry the token of a page, and the phone's memory."""
 
+import os
 import re
-from dataclasses import replace
 
 import pytest
-from flask import Flask
 
-from idp import create_app, real_world
 from idp.demo.phone_memory import PhoneMemory
-from idp.keys.secrets import new_secret_line
-from idp.settings import Settings
-from idp.storage import models, open_database
-from idp.storage.migrate import migrate
+from tests.ground import ORIGIN, START, Ground
 
-ORIGIN = "http://localhost:9000"
-NOW = 1_800_000_000
-WORLD = replace(real_world(), clock=lambda: NOW)
+NOW = START
+__all__ = ["NOW", "ORIGIN"]
 
 
 class Browser:
     """A test client that fills in the token of each page's form, as a browser does."""
 
-    def __init__(self, app: Flask) -> None:
-        self._client = app.test_client()
+    def __init__(self, ground: Ground) -> None:
+        self._client = ground.app.test_client()
 
     def get(self, path: str):
         return self._client.get(path, base_url=ORIGIN)
@@ -36,35 +30,20 @@ class Browser:
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(
-        issuer=ORIGIN,
-        var=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'idp.sqlite3'}",
-        messages_file=tmp_path / "messages.jsonl",
-        secrets_file=tmp_path / "secrets",
-        demo=True,
-    )
+def app(ground):
+    return ground.app
 
 
 @pytest.fixture
-def app(settings):
-    settings.secrets_file.write_text(new_secret_line(1, WORLD.random_bytes))
-    settings.secrets_file.chmod(0o600)
-    schema = Flask("migrate")
-    migrate(open_database(schema, settings, WORLD.new_id))
-    app = create_app(settings, WORLD)
-    yield app
-    for each in (schema, app):
-        with each.app_context():
-            models.db.engine.dispose()
+def settings(ground):
+    return ground.provider.settings
 
 
 @pytest.fixture
-def browser(app):
-    return Browser(app)
+def browser(ground):
+    return Browser(ground)
 
 
 @pytest.fixture
 def memory(settings):
-    return PhoneMemory(settings.var, WORLD.random_bytes)
+    return PhoneMemory(settings.var, os.urandom)
