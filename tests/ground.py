@@ -10,8 +10,10 @@ import os
 import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
@@ -26,6 +28,7 @@ from idp.credential.issue import Keys, issue_credential
 from idp.delivery.text_messages import read_payload
 from idp.demo.authenticator import SoftAuthenticator
 from idp.demo.passkey import Passkey
+from idp.keys import ring
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import row_context
 from idp.keys.secrets import new_secret_line
@@ -40,6 +43,9 @@ from idp.storage.migrate import migrate
 from idp.storage.models import OutboxRow
 from idp.storage.people import People
 from idp.telephony.numbers import parse_number
+
+# A key's numbers are checked again whenever it is loaded (RSA: 40 ms). Copies of one template load the same keys.
+ring.load_key = cache(ring.load_key)
 
 START = 1_800_000_000
 ORIGIN = "http://localhost:9000"
@@ -337,15 +343,39 @@ def visible(response: TestResponse) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.text.split("<main")[-1]))).strip()
 
 
-def make_ground(directory: Path, database_url: str, **changed: Any) -> Ground:
-    """A fresh installation in `directory`, schema migrated."""
-    secrets = directory / "secrets"
-    secrets.write_text(new_secret_line(1, os.urandom), "ascii")
-    secrets.chmod(0o600)
+@dataclass(frozen=True)
+class Template:
+    """An installation made once, which tests copy: secrets, signing keys and a migrated database."""
+
+    secrets: str
+    sqlite: Path
+
+
+def make_template(directory: Path) -> Template:
+    """An installation on SQLite with nothing in it but its keys, its file complete without a write-ahead log."""
+    made = make_ground(directory, f"sqlite:///{directory}/template.sqlite3")
+    made.provider.database.engine.dispose()  # the last connection takes the write-ahead log into the file
+    assert not (directory / "template.sqlite3-wal").exists()
+    return Template((directory / "secrets").read_text("ascii"), directory / "template.sqlite3")
+
+
+def copy_ground(template: Template, directory: Path, **changed: Any) -> Ground:
+    """A fresh installation on SQLite, copied: making keys and tables for every test would take most of its time."""
+    copyfile(template.sqlite, directory / "idp.sqlite3")
+    return make_ground(directory, f"sqlite:///{directory}/idp.sqlite3", secrets=template.secrets, ready=True, **changed)
+
+
+def make_ground(
+    directory: Path, database_url: str, *, secrets: str | None = None, ready: bool = False, **changed: Any
+) -> Ground:
+    """An installation in `directory`, with secrets of its own or given; a `ready` database needs no migration."""
+    secrets_file = directory / "secrets"
+    secrets_file.write_text(secrets or new_secret_line(1, os.urandom), "ascii")
+    secrets_file.chmod(0o600)
     settings = Settings(
         **{
             "database_url": database_url,
-            "secrets_file": secrets,
+            "secrets_file": secrets_file,
             "var": directory,
             "messages_file": directory / "messages.jsonl",
             "demo": True,
@@ -359,9 +389,10 @@ def make_ground(directory: Path, database_url: str, **changed: Any) -> Ground:
         random_bytes=os.urandom,
         new_id=lambda: new_id(clock.now * 1000 + next(ticks) % 1000, os.urandom),
     )
-    database = open_database(Flask("migration"), settings, world.new_id)
-    migrate(database)
-    database.engine.dispose()
+    if not ready:
+        database = open_database(Flask("migration"), settings, world.new_id)
+        migrate(database)
+        database.engine.dispose()
     app = create_app(settings, world)
     app.config["PROPAGATE_EXCEPTIONS"] = True
     return Ground(app, clock)
