@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from idp.settings import load_settings
+from idp import MAX_BODY
+from idp.command import main
+from idp.safety import refuse_unsafe
+from idp.settings import SettingsError, load_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
 UNITS = ["idp.service", "idp-worker.service"]
@@ -37,17 +40,26 @@ def test_the_production_example_loads():
     assert settings.gateway != "file"
 
 
+def test_the_production_example_is_safe_once_its_secrets_exist(tmp_path):
+    environ = {
+        "IDP_SECRETS_FILE": str(private(tmp_path / "secrets")),
+        "IDP_TWILIO_TOKEN_FILE": str(private(tmp_path / "token")),
+    }
+    refuse_unsafe(load_settings(CONFIG / "production.toml", environ))
+
+
+def test_the_production_example_is_refused_without_its_secrets():
+    with pytest.raises(SettingsError, match=r"production refuses to start: .* No such file"):
+        refuse_unsafe(load_settings(CONFIG / "production.toml", {}))
+
+
 def self_signed(folder: Path) -> None:
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=id.overseas.example"
-    )
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=id.overseas.example"
     output = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
     subprocess.run([*command.split(), *output], check=True, capture_output=True)
 
 
-@pytest.mark.skipif(
-    not (shutil.which("nginx") and shutil.which("openssl")), reason="nginx or openssl is not here"
-)
+@pytest.mark.skipif(not (shutil.which("nginx") and shutil.which("openssl")), reason="nginx or openssl is not here")
 def test_nginx_accepts_its_sample(tmp_path):
     self_signed(tmp_path)
     site = (CONFIG / "nginx.conf.sample").read_text("utf-8").replace("/etc/overseas-id/tls", str(tmp_path))
@@ -73,6 +85,11 @@ def test_nginx_reaches_the_socket_on_which_the_provider_listens():
     assert f"server {socket};" in (CONFIG / "nginx.conf.sample").read_text("utf-8")
 
 
+def test_nginx_lets_through_what_the_provider_takes():
+    site = (CONFIG / "nginx.conf.sample").read_text("utf-8")
+    assert f"client_max_body_size {MAX_BODY // 1024}k;" in site
+
+
 def test_nginx_logs_no_query_and_lets_no_caller_choose_their_address():
     site = (CONFIG / "nginx.conf.sample").read_text("utf-8")
     logged = re.search(r"log_format \w+ '(.*)'", site)[1]
@@ -91,7 +108,9 @@ def unit(name: str) -> configparser.ConfigParser:
 @pytest.mark.parametrize("name", UNITS)
 def test_a_unit_runs_the_command_hardened(name):
     service = unit(name)["Service"]
-    assert re.fullmatch(r"/opt/overseas-id/\.venv/bin/idp (serve|worker)", service["ExecStart"])
+    program, command = service["ExecStart"].split()
+    assert program == "/opt/overseas-id/.venv/bin/idp"
+    assert command in main.commands
     assert service["User"] not in {"", "root"}
     for key, value in {
         "NoNewPrivileges": "yes",
