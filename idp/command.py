@@ -5,6 +5,7 @@ Everything an operator can do wrong ends in one clear line on standard error and
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from idp.registration.commands import client
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.storage import DatabaseUnavailable, open_database
+from idp.storage.housekeeping import sweep
 from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
 from idp.telephony.messages import MessageError
@@ -113,7 +115,8 @@ def check(ctx: click.Context) -> None:
 
 
 def _worker_of(wired: Provider) -> Any:
-    return make_worker(wired.settings, SqlOutbox(wired.database), wired.sealers.outbox, wired.clock)
+    made = make_worker(wired.settings, SqlOutbox(wired.database), wired.sealers.outbox, wired.clock)
+    return replace(made, chore=lambda now: sweep(wired.database, now))
 
 
 main.add_command(with_settings(serve))

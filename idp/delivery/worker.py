@@ -42,12 +42,19 @@ class Worker:
     senders: int = 4
     #: Seconds between two looks into an empty outbox.
     idle_seconds: float = 0.5
+    #: What else has to be done from time to time: removing what has served its time.
+    chore: Callable[[int], object] | None = None
+    chore_seconds: int = 600
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; deliveries under way are finished and recorded before returning."""
         busy: set[Future[None]] = set()
         with ThreadPoolExecutor(self.senders, thread_name_prefix="sender") as pool:
+            next_chore = self.clock()
             while not stop.is_set():
+                if self.chore is not None and self.clock() >= next_chore:
+                    next_chore = self.clock() + self.chore_seconds
+                    pool.submit(self._do_chore, self.chore)
                 busy = {delivery for delivery in busy if not delivery.done()}
                 free = self.senders - len(busy)
                 items, pause = self._lease(free) if free else ([], 0.0)
@@ -67,6 +74,12 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - one bad item or a lost database must not end the loop
             # Only the type: the text of a foreign exception may quote what it failed on.
             log.error("outbox item %s: outcome not recorded: %s", item.id, type(error).__name__)  # noqa: TRY400
+
+    def _do_chore(self, chore: Callable[[int], object]) -> None:
+        try:
+            chore(self.clock())
+        except Exception as error:  # noqa: BLE001 - it is done again the next time
+            log.error("chore failed: %s", type(error).__name__)  # noqa: TRY400
 
     def _lease(self, free: int) -> tuple[list[OutboxItem], float]:
         """Due items for the free senders, and how long to pause when senders stay free."""

@@ -185,3 +185,32 @@ def test_O_10_the_log_names_items_and_never_their_content(caplog):
     assert str(subject.id) in caplog.text
     assert "opened" not in caplog.text
     assert "sealed" not in caplog.text
+
+
+def test_chores_are_done_from_time_to_time_and_a_failing_one_ends_nothing():
+    done = []
+    stop = Event()
+
+    def chore(now):
+        done.append(now)
+        if len(done) == 3:
+            stop.set()
+        raise RuntimeError("never mind")
+
+    ticks = iter(range(0, 10_000, 300))
+    work = Worker(
+        store=NothingDue(),
+        deliverers={},
+        open_payload=lambda item: b"",
+        clock=lambda: next(ticks),
+        idle_seconds=0.001,
+        chore=chore,
+        chore_seconds=600,
+    )
+    work.run(stop)
+    assert len(done) >= 3
+
+
+class NothingDue:
+    def lease(self, _now, _limit, _lease_seconds):
+        return []

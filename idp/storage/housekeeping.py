@@ -1,0 +1,79 @@
+"""Removing what has served its time, in small batches, so that every table stays bounded.
+
+Row keys begin with time, so the old rows of a table are the left edge of its primary key: no index of its own
+is needed to find them. A spent code stays until its tokens have expired, and a day longer (RFC 6749 §4.1.2).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select
+
+from idp.storage.database import Database
+from idp.storage.models import (
+    AccessToken,
+    Base,
+    Enrolment,
+    Grant,
+    OutboxRow,
+    PhoneCode,
+    RefreshToken,
+    Session,
+    SignIn,
+    UsedOnce,
+)
+
+BATCH = 500
+MOST_BATCHES = 200  # a sweep that is not enough goes on at the next one
+DAY = 86_400
+KEEP_OUTBOX = 7 * DAY
+KEEP_ENROLMENTS = 30 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which rows of a table may go: old by their key, and over by their own word."""
+
+    model: type[Base]
+    key: Any
+    keep: int  # seconds since the row was made that no row is removed before
+    over: ColumnElement[bool]
+
+
+def rules(now: int) -> tuple[Rule, ...]:
+    """What may go at `now`."""
+    yesterday = now - DAY
+    ended = and_(OutboxRow.due_at.is_(None), or_(OutboxRow.delivered_at.is_not(None), OutboxRow.failed_at.is_not(None)))
+    return (
+        Rule(AccessToken, AccessToken.id, DAY, AccessToken.expires_at < yesterday),
+        Rule(RefreshToken, RefreshToken.id, DAY, RefreshToken.expires_at < yesterday),
+        Rule(Grant, Grant.id, DAY, Grant.expires_at < yesterday),
+        Rule(SignIn, SignIn.id, DAY, SignIn.expires_at < yesterday),
+        Rule(PhoneCode, PhoneCode.bound_to, DAY, PhoneCode.expires_at < yesterday),
+        Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
+        Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
+        Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
+    )
+
+
+def sweep(database: Database, now: int) -> dict[str, int]:
+    """Remove what may go; returns how many rows of which table. Several workers may sweep at once."""
+    removed = {rule.model.__tablename__: _remove(database, rule, now) for rule in rules(now)}
+    with database.begin() as transaction:
+        removed["used_once"] = transaction.run(delete(UsedOnce).where(UsedOnce.expires_at < now - DAY))
+    return {table: count for table, count in removed.items() if count}
+
+
+def _remove(database: Database, rule: Rule, now: int) -> int:
+    """In batches: a transaction that removes a million rows would hold everybody else up."""
+    oldest_kept = UUID(int=(now - rule.keep) * 1000 << 80)
+    batch = select(rule.key).where(rule.key < oldest_kept, rule.over).order_by(rule.key).limit(BATCH)
+    removed = 0
+    for _ in range(MOST_BATCHES):
+        with database.begin() as transaction:
+            count = transaction.run(delete(rule.model).where(rule.key.in_(batch.scalar_subquery())))
+        removed += count
+        if count < BATCH:
+            break
+    return removed
