@@ -201,7 +201,7 @@ def test_chores_are_done_from_time_to_time_and_a_failing_one_ends_nothing():
     work = Worker(
         store=NothingDue(),
         deliverers={},
-        open_payload=lambda item: b"",
+        open_payload=lambda _item: b"",
         clock=lambda: next(ticks),
         idle_seconds=0.001,
         chore=chore,
