@@ -38,7 +38,7 @@ AUTHORIZATION_ERRORS = {
     "access_denied": "access_denied",
     "login_required": "login_required",
     "interaction_required": "login_required",
-    "consent_required": "login_required",
+    "consent_required": "consent_required",
     "account_selection_required": "login_required",
     "unmet_authentication_requirements": "acr",
     "temporarily_unavailable": "unavailable",
