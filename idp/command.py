@@ -5,6 +5,7 @@ Everything an operator can do wrong ends in one clear line on standard error and
 
 import sys
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def main(ctx: click.Context, config: Path | None) -> None:
 
 def with_provider(command: click.Command, choose: Callable[[Provider], Any] = lambda wired: wired) -> click.Command:
     """`command`, given what `choose` takes from the wired provider as its object."""
-    inner = command.invoke
+    inner, wrapped = command.invoke, copy(command)  # the room's own command stays as it is
 
     def invoke(ctx: click.Context) -> Any:
         settings = load_settings(_config(ctx))
@@ -68,20 +69,20 @@ def with_provider(command: click.Command, choose: Callable[[Provider], Any] = la
             ctx.obj = choose(app.extensions["idp"])
             return inner(ctx)
 
-    command.invoke = invoke  # type: ignore[method-assign]  # the one hook that click offers around a command
-    return command
+    wrapped.invoke = invoke  # type: ignore[method-assign]  # the one hook that click offers around a command
+    return wrapped
 
 
 def with_settings(command: click.Command) -> click.Command:
     """`command`, given the settings as its object."""
-    inner = command.invoke
+    inner, wrapped = command.invoke, copy(command)
 
     def invoke(ctx: click.Context) -> Any:
         ctx.obj = load_settings(_config(ctx))
         return inner(ctx)
 
-    command.invoke = invoke  # type: ignore[method-assign]
-    return command
+    wrapped.invoke = invoke  # type: ignore[method-assign]
+    return wrapped
 
 
 def _config(ctx: click.Context) -> Path | None:
