@@ -54,7 +54,7 @@ def run_until_signalled(work: Worker) -> None:
     loop = Thread(target=work.run, args=(stop,), name="outbox")
     loop.start()
     log.info("worker started")
-    while loop.is_alive() and signal.sigtimedwait(_STOPPING, 1.0) is None:
+    while loop.is_alive() and not _told_to_stop():
         pass
     ended_by_itself = not loop.is_alive()
     stop.set()
@@ -64,3 +64,13 @@ def run_until_signalled(work: Worker) -> None:
     log.info("worker stopped")
     if ended_by_itself:
         raise click.ClickException("the worker's loop ended by itself; see the log above")
+
+
+def _told_to_stop() -> bool:
+    """Wait a second for a signal to stop.
+
+    A process that was held and continued (a debugger, a suspended machine) gets an answer that names no signal:
+    Python gives one when the wait was interrupted and its time is over.
+    """
+    told = signal.sigtimedwait(_STOPPING, 1.0)
+    return told is not None and told.si_signo in _STOPPING

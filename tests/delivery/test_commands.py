@@ -81,6 +81,18 @@ def test_a_signal_ends_an_idle_worker_at_once(start, number):
     assert time.monotonic() - begun < 5
 
 
+def test_being_held_and_continued_is_not_being_told_to_stop(start, tmp_path):
+    process = start("steady")
+    time.sleep(0.3)  # by then it waits for signals
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1.5)  # longer than one wait for a signal
+    process.send_signal(signal.SIGCONT)
+    add_message(tmp_path, NOW)
+    wait_for(lambda: state(tmp_path).delivered_at == NOW)
+    process.terminate()
+    assert process.communicate(timeout=30)[0].endswith("worker stopped\nstopped\n")
+
+
 def test_what_is_under_way_is_finished_before_stopping(start, tmp_path):
     add_message(tmp_path, NOW)
     process = start("slow")
