@@ -168,19 +168,22 @@ class Grant(Base):
 
     __tablename__ = "grants"
     id: Mapped[Key]
-    code_digest: Mapped[bytes]
+    code_digest: Mapped[bytes | None]  # none for a grant that no code led to
     client_id: Mapped[str]
-    person_id: Mapped[UUID] = mapped_column(index=True)
-    session_id: Mapped[UUID]
-    passkey_id: Mapped[UUID]
-    redirect_uri: Mapped[str]
+    person_id: Mapped[UUID | None] = mapped_column(index=True)  # none for a machine that acts for itself
+    session_id: Mapped[UUID | None]
+    passkey_id: Mapped[UUID | None]
+    redirect_uri: Mapped[str | None]
     code_challenge: Mapped[str | None]
     nonce: Mapped[str | None]
     scopes: Mapped[str]
     claims: Mapped[str | None]  # JSON of the claims parameter
-    acr: Mapped[str]
-    amr: Mapped[str]
-    auth_time: Mapped[Seconds]
+    resources: Mapped[str | None]  # RFC 8707, space-separated
+    details: Mapped[str | None]  # RFC 9396, JSON
+    confirmation: Mapped[str | None]  # key its code is bound to: `jkt:…` (RFC 9449 §10)
+    acr: Mapped[str | None]
+    amr: Mapped[str | None]
+    auth_time: Mapped[int | None]
     created_at: Mapped[Seconds]
     code_expires_at: Mapped[Seconds]
     code_spent_at: Mapped[int | None]
@@ -189,16 +192,63 @@ class Grant(Base):
 
 
 class AccessToken(Base):
-    """An opaque bearer token (RFC 6750), as a digest."""
+    """An access token: opaque, or the record of a signed one (RFC 9068), revocable alike."""
 
     __tablename__ = "access_tokens"
     id: Mapped[Key]
     digest: Mapped[bytes]
     grant_id: Mapped[UUID]
     scopes: Mapped[str]
+    audience: Mapped[str | None]  # resources it is meant for, space-separated
+    confirmation: Mapped[str | None]  # sender key: `jkt:…` (RFC 9449 §6) or `x5t#S256:…` (RFC 8705 §3)
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     revoked_at: Mapped[int | None]
+
+
+class PushedRequest(Base):
+    """A pushed authorization request (RFC 9126): visited as often as a page is reloaded, completed once."""
+
+    __tablename__ = "pushed_requests"
+    id: Mapped[Key]
+    digest: Mapped[bytes]
+    client_id: Mapped[str]
+    parameters: Mapped[str]  # JSON
+    confirmation: Mapped[str | None]  # `jkt:…` of the proof it was pushed with (RFC 9449 §10.1)
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    used_at: Mapped[int | None]
+
+
+class DeviceAuthorization(Base):
+    """A device flow under way (RFC 8628)."""
+
+    __tablename__ = "device_authorizations"
+    id: Mapped[Key]
+    digest: Mapped[bytes]  # of the device code
+    user_code: Mapped[bytes] = mapped_column(unique=True)  # keyed HMAC
+    client_id: Mapped[str]
+    scopes: Mapped[str]
+    place: Mapped[str]  # what its page shows of where it began
+    poll_seconds: Mapped[int]
+    polled_at: Mapped[int | None]
+    grant_id: Mapped[UUID | None]  # once approved
+    denied_at: Mapped[int | None]
+    taken_at: Mapped[int | None]
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+
+
+class InitialAccessToken(Base):
+    """Leave to register services (RFC 7591 §3), given by an administrator."""
+
+    __tablename__ = "initial_access_tokens"
+    id: Mapped[Key]
+    digest: Mapped[bytes]
+    note: Mapped[str]
+    uses_left: Mapped[int]
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
 
 
 class RefreshToken(Base):
@@ -228,6 +278,7 @@ class ClientRow(Base):
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     registration: Mapped[str]  # JSON of the metadata
     secret_digest: Mapped[bytes | None]  # SHA-256
+    access_digest: Mapped[bytes | None]  # SHA-256 of the registration access token (RFC 7592 §3)
     status: Mapped[str]  # enabled, disabled
     version: Mapped[int]  # rises with every change, so that workers notice
     created_at: Mapped[Seconds]
