@@ -182,9 +182,9 @@ class Provider:
         """`claims` as a signed JWT of type JWT."""
         return self.ring.sign(alg, claims)
 
-    def subject(self, client: Client, person: UUID) -> str:
-        """`sub` of a person at a client."""
-        return subject_for(client, person, self.keyed.subject)
+    def subject(self, client: Client, person: UUID | None) -> str:
+        """`sub` of a person at a client; of a machine that acts for itself its client_id (RFC 9068 §2.2)."""
+        return client.id if person is None else subject_for(client, person, self.keyed.subject)
 
     def session_id(self, client: Client, session: UUID) -> str:
         """`sid` of a session at a client."""

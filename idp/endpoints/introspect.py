@@ -30,16 +30,17 @@ def introspect() -> Response:
         access = find_access(reading, presented, wired.clock()) if presented else None
     if access is None or access.grant.client_id != client.id:
         return jsonify(active=False)
-    return jsonify(
-        active=True,
-        scope=" ".join(access.scopes),
-        client_id=client.id,
-        token_type="Bearer",  # noqa: S106 (RFC 6749 §7.1 name, not a secret)
-        exp=access.expires_at,
-        iat=access.issued_at,
-        sub=wired.subject(client, access.grant.person_id),
-        aud=client.id,
-        iss=wired.issuer,
-        acr=access.grant.acr,
-        auth_time=access.grant.auth_time,
-    )
+    answer = {
+        "active": True,
+        "scope": " ".join(access.scopes),
+        "client_id": client.id,
+        "token_type": "Bearer",
+        "exp": access.expires_at,
+        "iat": access.issued_at,
+        "sub": wired.subject(client, access.grant.person_id),
+        "aud": client.id,
+        "iss": wired.issuer,
+        "acr": access.grant.acr,
+        "auth_time": access.grant.auth_time,
+    }
+    return jsonify({name: value for name, value in answer.items() if value is not None})

@@ -33,7 +33,8 @@ def userinfo() -> Response:
     presented = read_handle(token)
     with wired.database.read() as reading:
         access = find_access(reading, presented, wired.clock()) if presented else None
-        phone = Sessions(reading).phone_of(access.grant.person_id) if access and _wants_phone(access) else None
+        person = access.grant.person_id if access and _wants_phone(access) else None
+        phone = Sessions(reading).phone_of(person) if person else None
     client = wired.clients.find(access.grant.client_id) if access else None
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
@@ -47,6 +48,8 @@ def userinfo() -> Response:
 
 def _answer(wired: Provider, access: Access, client: Client, phone: str | None) -> dict[str, object]:
     """The claims; `sub` is the one of the ID token (Core §5.3.2)."""
+    if access.record is None or access.grant.person_id is None:
+        raise InsufficientScope("no person stands behind this token")
     claims = person_claims(open_record(wired, access.record, access.grant.person_id), phone)
     wanted = parse_claims(access.claims).userinfo
     out = released(claims, access.scopes, wanted, access.consented)

@@ -8,6 +8,7 @@ spent a code or revoked a family, and that must last.
 from collections.abc import Callable, Mapping
 
 from idp.grants.authorization_code import redeem
+from idp.grants.client_credentials import act_for_itself
 from idp.grants.outcome import Issued, Refused
 from idp.grants.refresh_token import refresh
 from idp.grants.stores import Stores
@@ -17,6 +18,7 @@ from idp.protocol.client import Client
 GRANTS: Mapping[str, Callable[[Mapping[str, str], Client, Stores, Mint, int], Issued | Refused]] = {
     "authorization_code": redeem,
     "refresh_token": refresh,
+    "client_credentials": act_for_itself,
 }
 """Every grant type the token endpoint knows; discovery lists exactly these."""
 

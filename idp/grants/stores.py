@@ -13,19 +13,22 @@ from idp.keys.handles import Presented
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRecord:
-    """What a person granted to a client in one sign-in, and the terms of its authorization code."""
+    """What a person granted to a client in one sign-in, and the terms of its authorization code.
+
+    Or what a machine has for itself: then nobody stands behind it and there is no code.
+    """
 
     id: UUID
     client_id: str
-    person_id: UUID
-    session_id: UUID
-    redirect_uri: str
+    person_id: UUID | None  # none for a machine that acts for itself
+    session_id: UUID | None
+    redirect_uri: str | None
     code_challenge: str | None
     nonce: str | None
     scopes: tuple[str, ...]
-    acr: str
+    acr: str | None
     amr: tuple[str, ...]
-    auth_time: int
+    auth_time: int | None
     code_expires_at: int
     expires_at: int
     revoked: bool
@@ -88,6 +91,10 @@ class Stores(Protocol):
 
     def revoke(self, grant: UUID, now: int) -> None:
         """End the grant, and with it every token that names it."""
+        ...
+
+    def add_machine_grant(self, grant: GrantRecord, now: int) -> None:
+        """Store the grant of a machine that acts for itself."""
         ...
 
     def add_access_token(

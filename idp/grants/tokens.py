@@ -26,7 +26,7 @@ class Mint:
     new_id: Callable[[], UUID]
     random_bytes: Callable[[int], bytes]
     sign: Callable[[str, Mapping[str, Any]], str]  # (alg, claims) -> compact JWT
-    subject: Callable[[Client, UUID], str]
+    subject: Callable[[Client, UUID | None], str]
     session: Callable[[Client, UUID], str]
 
 
@@ -54,7 +54,7 @@ def issue(
         refresh = new_handle(mint.new_id(), mint.random_bytes)
         stores.add_refresh_token(refresh, grant.id, now, grant.expires_at)
         answer["refresh_token"] = refresh.text
-    if "openid" in scopes:
+    if "openid" in scopes and grant.person_id is not None:
         answer["id_token"] = _id_token(grant, client, mint, access.text, now, first=grant_type == "authorization_code")
     stores.record(
         AuditRow(
@@ -69,11 +69,13 @@ def issue(
 
 
 def _id_token(grant: GrantRecord, client: Client, mint: Mint, access_token: str, now: int, *, first: bool) -> str:
+    assert grant.session_id is not None
+    assert grant.auth_time is not None
     event = AuthenticationEvent(
         subject=mint.subject(client, grant.person_id),
         client_id=client.id,
         auth_time=grant.auth_time,
-        acr=grant.acr,
+        acr=grant.acr or "",
         amr=grant.amr,
         session=mint.session(client, grant.session_id),
         nonce=grant.nonce if first else None,  # §12.2: a refreshed ID token need not carry it

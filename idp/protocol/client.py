@@ -32,7 +32,7 @@ class Client:
 
     id: str
     names: Mapping[str, str]  # BCP 47 tag -> name shown to people; "" is the untagged one
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()  # none for a machine
     post_logout_redirect_uris: tuple[str, ...] = ()
     application_type: Literal["web", "native"] = "web"
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
@@ -43,6 +43,7 @@ class Client:
     response_types: frozenset[str] = frozenset({"code"})
     scopes: frozenset[str] = frozenset(DEFAULT_SCOPE.split())
     optional_scopes: frozenset[str] = frozenset()  # what the person may leave out on the consent page
+    machine_scopes: frozenset[str] = frozenset()  # what it may have for itself (client_credentials)
     id_token_signed_response_alg: SigningAlg = "ES256"
     subject_type: Literal["pairwise", "public"] = "pairwise"
     sector: str = ""  # the sector identifier (OpenID Connect Core 1.0 §8.1)

@@ -16,6 +16,7 @@ from idp.registration.hosts import LOOPBACK_ADDRESSES
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
 PUBLIC: AuthMethod = "none"
+MACHINE = "client_credentials"
 
 
 def redirect_schemes(metadata: Effective, offer: Offer) -> None:
@@ -30,25 +31,41 @@ def post_logout_schemes(metadata: Effective, offer: Offer) -> None:
 
 def _schemes(metadata: Effective, offer: Offer, name: str) -> None:
     native = metadata["application_type"] == "native"
-    redirect_uris.check_schemes(metadata[name], development=offer.development, native=native)
+    redirect_uris.check_schemes(metadata.get(name, ()), development=offer.development, native=native)
 
 
 def grants(metadata: Effective, _offer: Offer) -> None:
-    """Every sign-in begins with a code (RFC 7591 §2.1)."""
-    if "authorization_code" not in metadata["grant_types"]:
-        raise BrokenRule("must contain authorization_code")
+    """Every sign-in begins with a code (RFC 7591 §2.1); a machine that acts for itself needs none."""
+    if not _signs_people_in(metadata) and metadata["grant_types"] != [MACHINE]:
+        raise BrokenRule("must contain authorization_code, or client_credentials alone")
+
+
+def machine(metadata: Effective, _offer: Offer) -> None:
+    """RFC 6749 §4.4: only a confidential client can act for itself."""
+    if MACHINE in metadata["grant_types"] and _method(metadata) == PUBLIC:
+        raise BrokenRule("must not contain client_credentials for a public client")
+
+
+def machine_part(metadata: Effective, _offer: Offer) -> None:
+    """A machine has its scope, and nobody else has one."""
+    if bool(metadata["machine_scope"]) != (MACHINE in metadata["grant_types"]):
+        raise BrokenRule("is required with client_credentials, and only with it")
 
 
 def responses(metadata: Effective, _offer: Offer) -> None:
-    """An empty list would be a service that can ask for nothing."""
-    if not metadata["response_types"]:
+    """An empty list would be a service that can ask for nothing; a machine asks nobody."""
+    if _signs_people_in(metadata) and not metadata["response_types"]:
         raise BrokenRule("must be code")
+    if not _signs_people_in(metadata) and metadata["response_types"]:
+        raise BrokenRule("must be empty without authorization_code")
 
 
 def openid(metadata: Effective, _offer: Offer) -> None:
-    """OpenID Connect Core 1.0 §3.1.2.1: without openid it is not a sign-in."""
-    if "openid" not in metadata["scope"].split():
+    """OpenID Connect Core 1.0 §3.1.2.1: without openid it is not a sign-in. A machine has no person's scope."""
+    if _signs_people_in(metadata) and "openid" not in metadata["scope"].split():
         raise BrokenRule("must contain openid")
+    if not _signs_people_in(metadata) and metadata["scope"]:
+        raise BrokenRule("must be empty without authorization_code; machine_scope is for machines")
 
 
 def optional_part(metadata: Effective, _offer: Offer) -> None:
@@ -101,7 +118,7 @@ def sector(metadata: Effective, _offer: Offer) -> None:
     """One sector for all redirection URIs (OpenID Connect Core 1.0 §8.1)."""
     if metadata["subject_type"] != "pairwise" or "sector" in metadata:
         return
-    found = redirect_uris.hosts(metadata["redirect_uris"])
+    found = redirect_uris.hosts(metadata.get("redirect_uris", ()))
     if len(found) > 1:
         raise BrokenRule(
             "must share one host, or an administrator sets sector (sector_identifier_uri is not fetched yet)"
@@ -109,6 +126,10 @@ def sector(metadata: Effective, _offer: Offer) -> None:
     if metadata["application_type"] == "native" and not found.isdisjoint(LOOPBACK_ADDRESSES):
         # Every native application shares the loopback address: without a sector they would share subjects.
         raise BrokenRule("on loopback need a sector, which an administrator sets")
+
+
+def _signs_people_in(metadata: Effective) -> bool:
+    return "authorization_code" in metadata["grant_types"]
 
 
 def _method(metadata: Effective) -> str:
@@ -119,8 +140,10 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("redirect_uris", ("application_type",), redirect_schemes),
     ("post_logout_redirect_uris", ("application_type",), post_logout_schemes),
     ("grant_types", (), grants),
-    ("response_types", (), responses),
-    ("scope", (), openid),
+    ("grant_types", ("token_endpoint_auth_method",), machine),
+    ("machine_scope", ("grant_types",), machine_part),
+    ("response_types", ("grant_types",), responses),
+    ("scope", ("grant_types",), openid),
     ("optional_scope", ("scope",), optional_part),
     ("jwks", ("token_endpoint_auth_method",), keys),
     ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),

@@ -44,6 +44,7 @@ def effective_client(registration: Registration) -> Client:
         secret_digests=() if registration.secret_digest is None else (registration.secret_digest,),
         jwks=tuple(metadata.get("jwks", {}).get("keys", ())),
         scopes=frozenset(metadata["scope"].split()),
+        machine_scopes=frozenset(metadata.get("machine_scope", "").split()),
         optional_scopes=frozenset(metadata.get("optional_scope", "").split()),
         sector=_sector(metadata),
         extras={name: metadata[name] for name in EXTRAS if name in metadata},
@@ -72,4 +73,6 @@ def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 def _sector(metadata: Mapping[str, Any]) -> str:
     """What an administrator set, or the host of the redirection URIs (OpenID Connect Core 1.0 §8.1)."""
-    return str(metadata.get("sector") or parse_uri(metadata["redirect_uris"][0]).host)
+    if "sector" in metadata or "redirect_uris" not in metadata:
+        return str(metadata.get("sector", ""))
+    return parse_uri(metadata["redirect_uris"][0]).host

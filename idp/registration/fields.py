@@ -17,7 +17,7 @@ from idp.registration.names import display_name, one_line
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import web_address
 
-GRANT_TYPES = ("authorization_code", "refresh_token")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 RESPONSE_TYPES = ("code",)
 SUBJECT_TYPES = ("pairwise", "public")
 
@@ -75,6 +75,10 @@ def _scope(value: Any, offer: Offer) -> str:
     return values.scope(value, offer.scopes)
 
 
+def _machine_scope(value: Any, offer: Offer) -> str:
+    return values.machine_scope(value, offer.scopes)
+
+
 def _acr_list(value: Any, offer: Offer) -> tuple[str, ...]:
     return values.choices(value, offer.acr_values)
 
@@ -93,7 +97,12 @@ def _sector(value: Any) -> str:
 
 
 STANDARD = (
-    Field("redirect_uris", None, "required; 1 to 20 exact https URIs; see Redirect URIs", _plain(redirect_uris)),
+    Field(
+        "redirect_uris",
+        None,
+        "required with authorization_code; 1 to 20 exact https URIs; see Redirect URIs",
+        _plain(redirect_uris),
+    ),
     Field(
         "post_logout_redirect_uris",
         (),
@@ -107,7 +116,12 @@ STANDARD = (
     Field("policy_uri", None, "https address of its privacy policy", _address),
     Field("tos_uri", None, "https address of its terms", _address),
     Field("contacts", (), "at most 10 lines of at most 254 characters", _plain(_contacts)),
-    Field("grant_types", ("authorization_code",), "authorization_code, also refresh_token", _plain(_grant_types)),
+    Field(
+        "grant_types",
+        ("authorization_code",),
+        "authorization_code, also refresh_token and client_credentials; see Machines",
+        _plain(_grant_types),
+    ),
     Field("response_types", ("code",), "code alone", _plain(_response_types)),
     Field("scope", DEFAULT_SCOPE, "supported values with openid among them", _scope),
     Field(
@@ -147,6 +161,7 @@ POLICY = (
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
+    Field("machine_scope", "", "values of the service's own for client_credentials; see Machines", _machine_scope),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
     Field(

@@ -20,7 +20,7 @@ class Access:
     scopes: tuple[str, ...]
     consented: tuple[str, ...]
     claims: str | None  # the claims parameter of its request
-    record: bytes  # the person's, sealed
+    record: bytes | None  # the person's, sealed; none behind a machine
     issued_at: int
     expires_at: int
 

@@ -76,6 +76,7 @@ _TAKE_REFRESH = (
 
 # Everything that may close a grant's way, in one look-up by primary keys.
 STANDING = (
+    Grant.person_id.label("granted_by"),
     Person.status.label("person_status"),
     Credential.state.label("credential_state"),
     Credential.expires_at.label("credential_expires_at"),
@@ -89,9 +90,9 @@ STANDING = (
 def with_standing(statement: Any) -> Any:
     """`statement` over grants, joined with everything that `standing_of` reads."""
     return (
-        statement.join(Passkey, Passkey.id == Grant.passkey_id)
-        .join(Credential, Credential.id == Passkey.credential_id)
-        .join(Person, Person.id == Grant.person_id)
+        statement.outerjoin(Passkey, Passkey.id == Grant.passkey_id)
+        .outerjoin(Credential, Credential.id == Passkey.credential_id)
+        .outerjoin(Person, Person.id == Grant.person_id)
         .outerjoin(Session, Session.id == Grant.session_id)
         .outerjoin(Consent, and_(Consent.person_id == Grant.person_id, Consent.client_id == Grant.client_id))
     )
@@ -122,6 +123,8 @@ _REVOKE_ACCESS = (
 
 def standing_of(row: Row[Any], now: int) -> Standing:
     """The gates, as the joined row shows them. What is missing counts as closed."""
+    if row.granted_by is None:  # a machine that acts for itself: its only gate is its registration
+        return Standing(True, True, True, session_ended=False, consent_withdrawn=False)
     return Standing(
         person_active=row.person_status == PersonStatus.ACTIVE.value,
         credential_active=row.credential_state == State.ACTIVE.value and now < row.credential_expires_at,
@@ -143,7 +146,7 @@ def grant_of(row: Row[Any]) -> GrantRecord:
         nonce=row.nonce,
         scopes=tuple(row.scopes.split()),
         acr=row.acr,
-        amr=tuple(row.amr.split()),
+        amr=tuple((row.amr or "").split()),
         auth_time=row.auth_time,
         code_expires_at=row.code_expires_at,
         expires_at=row.expires_at,
@@ -189,6 +192,18 @@ class Grants:
     def revoke_for(self, person: UUID, client_id: str, now: int) -> int:
         """End all grants of a person at a client; returns how many."""
         return self._transaction.run(_REVOKE_FOR, person=person, client=client_id, now=now)
+
+    def add_machine_grant(self, grant: GrantRecord, now: int) -> None:
+        """Queue the grant of a machine: no code leads to it."""
+        self._transaction.add(
+            Grant,
+            id=grant.id,
+            client_id=grant.client_id,
+            scopes=" ".join(grant.scopes),
+            created_at=now,
+            code_expires_at=grant.code_expires_at,
+            expires_at=grant.expires_at,
+        )
 
     def add_access_token(
         self, token: Presented, grant: UUID, scopes: tuple[str, ...], now: int, expires_at: int

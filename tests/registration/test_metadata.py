@@ -13,6 +13,7 @@ from idp.registration.metadata import check_metadata
 from idp.registration.unknown_fields import NOT_OFFERED
 from tests.registration.examples import DEVELOPMENT, EC, GOV24, LEVELS, PRODUCTION, outcome_of, without
 
+MACHINE = {"scope": None, "grant_types": ["client_credentials"], "machine_scope": "read"}
 TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
 
 
@@ -23,10 +24,38 @@ TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
         ({"response_types": ["code", "id_token"]}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": "code"}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": []}, "response_types: must be code"),
-        ({"grant_types": ["implicit"]}, "grant_types: must be a list of authorization_code, refresh_token"),
-        ({"grant_types": ["password"]}, "grant_types: must be a list of authorization_code, refresh_token"),
-        ({"grant_types": ["refresh_token"]}, "grant_types: must contain authorization_code"),
-        ({"grant_types": []}, "grant_types: must contain authorization_code"),
+        (MACHINE | {"response_types": ["code"]}, "response_types: must be empty without authorization_code"),
+        (
+            MACHINE | {"scope": "openid"},
+            "scope: must be empty without authorization_code; machine_scope is for machines",
+        ),
+        (MACHINE | {"machine_scope": ""}, "machine_scope: is required with client_credentials, and only with it"),
+        ({"machine_scope": "read"}, "machine_scope: is required with client_credentials, and only with it"),
+        (
+            MACHINE | {"machine_scope": "read openid"},
+            "machine_scope: must contain none of the values that people agree to",
+        ),
+        (
+            MACHINE | {"machine_scope": "read  write"},
+            "machine_scope: must be different scope values with one space between them",
+        ),
+        (
+            MACHINE | {"token_endpoint_auth_method": "none"},
+            "grant_types: must not contain client_credentials for a public client",
+        ),
+        (
+            {"grant_types": ["implicit"]},
+            "grant_types: must be a list of authorization_code, refresh_token, client_credentials",
+        ),
+        (
+            {"grant_types": ["password"]},
+            "grant_types: must be a list of authorization_code, refresh_token, client_credentials",
+        ),
+        (
+            {"grant_types": ["refresh_token"]},
+            "grant_types: must contain authorization_code, or client_credentials alone",
+        ),
+        ({"grant_types": []}, "grant_types: must contain authorization_code, or client_credentials alone"),
         (
             {"token_endpoint_auth_method": "client_secret_jwt"},
             "token_endpoint_auth_method: must be private_key_jwt or client_secret_basic or client_secret_post or none",
@@ -155,6 +184,14 @@ def test_all_problems_are_told_at_once():
     assert [problem.partition(":")[0] for problem in refused.value.problems] == ["scope", "consnt", "redirect_uris[0]"]
 
 
+def test_a_machine_has_nothing_of_a_sign_in():
+    machine = {"client_name": "Mailroom", "grant_types": ["client_credentials"], "machine_scope": "read write"}
+    effective = check_metadata(machine, PRODUCTION)
+    assert "redirect_uris" not in effective
+    assert (effective["response_types"], effective["scope"]) == ([], "")
+    assert check_metadata(effective, PRODUCTION) == effective
+
+
 def test_defaults_are_the_safe_ones_and_are_spelt_out():
     metadata = check_metadata({"redirect_uris": ["https://gov24.example/cb"]}, PRODUCTION)
     assert metadata == {
@@ -173,6 +210,7 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "pkce_required": True,
         "consent": "remembered",
         "optional_scope": "",
+        "machine_scope": "",
         "minimum_acr": MOBILE_ID_ACR,
         "assertion_audience": "issuer_or_token_endpoint",
     }
