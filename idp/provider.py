@@ -18,13 +18,14 @@ from idp.credential.states import State, move
 from idp.grants.tokens import Mint
 from idp.keys.fingerprints import Fingerprints
 from idp.keys.first_keys import rotate_keys
-from idp.keys.handles import new_handle
+from idp.keys.handles import Presented, new_handle
 from idp.keys.ring import KeyRing, KeyStore
 from idp.keys.sealing import Sealer, row_context
 from idp.keys.secrets import MasterSecrets, Purpose
 from idp.keys.signing import KeyPeriod
 from idp.people.record import Record
 from idp.people.status import PersonStatus
+from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
 from idp.registration.fields import Offer
 from idp.settings import Settings
@@ -178,9 +179,13 @@ class Provider:
             detail = {"credential": newest.id, "from": before.value, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.CREDENTIAL_CHANGED, now, person, detail=detail))
 
-    def sign(self, alg: str, claims: Mapping[str, Any]) -> str:
-        """`claims` as a signed JWT of type JWT."""
-        return self.ring.sign(alg, claims)
+    def sign(self, alg: str, claims: Mapping[str, Any], typ: str = "JWT") -> str:
+        """`claims` as a signed JWT."""
+        return self.ring.sign(alg, claims, typ=typ)
+
+    def read_token(self, text: str) -> Presented | None:
+        """Which row an access or refresh token means; None for what was never ours."""
+        return read_access_token(text, self.ring.verification_keys, issuer=self.issuer)
 
     def subject(self, client: Client, person: UUID | None) -> str:
         """`sub` of a person at a client; of a machine that acts for itself its client_id (RFC 9068 §2.2)."""

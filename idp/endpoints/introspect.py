@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, jsonify
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
-from idp.keys.handles import read_handle
 from idp.pages.rendering import provider
+from idp.protocol.access_token import one_or_list
 from idp.protocol.errors import InvalidClient
 from idp.protocol.parameters import require
 from idp.storage.access import find_access
@@ -22,7 +22,7 @@ def introspect() -> Response:
     client = authenticated.client
     if client.is_public:  # §2.1: the endpoint must not become a token oracle for anybody
         raise InvalidClient("a public client may not introspect")
-    presented = read_handle(require(form, "token"))
+    presented = wired.read_token(require(form, "token"))
     if authenticated.used_once is not None:
         with wired.database.begin() as transaction:
             take_assertion(transaction, authenticated)
@@ -38,7 +38,7 @@ def introspect() -> Response:
         "exp": access.expires_at,
         "iat": access.issued_at,
         "sub": wired.subject(client, access.grant.person_id),
-        "aud": client.id,
+        "aud": one_or_list(access.audience or (wired.issuer,)),
         "iss": wired.issuer,
         "acr": access.grant.acr,
         "auth_time": access.grant.auth_time,

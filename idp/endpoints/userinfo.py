@@ -5,7 +5,6 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.userinfo import person_claims, released
-from idp.keys.handles import read_handle
 from idp.keys.sealing import row_context
 from idp.pages.consent_view import open_record
 from idp.pages.rendering import provider
@@ -30,7 +29,7 @@ def userinfo() -> Response:
     token = bearer_token(request.headers.get("Authorization"), form, request.args)
     if token is None:
         return _challenge(401, None)
-    presented = read_handle(token)
+    presented = wired.read_token(token)
     with wired.database.read() as reading:
         access = find_access(reading, presented, wired.clock()) if presented else None
         person = access.grant.person_id if access and _wants_phone(access) else None
@@ -38,6 +37,8 @@ def userinfo() -> Response:
     client = wired.clients.find(access.grant.client_id) if access else None
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
+    if access.audience and wired.issuer not in access.audience:  # RFC 8707 §2: restricted to another resource
+        raise InvalidToken("token for another resource")
     if "openid" not in access.scopes:
         raise InsufficientScope("token without openid")
     number = None

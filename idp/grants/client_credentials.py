@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import ACCESS_TOKEN_SECONDS, Mint, issue
+from idp.grants.tokens import Mint, issue
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidScope, UnauthorizedClient
 
@@ -29,7 +29,7 @@ def act_for_itself(form: Mapping[str, str], client: Client, stores: Stores, mint
         amr=(),
         auth_time=None,
         code_expires_at=now,
-        expires_at=now + ACCESS_TOKEN_SECONDS,
+        expires_at=now + client.access_token_seconds,
         revoked=False,
     )
     stores.add_machine_grant(grant, now)

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.stores import GrantRecord, Stores
-from idp.keys.handles import new_handle
+from idp.keys.handles import Handle, new_handle
+from idp.protocol.access_token import TYP, SignedAccessToken, access_token_claims, handle_of
 from idp.protocol.client import Client
 from idp.protocol.id_token import AuthenticationEvent, id_token_claims
 
-ACCESS_TOKEN_SECONDS = 600
 REFRESH_TOKEN_SECONDS = 30 * 86_400  # absolute, however often it is used (abuse case C-10)
 
 
@@ -25,7 +25,7 @@ class Mint:
     issuer: str
     new_id: Callable[[], UUID]
     random_bytes: Callable[[int], bytes]
-    sign: Callable[[str, Mapping[str, Any]], str]  # (alg, claims) -> compact JWT
+    sign: Callable[[str, Mapping[str, Any], str], str]  # (alg, claims, typ) -> compact JWT
     subject: Callable[[Client, UUID | None], str]
     session: Callable[[Client, UUID], str]
 
@@ -42,12 +42,12 @@ def issue(
     refresh_token: bool,
 ) -> Mapping[str, Any]:
     """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
-    access = new_handle(mint.new_id(), mint.random_bytes)
-    stores.add_access_token(access, grant.id, scopes, now, now + ACCESS_TOKEN_SECONDS)
+    access = _access_token(grant, client, mint, scopes, now)
+    stores.add_access_token(access, grant.id, scopes, now, now + client.access_token_seconds)
     answer: dict[str, Any] = {
         "access_token": access.text,
         "token_type": "Bearer",
-        "expires_in": ACCESS_TOKEN_SECONDS,
+        "expires_in": client.access_token_seconds,
         "scope": " ".join(scopes),
     }
     if refresh_token:
@@ -68,6 +68,27 @@ def issue(
     return answer
 
 
+def _access_token(grant: GrantRecord, client: Client, mint: Mint, scopes: tuple[str, ...], now: int) -> Handle:
+    """In the form that the client registered: opaque, or signed (RFC 9068)."""
+    row = mint.new_id()
+    if client.access_token_format == "opaque":  # noqa: S105 (a form, not a password)
+        return new_handle(row, mint.random_bytes)
+    token = SignedAccessToken(
+        id=row,
+        subject=mint.subject(client, grant.person_id),
+        client_id=client.id,
+        audience=(mint.issuer,),  # §3: the default resource is our own UserInfo
+        scopes=scopes,
+        issued_at=now,
+        expires_at=now + client.access_token_seconds,
+        acr=grant.acr,
+        amr=grant.amr,
+        auth_time=grant.auth_time,
+    )
+    claims = access_token_claims(token, issuer=mint.issuer)
+    return handle_of(row, mint.sign(client.id_token_signed_response_alg, claims, TYP))
+
+
 def _id_token(grant: GrantRecord, client: Client, mint: Mint, access_token: str, now: int, *, first: bool) -> str:
     assert grant.session_id is not None
     assert grant.auth_time is not None
@@ -81,4 +102,5 @@ def _id_token(grant: GrantRecord, client: Client, mint: Mint, access_token: str,
         nonce=grant.nonce if first else None,  # §12.2: a refreshed ID token need not carry it
     )
     alg = client.id_token_signed_response_alg
-    return mint.sign(alg, id_token_claims(event, issuer=mint.issuer, now=now, access_token=access_token, alg=alg))
+    claims = id_token_claims(event, issuer=mint.issuer, now=now, access_token=access_token, alg=alg)
+    return mint.sign(alg, claims, "JWT")

@@ -16,10 +16,14 @@ AUTH_METHODS: tuple[AuthMethod, ...] = (
     "client_secret_post",
     "none",
 )
+AccessTokenFormat = Literal["opaque", "jwt"]
 SIGNING_ALGS: tuple[SigningAlg, ...] = ("ES256", "RS256", "PS256", "Ed25519")
 
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
 """Passkey and second proof: the default, and the least that a new client may ask for."""
+
+SHORTEST_ACCESS_TOKEN_SECONDS = 60
+LONGEST_ACCESS_TOKEN_SECONDS = 3600
 
 # Leaving the choice to the service costs nobody anything: the person sees and agrees to each value. Access
 # while they are away must be asked for by name.
@@ -45,6 +49,8 @@ class Client:
     optional_scopes: frozenset[str] = frozenset()  # what the person may leave out on the consent page
     machine_scopes: frozenset[str] = frozenset()  # what it may have for itself (client_credentials)
     id_token_signed_response_alg: SigningAlg = "ES256"
+    access_token_format: AccessTokenFormat = "opaque"
+    access_token_seconds: int = 600
     subject_type: Literal["pairwise", "public"] = "pairwise"
     sector: str = ""  # the sector identifier (OpenID Connect Core 1.0 §8.1)
     minimum_acr: str = MOBILE_ID_ACR

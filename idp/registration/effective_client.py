@@ -16,6 +16,8 @@ SAME_NAME = (
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
     "id_token_signed_response_alg",
+    "access_token_format",
+    "access_token_seconds",
     "subject_type",
     "minimum_acr",
     "default_max_age",

@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, SIGNING_ALGS
+from idp.protocol.client import (
+    AUTH_METHODS,
+    DEFAULT_SCOPE,
+    LONGEST_ACCESS_TOKEN_SECONDS,
+    MOBILE_ID_ACR,
+    SHORTEST_ACCESS_TOKEN_SECONDS,
+    SIGNING_ALGS,
+)
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
@@ -77,6 +84,10 @@ def _scope(value: Any, offer: Offer) -> str:
 
 def _machine_scope(value: Any, offer: Offer) -> str:
     return values.machine_scope(value, offer.scopes)
+
+
+def _lifetime(value: Any) -> int:
+    return values.seconds(value, SHORTEST_ACCESS_TOKEN_SECONDS, LONGEST_ACCESS_TOKEN_SECONDS)
 
 
 def _acr_list(value: Any, offer: Offer) -> tuple[str, ...]:
@@ -162,6 +173,13 @@ POLICY = (
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
     Field("machine_scope", "", "values of the service's own for client_credentials; see Machines", _machine_scope),
+    Field(
+        "access_token_format",
+        "opaque",
+        "opaque, or jwt (RFC 9068) for resources that verify by themselves",
+        _plain(values.choice(("opaque", "jwt"))),
+    ),
+    Field("access_token_seconds", 600, "seconds, 60 to 3600", _plain(_lifetime)),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
     Field(

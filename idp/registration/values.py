@@ -86,8 +86,8 @@ def flag(value: Any) -> bool:
     return value
 
 
-def seconds(value: Any) -> int:
+def seconds(value: Any, least: int = 0, most: int = LONGEST_AGE) -> int:
     """A whole number of seconds, at most a year."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_AGE:
-        raise BrokenRule(f"must be a whole number of seconds between 0 and {LONGEST_AGE}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise BrokenRule(f"must be a whole number of seconds between {least} and {most}")
     return value

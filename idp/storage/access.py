@@ -18,6 +18,7 @@ class Access:
 
     grant: GrantRecord
     scopes: tuple[str, ...]
+    audience: tuple[str, ...]  # resources it is restricted to; none: our own
     consented: tuple[str, ...]
     claims: str | None  # the claims parameter of its request
     record: bytes | None  # the person's, sealed; none behind a machine
@@ -37,6 +38,7 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
     return Access(
         grant=grant,
         scopes=tuple(row.token_scopes.split()),
+        audience=tuple((row.audience or "").split()),
         consented=tuple((row.consented_scopes or "").split()),
         claims=row.claims,
         record=row.record,

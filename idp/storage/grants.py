@@ -104,6 +104,7 @@ _FIND_ACCESS = with_standing(
         *_GRANT,
         Grant.claims,
         AccessToken.scopes.label("token_scopes"),
+        AccessToken.audience,
         AccessToken.created_at.label("token_created_at"),
         AccessToken.expires_at.label("token_expires_at"),
         AccessToken.revoked_at.label("token_revoked_at"),

@@ -24,6 +24,14 @@ TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
         ({"response_types": ["code", "id_token"]}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": "code"}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": []}, "response_types: must be code"),
+        ({"access_token_format": "JWT"}, "access_token_format: must be opaque or jwt"),
+        *(
+            (
+                {"access_token_seconds": seconds},
+                "access_token_seconds: must be a whole number of seconds between 60 and 3600",
+            )
+            for seconds in (59, 3601, 600.0, "600", True)
+        ),
         (MACHINE | {"response_types": ["code"]}, "response_types: must be empty without authorization_code"),
         (
             MACHINE | {"scope": "openid"},
@@ -211,6 +219,8 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "consent": "remembered",
         "optional_scope": "",
         "machine_scope": "",
+        "access_token_format": "opaque",
+        "access_token_seconds": 600,
         "minimum_acr": MOBILE_ID_ACR,
         "assertion_audience": "issuer_or_token_endpoint",
     }
