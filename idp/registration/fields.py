@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, SIGNING_ALGS
+from idp.keys.jose import SIGNING_ALGS
+from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
