@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.grants.tokens import still_allowed
 from idp.pages.rendering import provider
 from idp.protocol.access_token import one_or_list
 from idp.protocol.errors import InvalidClient
@@ -28,11 +29,12 @@ def introspect() -> Response:
             take_assertion(transaction, authenticated)
     with wired.database.read() as reading:
         access = find_access(reading, presented, wired.clock()) if presented else None
-    if access is None or access.grant.client_id != client.id:
+    scopes = still_allowed(access.scopes, client) if access else ()
+    if access is None or access.grant.client_id != client.id or not scopes:
         return jsonify(active=False)
     answer = {
         "active": True,
-        "scope": " ".join(access.scopes),
+        "scope": " ".join(scopes),
         "client_id": client.id,
         "token_type": "Bearer",
         "exp": access.expires_at,

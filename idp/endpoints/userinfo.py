@@ -5,6 +5,7 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.userinfo import person_claims, released
+from idp.grants.tokens import still_allowed
 from idp.keys.sealing import row_context
 from idp.pages.consent_view import open_record
 from idp.pages.rendering import provider
@@ -39,7 +40,7 @@ def userinfo() -> Response:
         raise InvalidToken("token is not good now")
     if access.audience and wired.issuer not in access.audience:  # RFC 8707 §2: restricted to another resource
         raise InvalidToken("token for another resource")
-    if "openid" not in access.scopes:
+    if "openid" not in still_allowed(access.scopes, client):
         raise InsufficientScope("token without openid")
     number = None
     if phone is not None:
@@ -53,7 +54,8 @@ def _answer(wired: Provider, access: Access, client: Client, phone: str | None) 
         raise InsufficientScope("no person stands behind this token")
     claims = person_claims(open_record(wired, access.record, access.grant.person_id), phone)
     wanted = parse_claims(access.claims).userinfo
-    out = released(claims, access.scopes, wanted, access.consented)
+    consented = client.scopes.intersection(access.consented)
+    out = released(claims, still_allowed(access.scopes, client), wanted, consented)
     return {"sub": wired.subject(client, access.grant.person_id), **out}
 
 

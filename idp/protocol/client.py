@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from idp.keys.jose import SigningAlg
+
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
-SigningAlg = Literal["ES256", "RS256", "PS256", "Ed25519"]
 AUTH_METHODS: tuple[AuthMethod, ...] = (
     "private_key_jwt",
     "client_secret_basic",
@@ -17,7 +18,6 @@ AUTH_METHODS: tuple[AuthMethod, ...] = (
     "none",
 )
 AccessTokenFormat = Literal["opaque", "jwt"]
-SIGNING_ALGS: tuple[SigningAlg, ...] = ("ES256", "RS256", "PS256", "Ed25519")
 
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
 """Passkey and second proof: the default, and the least that a new client may ask for."""

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.client import (
     AUTH_METHODS,
     DEFAULT_SCOPE,
     LONGEST_ACCESS_TOKEN_SECONDS,
     MOBILE_ID_ACR,
     SHORTEST_ACCESS_TOKEN_SECONDS,
-    SIGNING_ALGS,
 )
 from idp.registration import values
 from idp.registration.client_keys import key_set

@@ -79,10 +79,10 @@ def test_a_service_of_people_may_act_for_itself_too(ground, browser, citizen):
 )
 def test_T_10_refused_without_a_trace(ground, why, metadata, form, error):
     service = ground.register(**metadata)
-    before = ground.fingerprint()
+    before = ground.contents()
     answer = ask(ground, service, **form)
     assert (answer.status_code, answer.get_json()["error"]) == (400, error), why
-    assert ground.fingerprint() == before
+    assert ground.contents() == before
 
 
 def test_without_its_secret_it_gets_nothing(ground):
