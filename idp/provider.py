@@ -19,6 +19,7 @@ from idp.grants.tokens import Mint
 from idp.keys.fingerprints import Fingerprints
 from idp.keys.first_keys import rotate_keys
 from idp.keys.handles import Presented, new_handle
+from idp.keys.nonces import Nonces
 from idp.keys.ring import KeyRing, KeyStore
 from idp.keys.sealing import Sealer, row_context
 from idp.keys.secrets import MasterSecrets, Purpose
@@ -81,6 +82,7 @@ class Provider:
     assurance: Assurance
     sealers: Sealers
     keyed: Keyed
+    nonces: Nonces
     ring: KeyRing
 
     @property
@@ -225,5 +227,6 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         assurance=load_assurance(settings.assurance_file),
         sealers=sealers,
         keyed=keyed,
+        nonces=Nonces(Fingerprints(secrets, Purpose.PROOF_NONCE, lasting=False)),
         ring=KeyRing(read=read_keys, clock=world.clock),
     )

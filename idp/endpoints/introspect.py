@@ -8,6 +8,7 @@ from idp.pages.rendering import provider
 from idp.protocol.access_token import one_or_list
 from idp.protocol.errors import InvalidClient
 from idp.protocol.parameters import require
+from idp.protocol.sender import confirmation_claim, token_type
 from idp.storage.access import find_access
 
 endpoint = Blueprint("introspect", __name__)
@@ -36,7 +37,8 @@ def introspect() -> Response:
         "active": True,
         "scope": " ".join(scopes),
         "client_id": client.id,
-        "token_type": "Bearer",
+        "token_type": token_type(access.binding),
+        "cnf": confirmation_claim(access.binding) if access.binding else None,
         "exp": access.expires_at,
         "iat": access.issued_at,
         "sub": wired.subject(client, access.grant.person_id),

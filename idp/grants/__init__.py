@@ -15,11 +15,14 @@ from idp.grants.stores import Stores
 from idp.grants.tokens import Mint
 from idp.protocol.client import Client
 
-GRANTS: Mapping[str, Callable[[Mapping[str, str], Client, Stores, Mint, int], Issued | Refused]] = {
+GRANTS: Mapping[str, Callable[[Mapping[str, str], Client, Stores, Mint, int, str | None], Issued | Refused]] = {
     "authorization_code": redeem,
     "refresh_token": refresh,
     "client_credentials": act_for_itself,
 }
-"""Every grant type the token endpoint knows; discovery lists exactly these."""
+"""Every grant type the token endpoint knows; discovery lists exactly these.
+
+Each takes the form, the client, the stores, the mint, the time, and what its tokens are bound to, if anything.
+"""
 
 __all__ = ["GRANTS", "Issued", "Mint", "Refused", "Stores"]

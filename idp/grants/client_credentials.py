@@ -12,7 +12,9 @@ from idp.protocol.client import Client
 from idp.protocol.errors import InvalidScope, UnauthorizedClient
 
 
-def act_for_itself(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int) -> Issued | Refused:
+def act_for_itself(
+    form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int, binding: str | None = None
+) -> Issued | Refused:
     """A token for the client itself. Raises UnauthorizedClient for a public one, InvalidScope."""
     if client.is_public:  # §4.4: "MUST only be used by confidential clients"
         raise UnauthorizedClient("a public client cannot act for itself")
@@ -42,6 +44,7 @@ def act_for_itself(form: Mapping[str, str], client: Client, stores: Stores, mint
         grant_type="client_credentials",
         scopes=grant.scopes,
         refresh_token=False,
+        binding=binding,
     )
     return Issued(answer)
 

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, issue, still_allowed
+from idp.grants.tokens import Mint, bind_public, issue, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, InvalidScope
 from idp.protocol.parameters import require
 
 
-def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int) -> Issued | Refused:
+def refresh(
+    form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int, binding: str | None = None
+) -> Issued | Refused:
     """New tokens for a refresh token. Raises InvalidRequest when none was sent, InvalidScope for a wider scope."""
     token = read_handle(require(form, "refresh_token"))
     found = stores.find_refresh(token, client.id) if token is not None else None
@@ -25,6 +27,9 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
         return Refused(InvalidGrant("unknown refresh token"))
     if found.grant.revoked or now >= found.expires_at:
         return Refused(InvalidGrant("refresh token has ended"))
+    if client.is_public and found.grant.binding is not None and binding != found.grant.binding:
+        # RFC 9449 §5: bound for a public client, which has no other credential. A confidential one may change its key.
+        return Refused(InvalidGrant("refresh token is bound to another key"))
     scopes = still_allowed(_scopes(form, found.grant), client)
     if not scopes or "offline_access" not in client.scopes:
         return Refused(InvalidGrant("no scope is left to this client"))
@@ -34,6 +39,7 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
     rotate = client.is_public
     if found.spent or (rotate and not stores.take_refresh(token, now)):
         return _reused(found.grant, client, stores, now)
+    bind_public(found.grant, client, stores, binding)
     answer = issue(
         found.grant,
         client,
@@ -43,6 +49,7 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
         grant_type="refresh_token",
         scopes=scopes,
         refresh_token=rotate,
+        binding=binding,
     )
     return Issued(answer)
 

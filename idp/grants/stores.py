@@ -32,6 +32,7 @@ class GrantRecord:
     code_expires_at: int
     expires_at: int
     revoked: bool
+    binding: str | None = None  # the key that its code, and a public client's refresh tokens, are bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,16 @@ class Stores(Protocol):
         """End the grant, and with it every token that names it."""
         ...
 
+    def bind(self, grant: UUID, binding: str) -> None:
+        """Bind the refresh tokens of the grant to a key."""
+        ...
+
     def add_machine_grant(self, grant: GrantRecord, now: int) -> None:
         """Store the grant of a machine that acts for itself."""
         ...
 
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: tuple[str, ...], now: int, expires_at: int
+        self, token: Presented, grant: UUID, scopes: tuple[str, ...], binding: str | None, now: int, expires_at: int
     ) -> None:
         """Store an access token's digest."""
         ...

@@ -14,6 +14,7 @@ from idp.keys.handles import Handle, new_handle
 from idp.protocol.access_token import TYP, SignedAccessToken, access_token_claims, handle_of
 from idp.protocol.client import Client
 from idp.protocol.id_token import AuthenticationEvent, id_token_claims
+from idp.protocol.sender import token_type
 
 REFRESH_TOKEN_SECONDS = 30 * 86_400  # absolute, however often it is used (abuse case C-10)
 
@@ -45,13 +46,14 @@ def issue(
     grant_type: str,
     scopes: tuple[str, ...],
     refresh_token: bool,
+    binding: str | None,
 ) -> Mapping[str, Any]:
     """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
-    access = _access_token(grant, client, mint, scopes, now)
-    stores.add_access_token(access, grant.id, scopes, now, now + client.access_token_seconds)
+    access = _access_token(grant, client, mint, scopes, binding, now)
+    stores.add_access_token(access, grant.id, scopes, binding, now, now + client.access_token_seconds)
     answer: dict[str, Any] = {
         "access_token": access.text,
-        "token_type": "Bearer",
+        "token_type": token_type(binding),
         "expires_in": client.access_token_seconds,
         "scope": " ".join(scopes),
     }
@@ -73,7 +75,15 @@ def issue(
     return answer
 
 
-def _access_token(grant: GrantRecord, client: Client, mint: Mint, scopes: tuple[str, ...], now: int) -> Handle:
+def bind_public(grant: GrantRecord, client: Client, stores: Stores, binding: str | None) -> None:
+    """A public client's refresh tokens are bound to the key that it proved to hold (RFC 9449 §5, RFC 8705 §4)."""
+    if client.is_public and binding is not None and binding != grant.binding:
+        stores.bind(grant.id, binding)
+
+
+def _access_token(
+    grant: GrantRecord, client: Client, mint: Mint, scopes: tuple[str, ...], binding: str | None, now: int
+) -> Handle:
     """In the form that the client registered: opaque, or signed (RFC 9068)."""
     row = mint.new_id()
     if client.access_token_format == "opaque":  # noqa: S105 (a form, not a password)
@@ -89,6 +99,7 @@ def _access_token(grant: GrantRecord, client: Client, mint: Mint, scopes: tuple[
         acr=grant.acr,
         amr=grant.amr,
         auth_time=grant.auth_time,
+        binding=binding,
     )
     claims = access_token_claims(token, issuer=mint.issuer)
     return handle_of(row, mint.sign(client.id_token_signed_response_alg, claims, TYP))

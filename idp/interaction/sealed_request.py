@@ -90,6 +90,7 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         ui_locales=tuple(values.get("ui_locales", ())),
         claims=values.get("claims"),
         display=values["display"],
+        dpop_jkt=values.get("dpop_jkt"),
     )
 
 

@@ -33,6 +33,7 @@ class Purpose(Enum):
     PHONE_CODE = "phone-code"
     FORM = "form"  # CSRF tokens
     SUBJECT = "subject"  # pairwise `sub`
+    PROOF_NONCE = "proof-nonce"  # nonces of DPoP proofs
     SESSION_ID = "session-id"  # `sid` as one client sees it
 
 

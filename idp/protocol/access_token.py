@@ -12,6 +12,7 @@ from uuid import UUID
 
 from idp.keys.handles import Handle, Presented, read_handle
 from idp.keys.jose import InvalidJwt, VerificationKey, verify_jwt
+from idp.protocol.sender import confirmation_claim
 
 TYP = "at+jwt"  # RFC 9068 §2.1
 
@@ -30,6 +31,7 @@ class SignedAccessToken:
     acr: str | None  # none of the three for a machine
     amr: Sequence[str]
     auth_time: int | None
+    binding: str | None  # the sender's key, if the token is bound to one
 
 
 def access_token_claims(token: SignedAccessToken, *, issuer: str) -> dict[str, Any]:
@@ -46,6 +48,8 @@ def access_token_claims(token: SignedAccessToken, *, issuer: str) -> dict[str, A
     }
     if token.auth_time is not None:
         claims |= {"auth_time": token.auth_time, "acr": token.acr, "amr": list(token.amr)}
+    if token.binding is not None:
+        claims["cnf"] = confirmation_claim(token.binding)
     return claims
 
 

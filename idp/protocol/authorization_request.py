@@ -31,6 +31,7 @@ MAX_LIST = 20
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
 RESPONSE_MODES = frozenset({"query"})
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # RFC 7638 with SHA-256
 SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+", re.ASCII)  # RFC 6749 §3.3
 
 
@@ -74,6 +75,7 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...]
     claims: str | None  # the claims parameter as sent; `claims_request` reads it
     display: str
+    dpop_jkt: str | None = None  # thumbprint of the key that the code is bound to (RFC 9449 §10)
 
     @property
     def return_address(self) -> ReturnAddress:
@@ -134,6 +136,7 @@ def parse(
         ui_locales=_list(parameters, "ui_locales"),
         claims=parameters.get("claims"),
         display=_display(parameters),
+        dpop_jkt=_dpop_jkt(parameters),
     )
 
 
@@ -218,6 +221,13 @@ def _display(parameters: Mapping[str, str]) -> str:
     if display not in DISPLAYS:
         raise InvalidRequest("unknown display", public="The display parameter has an unknown value.")
     return display
+
+
+def _dpop_jkt(parameters: Mapping[str, str]) -> str | None:
+    jkt = parameters.get("dpop_jkt")
+    if jkt is not None and THUMBPRINT.fullmatch(jkt) is None:
+        raise InvalidRequest("malformed dpop_jkt", public="dpop_jkt is no SHA-256 thumbprint in base64url.")
+    return jkt
 
 
 def _list(parameters: Mapping[str, str], name: str) -> tuple[str, ...]:

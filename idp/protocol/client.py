@@ -51,6 +51,8 @@ class Client:
     id_token_signed_response_alg: SigningAlg = "ES256"
     access_token_format: AccessTokenFormat = "opaque"
     access_token_seconds: int = 600
+    dpop_bound_access_tokens: bool = False
+    dpop_nonce_required: bool = False
     subject_type: Literal["pairwise", "public"] = "pairwise"
     sector: str = ""  # the sector identifier (OpenID Connect Core 1.0 §8.1)
     minimum_acr: str = MOBILE_ID_ACR

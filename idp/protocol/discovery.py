@@ -9,6 +9,7 @@ from typing import Any
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.authorization_request import RESPONSE_MODES
 from idp.protocol.client import AUTH_METHODS
+from idp.protocol.dpop import PROOF_ALGS
 
 ENDPOINTS = {
     "authorization_endpoint": "/authorize",
@@ -44,6 +45,7 @@ def provider_metadata(
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(SIGNING_ALGS),
         **_protected(endpoints),
+        "dpop_signing_alg_values_supported": list(PROOF_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "scopes_supported": list(scopes),

@@ -18,6 +18,8 @@ SAME_NAME = (
     "id_token_signed_response_alg",
     "access_token_format",
     "access_token_seconds",
+    "dpop_bound_access_tokens",
+    "dpop_nonce_required",
     "subject_type",
     "minimum_acr",
     "default_max_age",

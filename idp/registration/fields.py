@@ -155,6 +155,12 @@ STANDARD = (
         _plain(values.choice(SIGNING_ALGS)),
     ),
     Field(
+        "dpop_bound_access_tokens",
+        False,
+        "true or false; true: every token is bound to a key (DPoP)",
+        _plain(values.flag),
+    ),
+    Field(
         "subject_type",
         "pairwise",
         "pairwise, or public together with public_subject_approval",
@@ -180,6 +186,7 @@ POLICY = (
         _plain(values.choice(("opaque", "jwt"))),
     ),
     Field("access_token_seconds", 600, "seconds, 60 to 3600", _plain(_lifetime)),
+    Field("dpop_nonce_required", False, "true: proofs carry a nonce of ours", _plain(values.flag)),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
     Field(

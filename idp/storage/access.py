@@ -19,6 +19,7 @@ class Access:
     grant: GrantRecord
     scopes: tuple[str, ...]
     audience: tuple[str, ...]  # resources it is restricted to; none: our own
+    binding: str | None  # the key its sender must hold
     consented: tuple[str, ...]
     claims: str | None  # the claims parameter of its request
     record: bytes | None  # the person's, sealed; none behind a machine
@@ -39,6 +40,7 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
         grant=grant,
         scopes=tuple(row.token_scopes.split()),
         audience=tuple((row.audience or "").split()),
+        binding=row.token_confirmation,
         consented=tuple((row.consented_scopes or "").split()),
         claims=row.claims,
         record=row.record,

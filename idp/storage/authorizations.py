@@ -9,6 +9,7 @@ from idp.grants.tokens import REFRESH_TOKEN_SECONDS
 from idp.keys.handles import Presented
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.protocol.client import LONGEST_ACCESS_TOKEN_SECONDS
+from idp.protocol.sender import key_binding
 from idp.storage.database import Transaction
 from idp.storage.models import Grant
 
@@ -44,6 +45,7 @@ def add(
         nonce=request.nonce,
         scopes=" ".join(what.scopes),
         claims=request.claims,
+        confirmation=key_binding(request.dpop_jkt),
         acr=what.acr,
         amr=" ".join(what.amr),
         auth_time=what.auth_time,

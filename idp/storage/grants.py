@@ -29,6 +29,7 @@ _GRANT = (
     Grant.code_expires_at,
     Grant.expires_at,
     Grant.revoked_at,
+    Grant.confirmation,
 )
 
 _THIS_CODE = and_(
@@ -46,6 +47,7 @@ _SPENT_CODE = select(*_GRANT).where(_THIS_CODE, Grant.code_spent_at.is_not(None)
 _REVOKE = (
     update(Grant).where(Grant.id == bindparam("row"), Grant.revoked_at.is_(None)).values(revoked_at=bindparam("now"))
 )
+_BIND = update(Grant).where(Grant.id == bindparam("row")).values(confirmation=bindparam("binding"))
 _REVOKE_FOR = (
     update(Grant)
     .where(
@@ -105,6 +107,7 @@ _FIND_ACCESS = with_standing(
         Grant.claims,
         AccessToken.scopes.label("token_scopes"),
         AccessToken.audience,
+        AccessToken.confirmation.label("token_confirmation"),
         AccessToken.created_at.label("token_created_at"),
         AccessToken.expires_at.label("token_expires_at"),
         AccessToken.revoked_at.label("token_revoked_at"),
@@ -152,6 +155,7 @@ def grant_of(row: Row[Any]) -> GrantRecord:
         code_expires_at=row.code_expires_at,
         expires_at=row.expires_at,
         revoked=row.revoked_at is not None,
+        binding=row.confirmation,
     )
 
 
@@ -194,6 +198,10 @@ class Grants:
         """End all grants of a person at a client; returns how many."""
         return self._transaction.run(_REVOKE_FOR, person=person, client=client_id, now=now)
 
+    def bind(self, grant: UUID, binding: str) -> None:
+        """Bind the grant's refresh tokens to a key."""
+        self._transaction.run(_BIND, row=grant, binding=binding)
+
     def add_machine_grant(self, grant: GrantRecord, now: int) -> None:
         """Queue the grant of a machine: no code leads to it."""
         self._transaction.add(
@@ -207,7 +215,7 @@ class Grants:
         )
 
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: tuple[str, ...], now: int, expires_at: int
+        self, token: Presented, grant: UUID, scopes: tuple[str, ...], binding: str | None, now: int, expires_at: int
     ) -> None:
         """Queue an access token's row."""
         self._transaction.add(
@@ -216,6 +224,7 @@ class Grants:
             digest=token.digest,
             grant_id=grant,
             scopes=" ".join(scopes),
+            confirmation=binding,
             created_at=now,
             expires_at=expires_at,
         )

@@ -219,6 +219,8 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "consent": "remembered",
         "optional_scope": "",
         "machine_scope": "",
+        "dpop_bound_access_tokens": False,
+        "dpop_nonce_required": False,
         "access_token_format": "opaque",
         "access_token_seconds": 600,
         "minimum_acr": MOBILE_ID_ACR,
