@@ -22,6 +22,7 @@ AccessTokenFormat = Literal["opaque", "jwt"]
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
 """Passkey and second proof: the default, and the least that a new client may ask for."""
 
+ACCESS_TOKEN_SECONDS = 600  # unless the registration says otherwise
 SHORTEST_ACCESS_TOKEN_SECONDS = 60
 LONGEST_ACCESS_TOKEN_SECONDS = 3600
 
@@ -50,7 +51,7 @@ class Client:
     machine_scopes: frozenset[str] = frozenset()  # what it may have for itself (client_credentials)
     id_token_signed_response_alg: SigningAlg = "ES256"
     access_token_format: AccessTokenFormat = "opaque"
-    access_token_seconds: int = 600
+    access_token_seconds: int = ACCESS_TOKEN_SECONDS
     dpop_bound_access_tokens: bool = False
     dpop_nonce_required: bool = False
     subject_type: Literal["pairwise", "public"] = "pairwise"

@@ -10,6 +10,7 @@ from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.client import (
+    ACCESS_TOKEN_SECONDS,
     AUTH_METHODS,
     DEFAULT_SCOPE,
     LONGEST_ACCESS_TOKEN_SECONDS,
@@ -185,7 +186,7 @@ POLICY = (
         "opaque, or jwt (RFC 9068) for resources that verify by themselves",
         _plain(values.choice(("opaque", "jwt"))),
     ),
-    Field("access_token_seconds", 600, "seconds, 60 to 3600", _plain(_lifetime)),
+    Field("access_token_seconds", ACCESS_TOKEN_SECONDS, "seconds, 60 to 3600", _plain(_lifetime)),
     Field("dpop_nonce_required", False, "true: proofs carry a nonce of ours", _plain(values.flag)),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
