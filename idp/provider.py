@@ -106,6 +106,7 @@ class Provider:
             development=self.settings.environment == "development",
             scopes=tuple(SCOPES),
             acr_values=self.acr_values,
+            mtls=bool(self.settings.mtls_origin),
         )
 
     @property

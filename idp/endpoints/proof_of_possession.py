@@ -1,7 +1,11 @@
-"""The proof of possession of a request (RFC 9449): read from its DPoP header, and taken once with what it does."""
+"""What the caller of a request proves to hold: a key (RFC 9449) or a certificate (RFC 8705).
+
+A proof is read from the DPoP header, and taken once with what the request does.
+"""
 
 from flask import Blueprint, Response, request
 
+from idp.endpoints.client_certificate import presented_certificate
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
 from idp.protocol.dpop import Proof, verify_proof
@@ -16,11 +20,11 @@ def read_sender(access_token: str | None = None) -> Sender:
     proof = verify_proof(
         request.headers.get("DPoP"),
         method=request.method,
-        uris=[wired.issuer + request.path],
+        uris=[origin + request.path for origin in (wired.issuer, wired.settings.mtls_origin) if origin],
         now=wired.clock(),
         access_token=access_token,
     )
-    return Sender(proof)
+    return Sender(proof, presented_certificate())
 
 
 def check_nonce(proof: Proof | None, client: Client) -> None:

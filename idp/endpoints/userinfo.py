@@ -5,6 +5,7 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.userinfo import person_claims, released
+from idp.endpoints.client_certificate import presented_certificate
 from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
 from idp.grants.tokens import still_allowed
 from idp.keys.sealing import row_context
@@ -33,7 +34,7 @@ def userinfo() -> Response:
     token = presented_token(request.headers.get("Authorization"), form, request.args)
     if token is None:
         return _challenge(401, None)
-    sender = read_sender(token.text) if token.scheme == "DPoP" else Sender()
+    sender = read_sender(token.text) if token.scheme == "DPoP" else Sender(certificate=presented_certificate())
     presented = wired.read_token(token.text)
     with wired.database.read() as reading:
         access = find_access(reading, presented, wired.clock()) if presented else None

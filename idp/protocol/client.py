@@ -10,13 +10,23 @@ from typing import Any, Literal
 
 from idp.keys.jose import SigningAlg
 
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+AuthMethod = Literal[
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
 AUTH_METHODS: tuple[AuthMethod, ...] = (
     "private_key_jwt",
     "client_secret_basic",
     "client_secret_post",
     "none",
 )
+TLS_AUTH_METHODS: tuple[AuthMethod, ...] = ("tls_client_auth", "self_signed_tls_client_auth")
+"""RFC 8705 §2: where the provider sees client certificates."""
+
 AccessTokenFormat = Literal["opaque", "jwt"]
 
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
@@ -54,6 +64,8 @@ class Client:
     access_token_seconds: int = ACCESS_TOKEN_SECONDS
     dpop_bound_access_tokens: bool = False
     dpop_nonce_required: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    tls_subject: tuple[str, str] | None = None  # metadata field and value of RFC 8705 §2.1.2
     subject_type: Literal["pairwise", "public"] = "pairwise"
     sector: str = ""  # the sector identifier (OpenID Connect Core 1.0 §8.1)
     minimum_acr: str = MOBILE_ID_ACR

@@ -7,6 +7,7 @@ name of its confirmation method and the key's thumbprint.
 from dataclasses import dataclass
 
 from idp.protocol.client import Client
+from idp.protocol.client_certificate import ClientCertificate
 from idp.protocol.dpop import Proof
 from idp.protocol.errors import InvalidDpopProof, InvalidRequest, InvalidToken
 
@@ -19,11 +20,17 @@ class Sender:
     """What the caller of a request proved to hold, beside any credential."""
 
     proof: Proof | None = None
+    certificate: ClientCertificate | None = None
 
     @property
     def key(self) -> str | None:
         """The binding to the key of its proof."""
         return f"{KEY}:{self.proof.jkt}" if self.proof else None
+
+    @property
+    def certified(self) -> str | None:
+        """The binding to its certificate."""
+        return f"{CERTIFICATE}:{self.certificate.thumbprint}" if self.certificate else None
 
 
 def key_binding(jkt: str | None) -> str | None:
@@ -35,6 +42,12 @@ def binding_of(sender: Sender, client: Client) -> str | None:
     """What tokens for this request are bound to, if anything. Raises InvalidRequest where a proof is missing."""
     if client.dpop_bound_access_tokens and sender.proof is None:  # RFC 9449 §5.2
         raise InvalidRequest("no DPoP proof", public="This client must send a DPoP proof.")
+    if client.tls_client_certificate_bound_access_tokens:  # RFC 8705 §3.4
+        if sender.proof is not None:
+            raise InvalidRequest("two bindings", public="The tokens of this client are bound to its certificate.")
+        if sender.certificate is None:
+            raise InvalidRequest("no certificate", public="This client must present its certificate.")
+        return sender.certified
     return sender.key
 
 
@@ -60,3 +73,5 @@ def check_holder(binding: str | None, sender: Sender, *, scheme: str) -> None:
         raise InvalidDpopProof("no proof with the token")
     if scheme == "DPoP" and sender.key != binding:
         raise InvalidToken("bound to another key")
+    if scheme == "Bearer" and binding is not None and sender.certified != binding:
+        raise InvalidToken("bound to another certificate")

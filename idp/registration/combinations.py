@@ -8,6 +8,7 @@ from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.client import AuthMethod
+from idp.protocol.client_certificate import SUBJECTS
 from idp.registration import redirect_uris
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
@@ -17,6 +18,8 @@ from idp.registration.hosts import LOOPBACK_ADDRESSES
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
 PUBLIC: AuthMethod = "none"
+TLS_CLIENT_AUTH: AuthMethod = "tls_client_auth"
+SELF_SIGNED: AuthMethod = "self_signed_tls_client_auth"
 MACHINE = "client_credentials"
 
 
@@ -76,7 +79,9 @@ def optional_part(metadata: Effective, _offer: Offer) -> None:
 
 
 def keys(metadata: Effective, _offer: Offer) -> None:
-    """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9)."""
+    """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9); so does RFC 8705 §2.2.2."""
+    if _method(metadata) == SELF_SIGNED and "jwks" not in metadata:
+        raise BrokenRule("is required by self_signed_tls_client_auth")
     if _method(metadata) != PRIVATE_KEY_JWT:
         return
     if "jwks" not in metadata:
@@ -94,6 +99,20 @@ def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("is only for private_key_jwt")
     if wanted not in usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"]):
         raise BrokenRule("must be the algorithm of a key in jwks")
+
+
+def certificate_subject(metadata: Effective, _offer: Offer) -> None:
+    """Exactly one subject identifies a client by its certificate (RFC 8705 §2.1.2)."""
+    given = [kind for kind in SUBJECTS if kind in metadata]
+    wanted = 1 if _method(metadata) == TLS_CLIENT_AUTH else 0
+    if len(given) != wanted:
+        raise BrokenRule("tls_client_auth needs exactly one tls_client_auth subject, and nothing else has one")
+
+
+def one_binding(metadata: Effective, _offer: Offer) -> None:
+    """A token is bound to one key."""
+    if metadata["dpop_bound_access_tokens"] and metadata["tls_client_certificate_bound_access_tokens"]:
+        raise BrokenRule("must not be true beside dpop_bound_access_tokens")
 
 
 def pkce(metadata: Effective, _offer: Offer) -> None:
@@ -148,6 +167,8 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("optional_scope", ("scope",), optional_part),
     ("jwks", ("token_endpoint_auth_method",), keys),
     ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),
+    ("token_endpoint_auth_method", tuple(SUBJECTS), certificate_subject),
+    ("tls_client_certificate_bound_access_tokens", ("dpop_bound_access_tokens",), one_binding),
     ("pkce_required", ("token_endpoint_auth_method",), pkce),
     ("subject_type", ("public_subject_approval",), approved_subject),
     ("public_subject_approval", ("subject_type",), unneeded_approval),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp.protocol.client import Client
+from idp.protocol.client_certificate import SUBJECTS
 from idp.registration.registration import Registration
 from idp.registration.uris import parse_uri
 
@@ -20,6 +21,7 @@ SAME_NAME = (
     "access_token_seconds",
     "dpop_bound_access_tokens",
     "dpop_nonce_required",
+    "tls_client_certificate_bound_access_tokens",
     "subject_type",
     "minimum_acr",
     "default_max_age",
@@ -51,6 +53,7 @@ def effective_client(registration: Registration) -> Client:
         machine_scopes=frozenset(metadata.get("machine_scope", "").split()),
         optional_scopes=frozenset(metadata.get("optional_scope", "").split()),
         sector=_sector(metadata),
+        tls_subject=next(((kind, metadata[kind]) for kind in SUBJECTS if kind in metadata), None),
         extras={name: metadata[name] for name in EXTRAS if name in metadata},
         **_as_they_are(metadata),
     )

@@ -16,7 +16,9 @@ from idp.protocol.client import (
     LONGEST_ACCESS_TOKEN_SECONDS,
     MOBILE_ID_ACR,
     SHORTEST_ACCESS_TOKEN_SECONDS,
+    TLS_AUTH_METHODS,
 )
+from idp.protocol.client_certificate import SUBJECTS, UnusableSubject, check_subject
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
@@ -37,6 +39,7 @@ class Offer:
     development: bool
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]  # weakest first
+    mtls: bool = False  # whether the provider sees client certificates
 
     def __post_init__(self) -> None:
         """Refuse an offer without the level that every client needs by default."""
@@ -101,6 +104,26 @@ def _minimum_acr(value: Any, offer: Offer) -> str:
     return values.choice(known[known.index(MOBILE_ID_ACR) :])(value)
 
 
+def _auth_method(value: Any, offer: Offer) -> str:
+    return values.choice((*AUTH_METHODS, *(TLS_AUTH_METHODS if offer.mtls else ())))(value)
+
+
+def _certified(value: Any, offer: Offer) -> bool:
+    if values.flag(value) and not offer.mtls:
+        raise BrokenRule("is not offered: the setting mtls_origin is empty")
+    return bool(value)
+
+
+def _subject(kind: str) -> Callable[[Any, Offer], str]:
+    def read(value: Any, _offer: Offer) -> str:
+        try:
+            return check_subject(kind, one_line(value, longest=500))
+        except UnusableSubject:
+            raise BrokenRule("must be a subject as a certificate has it (RFC 8705 section 2.1.2)") from None
+
+    return read
+
+
 def _sector(value: Any) -> str:
     if not isinstance(value, str):
         raise BrokenRule("must be a host name")
@@ -139,14 +162,21 @@ STANDARD = (
     Field(
         "token_endpoint_auth_method",
         "client_secret_basic",
-        "private_key_jwt, client_secret_basic, client_secret_post or none",
-        _plain(values.choice(AUTH_METHODS)),
+        "private_key_jwt, client_secret_basic, client_secret_post or none; see Certificates for two more",
+        _auth_method,
     ),
     Field(
         "token_endpoint_auth_signing_alg",
         None,
         "ES256, RS256, PS256 or Ed25519; only with private_key_jwt and a key for it",
         _plain(values.choice(SIGNING_ALGS)),
+    ),
+    *(Field(kind, None, "subject of the certificate; see Certificates", _subject(kind)) for kind in SUBJECTS),
+    Field(
+        "tls_client_certificate_bound_access_tokens",
+        False,
+        "true or false; true: every token is bound to the certificate",
+        _certified,
     ),
     Field("jwks", None, "JWK Set of 1 to 20 public keys; see Keys", _plain(key_set)),
     Field(

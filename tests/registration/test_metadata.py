@@ -221,6 +221,7 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "machine_scope": "",
         "dpop_bound_access_tokens": False,
         "dpop_nonce_required": False,
+        "tls_client_certificate_bound_access_tokens": False,
         "access_token_format": "opaque",
         "access_token_seconds": 600,
         "minimum_acr": MOBILE_ID_ACR,
