@@ -32,6 +32,7 @@ class Event(Enum):
     CODE_BURNED = ("client:authorization_code:burned", ("grant", "why"))
     TOKENS_ISSUED = ("client:token:issued", ("grant", "grant_type", "refresh"))
     REFRESH_REUSED = ("client:refresh_token:reused", ("grant",))
+    REFRESH_RETRIED = ("client:refresh_token:retried", ("grant",))
     GRANT_REVOKED = ("client:grant:revoked", ("grant", "why"))
     ENROLMENT_STARTED = ("operator:enrolment:started", ("enrolment",))
     ENROLMENT_OPENED = ("person:enrolment:opened", ("enrolment",))

@@ -1,17 +1,20 @@
 """grant_type=refresh_token: new tokens for a grant the person allowed to be used while they are away.
 
 RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core 1.0 §11 and §12. A public client's token is rotated at every
-use, and a spent one that comes back ends the whole grant. A confidential client's is bound to its credential
-and stays the same: rotation would only lose tokens on bad lines.
+use (rotation.py), and a stolen one that comes back ends the whole grant. A confidential client's is bound to its
+credential and stays the same: rotation would only lose tokens on bad lines (FAPI 2.0 Security Profile §5.3.2.1).
 """
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.grants import rotation
 from idp.grants.outcome import Issued, Refused
-from idp.grants.stores import GrantRecord, Stores
+from idp.grants.rotation import Presentation
+from idp.grants.stores import GrantRecord, RefreshRecord, Stores
 from idp.grants.tokens import Mint, bind_public, issue, still_allowed
-from idp.keys.handles import read_handle
+from idp.keys.handles import Presented, read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, InvalidScope
 from idp.protocol.parameters import require
@@ -36,9 +39,10 @@ def refresh(
     obstacle = stores.standing(found.grant, now).obstacle(offline=True)
     if obstacle is not None:
         return Refused(InvalidGrant(obstacle))
-    rotate = client.is_public
-    if found.spent or (rotate and not stores.take_refresh(token, now)):
-        return _reused(found.grant, client, stores, now)
+    successor = mint.new_id() if client.is_public else None
+    refusal = _spend(token, found, client, stores, successor, now)
+    if refusal is not None:
+        return refusal
     bind_public(found.grant, client, stores, binding)
     answer = issue(
         found.grant,
@@ -48,10 +52,28 @@ def refresh(
         now=now,
         grant_type="refresh_token",
         scopes=scopes,
-        refresh_token=rotate,
+        refresh_token=successor is not None,
+        refresh_row=successor,
         binding=binding,
     )
     return Issued(answer)
+
+
+def _spend(
+    token: Presented, found: RefreshRecord, client: Client, stores: Stores, successor: UUID | None, now: int
+) -> Refused | None:
+    """Spend the token where it rotates, or say why it buys nothing."""
+    if successor is None:  # one that was spent while the client was public stays so
+        return _reused(found.grant, client, stores, now) if found.spent_at is not None else None
+    presentation, forgiven = rotation.take(token, found, client.id, stores, successor, now)
+    if presentation is Presentation.REUSE:
+        return _reused(found.grant, client, stores, now)
+    if presentation is Presentation.AT_ONCE:
+        return Refused(InvalidGrant("refresh token presented twice at once"))
+    if forgiven:
+        detail = {"grant": found.grant.id}
+        stores.record(AuditRow(Event.REFRESH_RETRIED, now, found.grant.person_id, client.id, detail))
+    return None
 
 
 def _scopes(form: Mapping[str, str], grant: GrantRecord) -> tuple[str, ...]:

@@ -63,8 +63,12 @@ class RefreshRecord:
     """A refresh token that was presented."""
 
     grant: GrantRecord
+    issued_at: int
     expires_at: int
-    spent: bool
+    spent_at: int | None = None
+    retried_at: int | None = None  # when it was forgiven that it came again
+    successor: UUID | None = None  # what it was exchanged for; none for one that ended without a successor
+    successor_spent: bool = False
 
 
 class Stores(Protocol):
@@ -82,8 +86,12 @@ class Stores(Protocol):
         """This client's refresh token, spent or not."""
         ...
 
-    def take_refresh(self, token: Presented, now: int) -> bool:
+    def take_refresh(self, token: Presented, successor: UUID, now: int) -> bool:
         """Spend the refresh token if it is unspent."""
+        ...
+
+    def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
+        """Give a spent token another successor, once, and end the one it had; False if that was used meanwhile."""
         ...
 
     def standing(self, grant: GrantRecord, now: int) -> Standing:

@@ -47,6 +47,7 @@ def issue(
     scopes: tuple[str, ...],
     refresh_token: bool,
     binding: str | None,
+    refresh_row: UUID | None = None,
 ) -> Mapping[str, Any]:
     """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
     access = _access_token(grant, client, mint, scopes, binding, now)
@@ -58,7 +59,7 @@ def issue(
         "scope": " ".join(scopes),
     }
     if refresh_token:
-        refresh = new_handle(mint.new_id(), mint.random_bytes)
+        refresh = new_handle(refresh_row or mint.new_id(), mint.random_bytes)
         stores.add_refresh_token(refresh, grant.id, now, grant.expires_at)
         answer["refresh_token"] = refresh.text
     if "openid" in scopes and grant.person_id is not None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.engine import Row
+from sqlalchemy.orm import aliased
 
 from idp.audit.catalogue import AuditRow
 from idp.credential.states import State
@@ -57,9 +58,19 @@ _REVOKE_FOR = (
     )
     .values(revoked_at=bindparam("now"))
 )
+Successor = aliased(RefreshToken)
 _FIND_REFRESH = (
-    select(*_GRANT, RefreshToken.expires_at.label("token_expires_at"), RefreshToken.spent_at)
+    select(
+        *_GRANT,
+        RefreshToken.created_at.label("token_created_at"),
+        RefreshToken.expires_at.label("token_expires_at"),
+        RefreshToken.spent_at,
+        RefreshToken.retried_at,
+        RefreshToken.successor_id,
+        Successor.spent_at.label("successor_spent_at"),
+    )
     .join(RefreshToken, RefreshToken.grant_id == Grant.id)
+    .outerjoin(Successor, Successor.id == RefreshToken.successor_id)
     .where(
         RefreshToken.id == bindparam("row"),
         RefreshToken.digest == bindparam("token"),
@@ -73,6 +84,21 @@ _TAKE_REFRESH = (
         RefreshToken.digest == bindparam("token"),
         RefreshToken.spent_at.is_(None),
     )
+    .values(spent_at=bindparam("now"), successor_id=bindparam("successor"))
+)
+_RETAKE_REFRESH = (
+    update(RefreshToken)
+    .where(
+        RefreshToken.id == bindparam("row"),
+        RefreshToken.digest == bindparam("token"),
+        RefreshToken.successor_id == bindparam("lost"),
+        RefreshToken.retried_at.is_(None),
+    )
+    .values(retried_at=bindparam("now"), successor_id=bindparam("successor"))
+)
+_END_REFRESH = (
+    update(RefreshToken)
+    .where(RefreshToken.id == bindparam("row"), RefreshToken.spent_at.is_(None))
     .values(spent_at=bindparam("now"))
 )
 
@@ -179,11 +205,29 @@ class Grants:
     def find_refresh(self, token: Presented, client_id: str) -> RefreshRecord | None:
         """This client's refresh token, spent or not."""
         row = self._transaction.one(_FIND_REFRESH, row=token.id, token=token.digest, client=client_id)
-        return RefreshRecord(grant_of(row), row.token_expires_at, row.spent_at is not None) if row else None
+        if row is None:
+            return None
+        return RefreshRecord(
+            grant=grant_of(row),
+            issued_at=row.token_created_at,
+            expires_at=row.token_expires_at,
+            spent_at=row.spent_at,
+            retried_at=row.retried_at,
+            successor=row.successor_id,
+            successor_spent=row.successor_spent_at is not None,
+        )
 
-    def take_refresh(self, token: Presented, now: int) -> bool:
+    def take_refresh(self, token: Presented, successor: UUID, now: int) -> bool:
         """Spend the refresh token if it is unspent: one statement, one winner."""
-        return self._transaction.run(_TAKE_REFRESH, row=token.id, token=token.digest, now=now) == 1
+        values = {"row": token.id, "token": token.digest, "successor": successor, "now": now}
+        return self._transaction.run(_TAKE_REFRESH, **values) == 1
+
+    def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
+        """Replace the successor that was lost: one winner, and only while the lost one is unused."""
+        values = {"row": token.id, "token": token.digest, "lost": found.successor, "successor": successor, "now": now}
+        if self._transaction.run(_END_REFRESH, row=found.successor, now=now) != 1:  # used, or another retry was faster
+            return False
+        return self._transaction.run(_RETAKE_REFRESH, **values) == 1
 
     def standing(self, grant: GrantRecord, now: int) -> Standing:
         """Whether those behind the grant may still act. A grant without person or passkey has no standing."""

@@ -79,12 +79,23 @@ class MemoryStores:
         found = self.refreshes.get(presented(token))
         if found is None or found.grant.client_id != client_id:
             return None
-        return replace(found, grant=self.grants[found.grant.id], spent=presented(token) in self.spent)
+        successor = next((one for at, one in self.refreshes.items() if at.id == found.successor), None)
+        used = successor is not None and successor.spent_at is not None
+        return replace(found, grant=self.grants[found.grant.id], successor_spent=used)
 
-    def take_refresh(self, token: Presented, now: int) -> bool:
-        if presented(token) in self.spent:
+    def take_refresh(self, token: Presented, successor: UUID, now: int) -> bool:
+        found = self.refreshes[presented(token)]
+        if found.spent_at is not None:
             return False
-        self.spent.add(presented(token))
+        self.refreshes[presented(token)] = replace(found, spent_at=now, successor=successor)
+        return True
+
+    def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
+        lost = next(at for at in self.refreshes if at.id == found.successor)
+        if self.refreshes[presented(token)].retried_at is not None or self.refreshes[lost].spent_at is not None:
+            return False
+        self.refreshes[lost] = replace(self.refreshes[lost], spent_at=now)
+        self.refreshes[presented(token)] = replace(found, retried_at=now, successor=successor)
         return True
 
     def standing(self, grant: GrantRecord, now: int) -> Standing:
@@ -105,7 +116,7 @@ class MemoryStores:
         self.access.append(AccessToken(presented(token), grant, scopes, expires_at, binding))
 
     def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:
-        self.refreshes[presented(token)] = RefreshRecord(self.grants[grant], expires_at, spent=False)
+        self.refreshes[presented(token)] = RefreshRecord(self.grants[grant], now, expires_at)
 
     def record(self, row: AuditRow) -> None:
         self.audit.append(row)
@@ -126,7 +137,7 @@ def presented(handle: Presented) -> Presented:
 def with_refresh(grant: GrantRecord = GRANT, **changes: Any) -> MemoryStores:
     """Stores in which the code became the refresh token REFRESH."""
     stores = MemoryStores(grants={grant.id: grant}, spent={presented(CODE)}, **changes)
-    stores.refreshes[presented(REFRESH)] = RefreshRecord(grant, grant.expires_at, spent=False)
+    stores.refreshes[presented(REFRESH)] = RefreshRecord(grant, NOW, grant.expires_at)
     return stores
 
 
