@@ -60,7 +60,9 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     prepare_templates(app)
     handle_refusals(app)
     add_security_headers(app, secure=settings.secure)
+    app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
+    app.teardown_request(lambda _error: wired.database.close_request())
     for room in (authorize, token, userinfo, introspect, revoke, logout, discovery):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol):

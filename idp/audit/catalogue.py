@@ -14,17 +14,16 @@ from uuid import UUID
 class Event(Enum):
     """The catalogue: each member's value is its tag, and `fields` the detail it may carry."""
 
-    PASSKEY_VERIFIED = ("person:passkey:verified", ("sign_in", "backed_up"))
+    PASSKEY_VERIFIED = ("person:passkey:verified", ("sign_in", "backed_up", "code_sent"))
     PASSKEY_REFUSED = ("person:passkey:refused", ("why",))
     PASSKEY_CLONE_SUSPECTED = ("provider:passkey:suspended", ("passkey", "stored", "presented"))
     CODE_SENT = ("provider:phone_code:sent", ("purpose", "region", "sends"))
-    CODE_VERIFIED = ("person:phone_code:verified", ("sign_in",))
     CODE_REFUSED = ("person:phone_code:refused", ("sign_in", "why", "attempts"))
-    SESSION_STARTED = ("person:session:started", ("session", "acr", "amr"))
+    SESSION_STARTED = ("person:session:started", ("sign_in", "session", "acr", "amr"))
     SESSION_ENDED = ("person:session:ended", ("session", "why"))
     SIGN_IN_CANCELLED = ("person:sign_in:cancelled", ("sign_in",))
     SIGN_IN_REFUSED = ("provider:sign_in:refused", ("sign_in", "error"))
-    CONSENT_GIVEN = ("person:consent:given", ("scopes",))
+    CONSENT_GIVEN = ("person:consent:given", ("grant", "scopes", "acr"))
     CONSENT_DECLINED = ("person:consent:declined", ("sign_in",))
     CONSENT_WITHDRAWN = ("person:consent:withdrawn", ())
     CODE_ISSUED = ("provider:authorization_code:issued", ("grant", "scopes", "acr"))

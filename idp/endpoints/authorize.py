@@ -117,7 +117,6 @@ def _ask_consent(wired: Provider, asked: AuthorizationRequest, session: LiveSess
             person=session.person_id,
             passkey=session.passkey_id,
             session=session.id,
-            challenge=None,
             request=asked,
             facts=session.facts,
             now=now,

@@ -10,6 +10,7 @@ from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from idp.keys.sealing import CannotOpen, Sealer
 from idp.protocol.authorization_request import AuthorizationRequest
@@ -29,6 +30,7 @@ class SealedRequest:
     request: AuthorizationRequest
     made_at: int
     challenge: bytes
+    sign_in: UUID  # the key that the sign-in will have: its row spends the challenge
     reason: str = ""  # why the person proves themself again, shown above the button
 
     def is_over(self, now: int) -> bool:
@@ -42,6 +44,7 @@ def seal(travelling: SealedRequest, browser: bytes, sealer: Sealer) -> str:
         "r": request_to_dict(travelling.request),
         "t": travelling.made_at,
         "c": travelling.challenge.hex(),
+        "s": travelling.sign_in.hex,
         "w": travelling.reason,
     }
     plain = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
@@ -58,6 +61,7 @@ def unseal(text: str | None, browser: bytes, sealer: Sealer) -> SealedRequest:
             request=request_from_dict(document["r"]),
             made_at=document["t"],
             challenge=bytes.fromhex(document["c"]),
+            sign_in=UUID(document["s"]),
             reason=document["w"],
         )
     except (NotBase64, ValueError, CannotOpen) as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -75,6 +75,7 @@ def page(
     base = here or _this_address()
     html = render_template(
         template,
+        say=partial(words().say, language),  # bound once: a page has a hundred sentences
         language=language,
         languages=[
             {"code": code, "name": words().say(code, "site.language"), "url": _with_language(base, code)}

@@ -117,7 +117,7 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
     wired = provider()
     set_page_language(request.ui_locales)
     challenge = wired.random_bytes(CHALLENGE_BYTES)
-    travelling = SealedRequest(request, wired.clock(), challenge)
+    travelling = SealedRequest(request, wired.clock(), challenge, wired.world.new_id())
     allow_form_target(request.redirect_uri)
     return page(
         "sign_in/passkey.html",
@@ -195,11 +195,17 @@ def show(sign_in: SignInRecord, client: Client, step: NextStep, shown: Shown = N
 
 
 def issue_code(
-    transaction: Transaction, wired: Provider, request: AuthorizationRequest, what: Authorization, now: int
+    transaction: Transaction,
+    wired: Provider,
+    request: AuthorizationRequest,
+    what: Authorization,
+    now: int,
+    *,
+    event: Event = Event.CODE_ISSUED,
 ) -> str:
     """Queue the grant and its code; returns where the browser goes once that is committed."""
     code = new_handle(transaction.new_id(), wired.random_bytes)
-    authorizations.add(transaction, code, request, what, now)
+    authorizations.add(transaction, code, request, what, now, event=event)
     return success_uri(request.return_address, code=code.text, issuer=wired.issuer)
 
 
@@ -225,14 +231,22 @@ def finish(wired: Provider, sign_in: SignInRecord, client: Client, granted: Retu
 
 
 def finish_within(
-    transaction: Transaction, wired: Provider, sign_in: SignInRecord, client: Client, granted: Return, now: int
+    transaction: Transaction,
+    wired: Provider,
+    sign_in: SignInRecord,
+    client: Client,
+    granted: Return,
+    now: int,
+    *,
+    event: Event = Event.CODE_ISSUED,
 ) -> str:
     """The same within an open transaction. Raises PageRefused when another tab was faster."""
     if not SignIns(transaction).finish(sign_in.id, now):
         raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
     if sign_in.session_id is not None and not sign_in.is_new_proof:
         Sessions(transaction).seen(sign_in.session_id, now)
-    return issue_code(transaction, wired, sign_in.request, authorization_of(wired, sign_in, granted), now)
+    what = authorization_of(wired, sign_in, granted)
+    return issue_code(transaction, wired, sign_in.request, what, now, event=event)
 
 
 def back_with_error(request: AuthorizationRequest, error: OAuthError) -> Response:

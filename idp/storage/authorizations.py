@@ -26,9 +26,15 @@ class Authorization:
 
 
 def add(
-    transaction: Transaction, code: Presented, request: AuthorizationRequest, what: Authorization, now: int
+    transaction: Transaction,
+    code: Presented,
+    request: AuthorizationRequest,
+    what: Authorization,
+    now: int,
+    *,
+    event: Event = Event.CODE_ISSUED,
 ) -> None:
-    """Queue the grant of a code, and the audit row of its issue."""
+    """Queue the grant of a code, and the audit row of its issue: or of the consent that led to it."""
     offline = "offline_access" in what.scopes
     transaction.add(
         Grant,
@@ -52,7 +58,7 @@ def add(
     )
     transaction.record(
         AuditRow(
-            Event.CODE_ISSUED,
+            event,
             now,
             person=what.person,
             client=request.client_id,

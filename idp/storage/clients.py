@@ -38,15 +38,7 @@ class Clients:
         """The client with exactly this id, enabled or not, as it is now."""
         if not CLIENT_ID.fullmatch(client_id):  # nothing else was ever registered; NUL would upset PostgreSQL
             return None
-        with self._database.read() as reading:
-            row = reading.one(_VERSION, client_id=client_id)
-            if row is None:
-                self._parsed.pop(client_id, None)
-                return None
-            version, known = self._parsed.get(client_id, (None, None))
-            if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
-                return known
-            return self._parse(client_id, reading)
+        return self._database.once(("client", client_id), lambda: self._look(client_id))
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""
@@ -71,6 +63,18 @@ class Clients:
                     step.record(change.audit)
         except AlreadyTaken as error:  # two administrators added the same id at the same moment
             raise Conflict("added twice") from error
+
+    def _look(self, client_id: str) -> Client | None:
+        """As it is now; parsed again only when its version is another."""
+        with self._database.read() as reading:
+            row = reading.one(_VERSION, client_id=client_id)
+            if row is None:
+                self._parsed.pop(client_id, None)
+                return None
+            version, known = self._parsed.get(client_id, (None, None))
+            if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
+                return known
+            return self._parse(client_id, reading)
 
     def _parse(self, client_id: str, reading: Transaction) -> Client | None:
         registration = _read(reading.one(_ONE, client_id=client_id))

@@ -99,7 +99,10 @@ class Phone(Base):
 
 
 class SignIn(Base):
-    """A sign-in under way, born when an assertion was verified: never an authenticated session."""
+    """A sign-in under way, born when an assertion was verified: never an authenticated session.
+
+    Its key was chosen when the page with the challenge was made, so that creating the row spends the challenge.
+    """
 
     __tablename__ = "sign_ins"
     id: Mapped[Key]
@@ -108,9 +111,8 @@ class SignIn(Base):
     passkey_id: Mapped[UUID]
     session_id: Mapped[UUID | None]  # once proven, or from the start with single sign-on
     client_id: Mapped[str]
-    challenge: Mapped[bytes | None] = mapped_column(unique=True)  # SHA-256: spends the WebAuthn challenge
     request: Mapped[str]  # JSON of the authorization request
-    facts: Mapped[str]  # what the passkey step proved, claims.assurance.Fact, space-separated
+    facts: Mapped[str]  # what the passkey step proved: letters of claims.assurance
     proven_at: Mapped[int | None]  # when the second proof was given
     finished_at: Mapped[int | None]  # returned to the client, declined or cancelled
     created_at: Mapped[Seconds]
@@ -137,7 +139,7 @@ class Session(Base):
     __tablename__ = "sessions"
     id: Mapped[Key]
     digest: Mapped[bytes]
-    person_id: Mapped[UUID] = mapped_column(index=True)
+    person_id: Mapped[UUID]
     passkey_id: Mapped[UUID]
     facts: Mapped[str]
     auth_time: Mapped[Seconds]
@@ -295,7 +297,6 @@ class AuditEvent(Base):
     person_id: Mapped[UUID | None]
     client_id: Mapped[str | None]
     detail: Mapped[str | None]  # JSON
-    __table_args__ = (Index("ix_audit_events_person_id", "person_id", "at"),)
 
 
 class OutboxRow(Base):
