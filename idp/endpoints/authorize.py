@@ -119,6 +119,7 @@ def _ask_consent(wired: Provider, asked: AuthorizationRequest, session: LiveSess
             session=session.id,
             request=asked,
             facts=session.facts,
+            code=None,
             now=now,
         )
     return walk_on(wired, find_sign_in(str(row)))

@@ -74,6 +74,7 @@ def request_to_dict(request: AuthorizationRequest) -> dict[str, Any]:
     """The request as JSON, without what has its default."""
     values = asdict(request)
     values["prompts"] = sorted(request.prompts)
+    values["display"] = None if request.display == "page" else request.display
     return {name: value for name, value in values.items() if value not in (None, (), [])}
 
 
@@ -93,7 +94,7 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         id_token_hint=values.get("id_token_hint"),
         ui_locales=tuple(values.get("ui_locales", ())),
         claims=values.get("claims"),
-        display=values["display"],
+        display=values.get("display", "page"),
     )
 
 

@@ -24,9 +24,8 @@ from idp.pages.steps import decide
 from idp.pages.times import readable_time
 from idp.protocol.client import Client
 from idp.provider import Provider
-from idp.storage import AlreadyTaken, Transaction
+from idp.storage import AlreadyTaken
 from idp.storage.passkeys import Holder, Passkeys
-from idp.storage.phone_codes import PhoneCodes
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import LIFETIME_SECONDS as LIFETIME_OF_SIGN_IN
 from idp.storage.sign_ins import SignInRecord, SignIns
@@ -89,6 +88,7 @@ def _write(
         _refuse_unreachable(holder, client, travelling, now)
     person, row = holder.passkey.person_id, travelling.sign_in
     session = None if needs_code or isinstance(step, Refuse) else new_handle(wired.world.new_id(), wired.random_bytes)
+    code, message = _code_for(wired, holder, client, row, now) if needs_code else (None, None)
     try:
         with wired.database.begin() as transaction:
             used = Passkeys(transaction).used(
@@ -104,12 +104,14 @@ def _write(
                 session=session.id if session else None,
                 request=travelling.request,
                 facts=facts,
+                code=code,
                 now=now,
             )
             sent_to = holder.region if needs_code else None  # the code's own event is for further messages
             detail = {"sign_in": row, "backed_up": verified.backed_up, "code_sent": sent_to}
             transaction.record(AuditRow(Event.PASSKEY_VERIFIED, now, person, client.id, detail))
-            code = _send(transaction, wired, holder, client, row, now) if needs_code else None
+            if message is not None:
+                queue_message(transaction, wired, message, now)
             if session:  # a client that is content with the passkey alone
                 Sessions(transaction).add(session, person, holder.passkey.id, facts, now)
                 start_session_cookie(session.text)
@@ -157,10 +159,10 @@ def _next(
     return decide(wired, travelling.request, client, proof, None, now)
 
 
-def _send(transaction: Transaction, wired: Provider, holder: Holder, client: Client, row: UUID, now: int) -> StoredCode:
+def _code_for(wired: Provider, holder: Holder, client: Client, row: UUID, now: int) -> tuple[StoredCode, CodeMessage]:
+    """A fresh code as it is stored, and the message that carries it."""
     code = new_code(wired.random_bytes)
     digest = digest_of(code, CodePurpose.SIGN_IN, row, wired.keyed.phone_code)
-    PhoneCodes(transaction).add(row, CodePurpose.SIGN_IN, digest, now, now + LIFETIME_SECONDS)
     assert holder.phone_number is not None
     number = wired.sealers.phone.open(holder.phone_number, row_context("phones", "number", holder.phone_id)).decode()
     message = CodeMessage(
@@ -171,10 +173,8 @@ def _send(transaction: Transaction, wired: Provider, holder: Holder, client: Cli
         service=client.name(holder.language),
         host=wired.settings.rp_id,
     )
-    queue_message(transaction, wired, message, now)
-    return StoredCode(
-        digest=digest, sent_at=now, expires_at=now + LIFETIME_SECONDS, attempts=0, sends=1, verified_at=None
-    )
+    stored = StoredCode(digest=digest, sent_at=now, expires_at=now + LIFETIME_SECONDS, attempts=0, sends=1)
+    return stored, message
 
 
 def _record_facts(wired: Provider, holder: Holder) -> frozenset[Fact]:

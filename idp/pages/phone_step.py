@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import (
-    LIFETIME_SECONDS,
     CodePurpose,
     CodeVerdict,
     StoredCode,
@@ -29,6 +28,7 @@ from idp.pages.times import readable_time
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import Transaction
+from idp.storage.models import SignIn
 from idp.storage.phone_codes import PhoneCodes
 from idp.storage.sessions import LiveSession, Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
@@ -50,7 +50,7 @@ def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: st
     current = _current_session(wired, now)
     opened: tuple[Handle, SignInRecord] | None = None
     with wired.database.begin() as transaction:
-        stored = PhoneCodes(transaction).count_try(sign_in.id, CodePurpose.SIGN_IN)
+        stored = PhoneCodes(transaction, SignIn).count_try(sign_in.id)
         verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
         if verdict is CodeVerdict.RIGHT:
             opened = _open_session(transaction, wired, sign_in, client, current, now)
@@ -88,7 +88,7 @@ def _open_session(
     A renewed session gets a new cookie and keeps its `sid`, so that a step-up does not sign out elsewhere.
     None when another request with the same code was faster.
     """
-    codes, sessions = PhoneCodes(transaction), Sessions(transaction)
+    codes, sessions = PhoneCodes(transaction, SignIn), Sessions(transaction)
     same_person = current is not None and current.person_id == sign_in.person_id
     row = current.id if current is not None and same_person else transaction.new_id()
     session = new_handle(row, wired.random_bytes)
@@ -107,7 +107,7 @@ def _open_session(
         codes.right_on_phone(sign_in.phone_id)
     reached = wired.assurance.reached(facts)
     amr = " ".join(amr_of(facts, reached, wired.assurance))
-    detail = {"sign_in": sign_in.id, "session": session.id, "acr": reached, "amr": amr}
+    detail = {"session": session.id, "acr": reached, "amr": amr}
     transaction.record(AuditRow(Event.SESSION_STARTED, now, sign_in.person_id, client.id, detail))
     return session, replace(sign_in, session_id=session.id, facts=facts, auth_time=now, proven_at=now)
 
@@ -123,7 +123,7 @@ def _count_against(
     """A wrong try counts against the phone as well, over all sign-ins; the passkey is never locked by it."""
     wrong = verdict is CodeVerdict.WRONG or (verdict is CodeVerdict.USED_UP and stored is not None)
     if wrong and sign_in.phone_id is not None:
-        codes = PhoneCodes(transaction)
+        codes = PhoneCodes(transaction, SignIn)
         until = lock_after(codes.wrong_on_phone(sign_in.phone_id), now)
         if until:
             codes.lock_phone(sign_in.phone_id, until)
@@ -151,9 +151,7 @@ def resend_code(wired: Provider, sign_in: SignInRecord, client: Client) -> str:
         host=wired.settings.rp_id,
     )
     with wired.database.begin() as transaction:
-        replaced = PhoneCodes(transaction).replace(
-            sign_in.id, before=stored.sends, digest=digest, now=now, expires_at=now + LIFETIME_SECONDS
-        )
+        replaced = PhoneCodes(transaction, SignIn).replace(sign_in.id, before=stored.sends, digest=digest, now=now)
         if replaced:  # of two requests at once one sends
             send_code(
                 transaction,

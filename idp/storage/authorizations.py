@@ -62,6 +62,6 @@ def add(
             now,
             person=what.person,
             client=request.client_id,
-            detail={"grant": code.id, "scopes": " ".join(what.scopes), "acr": what.acr},
+            detail={"grant": code.id, "scopes": " ".join(what.scopes)},
         )
     )

@@ -34,6 +34,11 @@ class DatabaseUnavailable(Exception):
     """The database cannot be opened; the message is one line for the operator."""
 
 
+def _plain(value: object) -> str:
+    """What JSON does not know, as text: keys without their dashes."""
+    return value.hex if isinstance(value, UUID) else str(value)
+
+
 class AlreadyTaken(Exception):
     """A unique value of the step is there already: somebody else was faster, or sent the same thing twice."""
 
@@ -64,7 +69,7 @@ class Transaction:
             event=row.event.tag,
             person_id=row.person,
             client_id=row.client,
-            detail=json.dumps(row.detail, default=str, separators=(",", ":")) if row.detail else None,
+            detail=json.dumps(row.detail, default=_plain, separators=(",", ":")) if row.detail else None,
         )
 
     def one(self, statement: Executable, **values: Any) -> Row[Any] | None:

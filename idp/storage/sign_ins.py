@@ -16,8 +16,9 @@ from idp.interaction.sealed_request import request_from_dict, request_to_dict
 from idp.people.status import PersonStatus
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.storage.database import Transaction
-from idp.storage.models import Consent, Credential, Passkey, Person, Phone, PhoneCode, SignIn
+from idp.storage.models import Consent, Credential, Passkey, Person, Phone, SignIn
 from idp.storage.models import Session as SessionRow
+from idp.storage.phone_codes import stored_code
 
 LIFETIME_SECONDS = 1800
 
@@ -44,12 +45,10 @@ _FIND = (
         Phone.region,
         Phone.wrong_tries,
         Phone.locked_until,
-        PhoneCode.digest,
-        PhoneCode.sent_at,
-        PhoneCode.expires_at.label("code_expires_at"),
-        PhoneCode.attempts,
-        PhoneCode.sends,
-        PhoneCode.verified_at,
+        SignIn.code_digest,
+        SignIn.code_sent_at,
+        SignIn.code_sends,
+        SignIn.code_attempts,
         SessionRow.auth_time,
         SessionRow.ended_at.label("session_ended_at"),
         SessionRow.facts.label("session_facts"),
@@ -60,7 +59,6 @@ _FIND = (
     .join(Passkey, Passkey.id == SignIn.passkey_id)
     .join(Credential, Credential.id == Passkey.credential_id)
     .outerjoin(Phone, Phone.person_id == SignIn.person_id)
-    .outerjoin(PhoneCode, PhoneCode.bound_to == SignIn.id)
     .outerjoin(SessionRow, SessionRow.id == SignIn.session_id)
     .outerjoin(
         Consent,
@@ -138,6 +136,7 @@ class SignIns:
         session: UUID | None,
         request: AuthorizationRequest,
         facts: frozenset[Fact],
+        code: StoredCode | None,
         now: int,
     ) -> None:
         """Queue a sign-in. A challenge that was spent before violates the primary key at the flush."""
@@ -150,10 +149,13 @@ class SignIns:
             passkey_id=passkey,
             session_id=session,
             client_id=request.client_id,
-            request=json.dumps(request_to_dict(kept), ensure_ascii=False, separators=(",", ":")),
+            request=_to_text(kept),
             facts=facts_to_text(facts),
-            created_at=now,
             expires_at=now + LIFETIME_SECONDS,
+            code_digest=code.digest if code else None,
+            code_sent_at=code.sent_at if code else None,
+            code_sends=code.sends if code else None,
+            code_attempts=code.attempts if code else None,
         )
 
     def find(self, row: UUID, browser: bytes, now: int) -> SignInRecord | None:
@@ -175,6 +177,13 @@ class SignIns:
         return self._transaction.run(_PROVEN, row=row, session=session, now=now) == 1
 
 
+def _to_text(request: AuthorizationRequest) -> str:
+    """The request as it is stored; the client stands in a column of its own."""
+    values = request_to_dict(request)
+    del values["client_id"]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
 def _record(row: Row[Any], now: int) -> SignInRecord:
     return SignInRecord(
         id=row.id,
@@ -183,7 +192,7 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         session_id=row.session_id,
         session_ended=row.session_ended_at is not None,
         auth_time=row.auth_time,
-        request=request_from_dict(json.loads(row.request)),
+        request=request_from_dict({**json.loads(row.request), "client_id": row.client_id}),
         facts=facts_from_text(row.session_facts or row.facts),
         proven_at=row.proven_at,
         finished=row.finished_at is not None,
@@ -199,21 +208,8 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         region=row.region,
         wrong_tries=row.wrong_tries or 0,
         phone_locked_until=row.locked_until or 0,
-        code=_code_of_sign_in(row),
+        code=stored_code(row),
         agreed=_agreed(row),
-    )
-
-
-def _code_of_sign_in(row: Row[Any]) -> StoredCode | None:
-    if row.digest is None:
-        return None
-    return StoredCode(
-        digest=row.digest,
-        sent_at=row.sent_at,
-        expires_at=row.code_expires_at,
-        attempts=row.attempts,
-        sends=row.sends,
-        verified_at=row.verified_at,
     )
 
 

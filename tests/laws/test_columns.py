@@ -27,7 +27,6 @@ DIGESTS = {
     ("enrolments", "digest"),
     ("enrolments", "browser"),
     ("sign_ins", "browser"),
-    ("sign_ins", "challenge"),
     ("used_once", "digest"),
     ("clients", "secret_digest"),
     ("phone_codes", "digest"),  # keyed: a short code could be guessed from a plain one
