@@ -117,8 +117,7 @@ class Installation:
     def age_codes(self, citizen: Citizen, seconds: int) -> None:
         """Make the codes of a person's sign-ins so many seconds older."""
         self._execute(
-            "UPDATE phone_codes SET sent_at = sent_at - :s, expires_at = expires_at - :s"
-            " WHERE bound_to IN (SELECT id FROM sign_ins WHERE person_id = :p)",
+            "UPDATE sign_ins SET code_sent_at = code_sent_at - :s WHERE person_id = :p",
             citizen,
             seconds,
         )
