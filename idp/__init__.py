@@ -30,7 +30,7 @@ from idp.storage.signing_keys import SigningKeys
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
 
-__all__ = ["create_app", "real_world"]
+__all__ = ["create_app", "real_world", "wire"]
 
 
 def real_world() -> World:
