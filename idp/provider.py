@@ -27,6 +27,8 @@ from idp.people.record import Record
 from idp.people.status import PersonStatus
 from idp.protocol.client import Client
 from idp.registration.fields import Offer
+from idp.registration.network import Network
+from idp.registration.outbound import Outbound, make_outbound
 from idp.settings import Settings
 from idp.storage.clients import Clients
 from idp.storage.database import Database
@@ -45,6 +47,7 @@ class World:
     clock: Callable[[], int]  # seconds since the epoch
     random_bytes: Callable[[int], bytes]
     new_id: Callable[[], UUID]  # time-ordered
+    network: Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Provider:
     sealers: Sealers
     keyed: Keyed
     ring: KeyRing
+    outbound: Outbound
 
     @property
     def issuer(self) -> str:
@@ -221,4 +225,5 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         sealers=sealers,
         keyed=keyed,
         ring=KeyRing(read=read_keys, clock=world.clock),
+        outbound=make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts),
     )

@@ -16,8 +16,8 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import unquote_plus
 
-from idp.keys.jose import InvalidJwt, SigningKey, VerificationKey, import_key, read_header, verify_jwt
-from idp.protocol.client import SIGNING_ALGS, Client
+from idp.keys.jose import SIGNING_ALGS, InvalidJwt, SigningKey, VerificationKey, import_key, read_header, verify_jwt
+from idp.protocol.client import Client
 from idp.protocol.errors import InvalidClient, InvalidRequest
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
