@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from tests.ground import Citizen, Ground, Registered, Template, Walker, copy_ground, make_ground, make_template
+from tests.ground import Citizen, Ground, House, Registered, Template, Walker, copy_ground, make_ground, make_template
 
 
 @pytest.fixture(scope="session")
@@ -109,3 +109,11 @@ def service(ground: Ground) -> Registered:
 def browser(ground: Ground) -> Walker:
     """A fresh browser."""
     return ground.browser()
+
+
+@pytest.fixture(scope="module")
+def house(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One installation for the tables of a module: a refused request leaves nothing that could disturb the next."""
+    made = copy_ground(template, tmp_path_factory.mktemp("house"))
+    yield House(made, made.register(), made.enrol())
+    made.provider.database.engine.dispose()
