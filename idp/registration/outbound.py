@@ -164,4 +164,7 @@ def _body(response: HTTPResponse) -> bytes:
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise OutboundFailed("answered with a compressed document, which was not asked for")
     # A given amount bounds what is allocated, whatever Content-Length promises.
-    return response.read(MAX_ANSWER + 1)
+    body = response.read(MAX_ANSWER + 1)
+    if response.length:  # what Content-Length promised beyond that
+        raise OutboundFailed("ended before the document was complete")
+    return body
