@@ -27,7 +27,7 @@ class Service:
     about: tuple[tuple[str, str], ...] = ()  # (key of its words, address): what it says about itself
 
 
-ABOUT = {"policy": "policy_uri", "terms": "tos_uri", "logo": "logo_uri"}
+ABOUT = {"about.policy": "policy_uri", "about.terms": "tos_uri", "about.logo": "logo_uri"}
 """OpenID Connect Dynamic Client Registration 1.0 §2. Links only: a picture from elsewhere would tell the service
 who looks at this page, and the Content-Security-Policy forbids it."""
 

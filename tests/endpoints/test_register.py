@@ -287,7 +287,7 @@ def test_what_a_service_says_about_itself_is_linked_on_the_passkey_page(ground):
     browser = ground.browser()
     browser.authorize(Registered(own.id, None, SERVICE["redirect_uris"][0]), ui_locales="en")
     for address in ("privacy", "terms?a=1&amp;b=2", "logo.svg"):
-        link = f'href="https://booking.go.kr/{address}" target="_blank" rel="noopener noreferrer"'
+        link = f'href="https://booking.go.kr/{address}" target="_blank" rel="noopener"'
         assert link in browser.page.text
     assert "<img" not in browser.page.text
     assert "Privacy policy of the service" in visible(browser.page)
