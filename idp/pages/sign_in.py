@@ -17,7 +17,7 @@ from idp.pages.browser import browser_digest, end_session_cookie
 from idp.pages.forms import read_form
 from idp.pages.passkey_step import NothingProven, begin_sign_in
 from idp.pages.phone_step import judge_code, resend_code
-from idp.pages.refusals import PageRefused
+from idp.pages.refusals import PageRefused, refusal_page
 from idp.pages.rendering import provider
 from idp.pages.steps import (
     NOTHING,
@@ -157,18 +157,19 @@ def find_sign_in(row: str) -> SignInRecord:
         found = SignIns(reading).find(key, browser, now)
     if found is None:
         raise PageRefused("wrong_browser", 400, "no such sign-in in this browser")
-    client = find_client(wired, found.request)
+    client, here = find_client(wired, found.request), f"/sign-in/{key}"
     if found.finished:  # its code or error is out: nothing more may go to the client
-        raise PageRefused("sign_in_finished", 400, "sign-in is finished", client=client)
+        raise PageRefused("sign_in_finished", 400, "sign-in is finished", client=client, here=here)
     address = found.request.return_address
     if now >= found.expires_at or found.session_ended:
-        raise PageRefused(
-            "expired_page", 400, "sign-in has expired or its session ended", client=client, address=address
-        )
+        why = "sign-in has expired or its session ended"
+        raise PageRefused("expired_page", 400, why, client=client, address=address, here=here)
     if not found.person_active:
-        raise PageRefused("person_inactive", 403, "person is not active", client=client, address=address)
+        why = "person is not active"
+        raise PageRefused("person_inactive", 403, why, client=client, address=address, here=here)
     if not found.credential_active:
-        raise PageRefused("credential_inactive", 403, "credential is not active", client=client, address=address)
+        why = "credential is not active"
+        raise PageRefused("credential_inactive", 403, why, client=client, address=address, here=here)
     return found
 
 
@@ -184,7 +185,10 @@ class AtAnotherStep(Exception):
 @pages.errorhandler(AtAnotherStep)
 def show_what_is_next(elsewhere: AtAnotherStep) -> Response:
     """Whatever comes next, instead of an error that strands the person."""
-    return walk_on(provider(), elsewhere.sign_in)
+    try:
+        return walk_on(provider(), elsewhere.sign_in)
+    except PageRefused as refused:  # what a handler raises, no other handler sees: it would be a fault
+        return refusal_page(refused)
 
 
 def _at(wired: Provider, form: Mapping[str, str], step: Step) -> tuple[SignInRecord, Client]:
