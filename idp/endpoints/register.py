@@ -37,10 +37,11 @@ def register_() -> Response:
     presented, invitation = _invited(wired)
     document = read_document()
     vouched = read_vouched(wired, document)
-    metadata = new_metadata(document, wired.offer, vouched=vouched, lab=invitation.lab)
+    lab = invitation.lab and wired.offer.development
+    metadata = new_metadata(document, wired.offer, vouched=vouched, lab=lab)
     confirm_documents(metadata, wired.outbound)
     outcome = register(with_statement(metadata, document), now=wired.clock(), random_bytes=wired.random_bytes)
-    if not invitation.lab:
+    if not lab:
         refuse_look_alike(wired, outcome.registration)
     return _keep(wired, outcome, presented, invitation)
 
