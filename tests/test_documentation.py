@@ -24,7 +24,9 @@ def test_every_event_and_its_detail_is_in_the_catalogue_for_readers():
 
 
 def test_every_endpoint_that_services_call_is_listed_with_its_methods(ground: Ground):
-    listed = {path: set(methods.split(", ")) for path, methods in MACHINE_ENDPOINTS.findall(text("idp/endpoints/README.md"))}
+    listed = {
+        path: set(methods.split(", ")) for path, methods in MACHINE_ENDPOINTS.findall(text("idp/endpoints/README.md"))
+    }
     routed: dict[str, set[str]] = {}
     for rule in ground.app.url_map.iter_rules():
         ours = ground.app.view_functions[rule.endpoint].__module__.startswith("idp.endpoints")
