@@ -10,7 +10,17 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
-from idp.endpoints import authorize, discovery, introspect, logout, revoke, token, userinfo
+from idp.endpoints import (
+    authorize,
+    client_configuration,
+    discovery,
+    introspect,
+    logout,
+    register,
+    revoke,
+    token,
+    userinfo,
+)
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
@@ -21,6 +31,7 @@ from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
 from idp.pages.rendering import prepare_templates
 from idp.provider import Provider, World, make_provider
+from idp.registration.network import Network, connect, resolve
 from idp.safety import refuse_unsafe
 from idp.settings import ROOT, Settings
 from idp.storage import open_database
@@ -39,6 +50,7 @@ def real_world() -> World:
         clock=lambda: int(time.time()),
         random_bytes=os.urandom,
         new_id=lambda: new_id(time.time_ns() // 1_000_000, os.urandom),
+        network=Network(resolve, connect, time.monotonic),
     )
 
 
@@ -63,7 +75,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
     app.teardown_request(lambda _error: wired.database.close_request())
-    for room in (authorize, token, userinfo, introspect, revoke, logout, discovery):
+    for room in (authorize, token, userinfo, introspect, revoke, logout, register, client_configuration, discovery):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol):
         app.register_blueprint(part.pages)

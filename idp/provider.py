@@ -27,9 +27,14 @@ from idp.people.record import Record
 from idp.people.status import PersonStatus
 from idp.protocol.client import Client
 from idp.registration.fields import Offer
+from idp.registration.network import Network
+from idp.registration.outbound import Outbound, make_outbound
+from idp.registration.remote_keys import RemoteKeys
+from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.clients import Clients
 from idp.storage.database import Database
+from idp.storage.invitations import Invitations
 from idp.storage.people import Enrolments, People
 from idp.storage.signing_keys import SigningKeys
 
@@ -45,6 +50,7 @@ class World:
     clock: Callable[[], int]  # seconds since the epoch
     random_bytes: Callable[[int], bytes]
     new_id: Callable[[], UUID]  # time-ordered
+    network: Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,14 @@ class Provider:
     sealers: Sealers
     keyed: Keyed
     ring: KeyRing
+    outbound: Outbound
+    remote_keys: RemoteKeys
+    statement_issuers: Issuers
+
+    @property
+    def invitations(self) -> Invitations:
+        """Initial access tokens, with which services register themselves."""
+        return Invitations(self.database, self.world.random_bytes)
 
     @property
     def issuer(self) -> str:
@@ -103,6 +117,7 @@ class Provider:
             development=self.settings.environment == "development",
             scopes=tuple(SCOPES),
             acr_values=self.acr_values,
+            test_hosts=self.settings.test_hosts,
         )
 
     @property
@@ -192,7 +207,8 @@ class Provider:
 
 
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
-    """Wire the rooms together. Opens nothing but the assurance table. Raises AssuranceError."""
+    """Wire the rooms together. Opens only files that settings name. Raises AssuranceError, SettingsError, OSError."""
+    outbound = make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts)
     sealers = Sealers(
         record=Sealer(secrets, Purpose.RECORD, world.random_bytes),
         phone=Sealer(secrets, Purpose.PHONE_NUMBER, world.random_bytes),
@@ -221,4 +237,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         sealers=sealers,
         keyed=keyed,
         ring=KeyRing(read=read_keys, clock=world.clock),
+        outbound=outbound,
+        remote_keys=RemoteKeys(outbound, world.clock),
+        statement_issuers=load_issuers(settings.software_statement_issuers),
     )

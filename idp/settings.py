@@ -49,6 +49,12 @@ class Settings:
     twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
     twilio_sender: str = setting("", "Number or sender id that messages come from.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
+    outbound_test_hosts: str = setting(
+        "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
+    )
+    software_statement_issuers: Path | None = setting(
+        None, "JSON object: issuer of software statements -> its JWK Set (RFC 7591 §2.3)."
+    )
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
@@ -68,6 +74,11 @@ class Settings:
     def secure(self) -> bool:
         """Whether the issuer is https, and with it every cookie `Secure` and `__Host-`."""
         return self.issuer.startswith("https://")
+
+    @property
+    def test_hosts(self) -> frozenset[str]:
+        """The hosts of `outbound_test_hosts`."""
+        return frozenset(host.strip() for host in self.outbound_test_hosts.split(",") if host.strip())
 
     @property
     def is_sqlite(self) -> bool:

@@ -18,6 +18,7 @@ ENDPOINTS = {
     "end_session_endpoint": "/logout",
     "introspection_endpoint": "/introspect",
     "revocation_endpoint": "/revoke",
+    "registration_endpoint": "/register",
 }
 
 

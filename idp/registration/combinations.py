@@ -17,6 +17,7 @@ from idp.registration.hosts import LOOPBACK_ADDRESSES
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
 PUBLIC: AuthMethod = "none"
+SECTOR_FIELDS = frozenset({"sector", "sector_identifier_uri"})
 
 
 def redirect_schemes(metadata: Effective, offer: Offer) -> None:
@@ -60,12 +61,18 @@ def optional_part(metadata: Effective, _offer: Offer) -> None:
 
 def keys(metadata: Effective, _offer: Offer) -> None:
     """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9)."""
-    if _method(metadata) != PRIVATE_KEY_JWT:
+    if _method(metadata) != PRIVATE_KEY_JWT or "jwks_uri" in metadata:  # documents.py judges what is fetched
         return
     if "jwks" not in metadata:
-        raise BrokenRule("is required by private_key_jwt; jwks_uri is not fetched yet")
+        raise BrokenRule("or jwks_uri is required by private_key_jwt")
     if not usable_algorithms(metadata["jwks"]["keys"]) & set(SIGNING_ALGS):
         raise BrokenRule(f"must have a key for {' or '.join(SIGNING_ALGS)}, for private_key_jwt")
+
+
+def one_key_set(metadata: Effective, _offer: Offer) -> None:
+    """RFC 7591 §2: "The jwks_uri and jwks parameters MUST NOT both be present"."""
+    if "jwks" in metadata and "jwks_uri" in metadata:
+        raise BrokenRule("must not be given together with jwks")
 
 
 def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
@@ -75,7 +82,7 @@ def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
         return
     if _method(metadata) != PRIVATE_KEY_JWT:
         raise BrokenRule("is only for private_key_jwt")
-    if wanted not in usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"]):
+    if "jwks_uri" not in metadata and wanted not in usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"]):
         raise BrokenRule("must be the algorithm of a key in jwks")
 
 
@@ -100,16 +107,20 @@ def unneeded_approval(metadata: Effective, _offer: Offer) -> None:
 
 def sector(metadata: Effective, _offer: Offer) -> None:
     """One sector for all redirection URIs (OpenID Connect Core 1.0 §8.1)."""
-    if metadata["subject_type"] != "pairwise" or "sector" in metadata:
+    if metadata["subject_type"] != "pairwise" or not metadata.keys().isdisjoint(SECTOR_FIELDS):
         return
     found = redirect_uris.hosts(metadata["redirect_uris"])
     if len(found) > 1:
-        raise BrokenRule(
-            "must share one host, or an administrator sets sector (sector_identifier_uri is not fetched yet)"
-        )
+        raise BrokenRule("must share one host, or sector_identifier_uri lists them, or an administrator sets sector")
     if metadata["application_type"] == "native" and not found.isdisjoint(LOOPBACK_ADDRESSES):
         # Every native application shares the loopback address: without a sector they would share subjects.
         raise BrokenRule("on loopback need a sector, which an administrator sets")
+
+
+def one_sector(metadata: Effective, _offer: Offer) -> None:
+    """Two sectors would leave open which one a person's subject comes from."""
+    if metadata.keys() >= SECTOR_FIELDS:
+        raise BrokenRule("must not be given together with sector")
 
 
 def _method(metadata: Effective) -> str:
@@ -123,11 +134,13 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("response_types", (), responses),
     ("scope", (), openid),
     ("optional_scope", ("scope",), optional_part),
-    ("jwks", ("token_endpoint_auth_method",), keys),
-    ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),
+    ("jwks", ("jwks_uri", "token_endpoint_auth_method"), keys),
+    ("jwks_uri", ("jwks",), one_key_set),
+    ("token_endpoint_auth_signing_alg", ("jwks", "jwks_uri", "token_endpoint_auth_method"), assertion_algorithm),
     ("pkce_required", ("token_endpoint_auth_method",), pkce),
     ("subject_type", ("public_subject_approval",), approved_subject),
     ("public_subject_approval", ("subject_type",), unneeded_approval),
-    ("redirect_uris", ("application_type", "sector", "subject_type"), sector),
+    ("redirect_uris", ("application_type", "sector", "sector_identifier_uri", "subject_type"), sector),
+    ("sector_identifier_uri", ("sector",), one_sector),
 )
 """(field that the rule is about, other fields that it reads, rule)."""

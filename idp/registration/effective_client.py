@@ -28,6 +28,7 @@ SAME_NAME = (
     "tos_uri",
     "logo_uri",
     "initiate_login_uri",
+    "jwks_uri",
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts")
 SETS = ("grant_types", "response_types")
@@ -71,5 +72,6 @@ def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sector(metadata: Mapping[str, Any]) -> str:
-    """What an administrator set, or the host of the redirection URIs (OpenID Connect Core 1.0 §8.1)."""
-    return str(metadata.get("sector") or parse_uri(metadata["redirect_uris"][0]).host)
+    """What an administrator set, or the host of the sector identifier or the redirection URIs (Core 1.0 §8.1)."""
+    address = metadata.get("sector_identifier_uri") or metadata["redirect_uris"][0]
+    return str(metadata.get("sector") or parse_uri(address).host)

@@ -15,6 +15,7 @@ from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
 from idp.registration.hosts import check_host
 from idp.registration.names import display_name, one_line
+from idp.registration.outbound_address import outbound_address
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import web_address
 
@@ -30,6 +31,7 @@ class Offer:
     development: bool
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]  # weakest first
+    test_hosts: frozenset[str] = frozenset()  # that may be fetched from although they are this machine
 
     def __post_init__(self) -> None:
         """Refuse an offer without the level that every client needs by default."""
@@ -54,6 +56,15 @@ def _plain(read: Callable[[Any], Any]) -> Callable[[Any, Offer], Any]:
 
 def _address(value: Any, offer: Offer) -> str:
     return web_address(value, development=offer.development)
+
+
+def _https_address(value: Any) -> str:
+    """Registration 1.0 §2 demands https here, also on loopback in development."""
+    return web_address(value, development=False)
+
+
+def _fetched(value: Any, offer: Offer) -> str:
+    return outbound_address(value, offer.test_hosts).text
 
 
 def _contacts(value: Any) -> tuple[str, ...]:
@@ -124,6 +135,7 @@ STANDARD = (
         _plain(values.choice(SIGNING_ALGS)),
     ),
     Field("jwks", None, "JWK Set of 1 to 20 public keys; see Keys", _plain(key_set)),
+    Field("jwks_uri", None, "https address of the JWK Set, instead of jwks; see Documents", _fetched),
     Field(
         "id_token_signed_response_alg",
         "ES256",
@@ -136,10 +148,16 @@ STANDARD = (
         "pairwise, or public together with public_subject_approval",
         _plain(values.choice(SUBJECT_TYPES)),
     ),
+    Field(
+        "sector_identifier_uri",
+        None,
+        "https address that lists all redirect_uris; see Documents and Subjects",
+        _fetched,
+    ),
     Field("default_max_age", None, "seconds, 0 to 31536000", _plain(values.seconds)),
     Field("require_auth_time", False, "true or false", _plain(values.flag)),
     Field("default_acr_values", (), "supported assurance levels", _acr_list),
-    Field("initiate_login_uri", None, "https address that starts a sign-in", _address),
+    Field("initiate_login_uri", None, "https address that starts a sign-in", _plain(_https_address)),
     Field("software_id", None, "one line, at most 200 characters", _plain(_software)),
     Field("software_version", None, "one line, at most 200 characters", _plain(_software)),
 )

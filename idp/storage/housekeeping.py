@@ -16,6 +16,7 @@ from idp.storage.models import (
     Base,
     Enrolment,
     Grant,
+    InitialAccessToken,
     OutboxRow,
     RefreshToken,
     Session,
@@ -51,6 +52,7 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(SignIn, SignIn.id, DAY, SignIn.expires_at < yesterday),
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
+        Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
     )
 

@@ -240,6 +240,7 @@ class InitialAccessToken(Base):
     digest: Mapped[bytes]
     note: Mapped[str]
     uses_left: Mapped[int]
+    lab: Mapped[bool]  # for conformance suites: the waivers that they need
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
 
