@@ -40,7 +40,7 @@ from idp.registration.register import register
 from idp.settings import Settings
 from idp.storage import open_database
 from idp.storage.migrate import migrate
-from idp.storage.models import OutboxRow
+from idp.storage.models import Base, OutboxRow
 from idp.storage.people import People
 from idp.telephony.numbers import parse_number
 
@@ -201,16 +201,32 @@ class Ground:
         with self.provider.database.read() as reading:
             return int(reading.all(text(f"SELECT count(*) FROM {table}"))[0][0])
 
-    def fingerprint(self) -> dict[str, int]:
-        """Row counts of every table: two equal fingerprints mean that nothing was inserted between them."""
-        from idp.storage.models import Base
-
-        return {name: self.rows(name) for name in Base.metadata.tables}
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table: equal contents before and after mean that nothing at all was written."""
+        with self.provider.database.read() as reading:
+            return {
+                name: sorted((tuple(row) for row in reading.all(select(table))), key=repr)
+                for name, table in Base.metadata.tables.items()
+            }
 
     def events(self) -> list[str]:
         """Tags of the audit, oldest first."""
         with self.provider.database.read() as reading:
             return [row.event for row in reading.all(text("SELECT event FROM audit_events ORDER BY id"))]
+
+
+@dataclass(frozen=True)
+class House:
+    """An installation with one service and one citizen, shared by the tables of a module."""
+
+    ground: Ground
+    service: Registered
+    citizen: Citizen
+    extra: dict[str, Registered] = field(default_factory=dict)  # further services, made when first needed
+
+    def browser(self) -> "Walker":
+        """A fresh browser."""
+        return Walker(self.ground)
 
 
 class Form(dict[str, str]):

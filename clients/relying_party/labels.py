@@ -37,6 +37,7 @@ LABELS = {
     "status": ("상태", "Status"),
     "as_of": ("기준일", "As of"),
     "mission": ("관할 공관", "Mission"),
+    "enrolment_mission": ("발급 공관", "Mission that issued the mobile ID"),
     "residence_country": ("거주국", "Country of residence"),
     "formatted": ("전체 주소", "Full address"),
     "street_address": ("도로명 주소", "Street"),
@@ -72,6 +73,8 @@ ASSURANCE = {
     "urn:kr:overseas-id:acr:3": ("3단계: 기기에 묶인 새 확인", "Level 3: device-bound and fresh"),
 }
 
+GENDERS = {"female": ("여성", "Female"), "male": ("남성", "Male")}
+
 YES_NO = {True: ("예", "Yes"), False: ("아니요", "No")}
 
 
@@ -92,6 +95,8 @@ def readable(name: str, value: Any, language: str) -> str:
     """One claim's value as a person reads it."""
     if isinstance(value, bool):
         return YES_NO[value][language == "en"]
+    if name == "gender":
+        return label(GENDERS, str(value), language)
     if name == "updated_at" and isinstance(value, int):
         return korean_time(value)
     if isinstance(value, dict):

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import os
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -75,16 +76,25 @@ def held(var: Path) -> Iterator[None]:
 
 
 def check_ports(place: Place) -> None:
-    """Raise StartError when one of the ports is taken."""
+    """Raise StartError when one of the ports is taken, on either of the addresses that localhost means."""
     for port in (place.port, *(place.port_of(service) for service in SAMPLE_SERVICES)):
-        with socket.socket() as probe:
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            refusal = _bind(family, host, port)
+            if refusal == errno.EADDRINUSE:
+                raise StartError(f"port {port} is in use; PORT_BASE=9100 ./run moves all ports")
+            if refusal and family == socket.AF_INET:  # a machine without IPv6 is fine
+                raise StartError(f"port {port} cannot be used: {os.strerror(refusal)}")
+
+
+def _bind(family: socket.AddressFamily, host: str, port: int) -> int:
+    """0 when a server could listen there, else the error number."""
+    try:
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise StartError(f"port {port} cannot be used: {error.strerror}") from error
-                raise StartError(f"port {port} is in use; PORT_BASE=9100 ./run moves all ports") from error
+            probe.bind((host, port))
+    except OSError as error:
+        return error.errno or errno.EINVAL
+    return 0
 
 
 def forget(var: Path) -> None:

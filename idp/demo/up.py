@@ -146,9 +146,9 @@ def greeting(place: Place) -> str:
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Write a line for the person at the terminal, now."""
+    """Write a line for the person at the terminal, now; a terminal without Hangul shows question marks."""
     stream = stream or sys.stdout
-    stream.write(text + "\n")
+    stream.write(text.encode(stream.encoding, "replace").decode(stream.encoding) + "\n")
     stream.flush()
 
 

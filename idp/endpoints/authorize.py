@@ -4,6 +4,7 @@ RFC 6749 §3.1, OpenID Connect Core 1.0 §3.1.2. An anonymous visitor causes no 
 through the page. A signed-in person whose consent is remembered goes straight back.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -47,8 +48,6 @@ def authorize() -> Response:
             return as_get
     wired = provider()
     parameters, repeated = _parameters()
-    if repeated is not None and repeated.name in DECISIVE:
-        raise Unredirectable("repeated_parameter", str(repeated))
     try:
         source = requested(wired, parameters)
     except (InvalidRequestObject, RequestUriNotSupported) as error:
@@ -159,7 +158,10 @@ def _parameters() -> tuple[Mapping[str, str], RepeatedParameter | None]:
     try:
         return single_valued(pairs), None
     except RepeatedParameter as repeated:
-        return {n: v for n, v in reversed(pairs) if n != repeated.name and v}, repeated
+        often = {name for name, times in Counter(name for name, _ in pairs).items() if times > 1}
+        if often & DECISIVE:  # whatever else is repeated: there is no address to trust
+            raise Unredirectable("repeated_parameter", str(repeated)) from repeated
+        return {n: v for n, v in pairs if n not in often and v}, repeated
     except OAuthError as error:
         raise Unredirectable("invalid_request", error.detail) from error
 

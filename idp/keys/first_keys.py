@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.keys.jose import SIGNING_ALGS
 from idp.keys.signing import PUBLISH_AHEAD_SECONDS, KeyPeriod, NewKey, Rotation, make_key, plan_rotation
-from idp.protocol.client import SIGNING_ALGS
 
 
 class KeyWriter(Protocol):

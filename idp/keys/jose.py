@@ -9,7 +9,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -19,6 +19,8 @@ SigningKey = ECKey | RSAKey | OKPKey
 MAX_TOKEN_LENGTH = 16_384
 COMPACT = re.compile(r"[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}", re.ASCII)
 KNOWN_HEADERS = frozenset({"alg", "kid", "typ", "cty"})
+SigningAlg = Literal["ES256", "RS256", "PS256", "Ed25519"]
+SIGNING_ALGS: tuple[SigningAlg, ...] = ("ES256", "RS256", "PS256", "Ed25519")
 KEY_TYPES = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA", "Ed25519": "OKP"}
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from idp.keys.jose import KEY_TYPES, SigningKey
-from idp.protocol.client import SIGNING_ALGS
+from idp.keys.jose import KEY_TYPES, SIGNING_ALGS, SigningKey
 
 RSA_BITS = 2048
+ORDER: dict[str, int] = {alg: place for place, alg in enumerate(SIGNING_ALGS)}
 PUBLISH_AHEAD_SECONDS = 3600
 KEEP_AFTER_SECONDS = 24 * 3600  # longer than any ID token, and than a session whose logout may show one
 
@@ -100,6 +100,6 @@ def plan_rotation(periods: Iterable[KeyPeriod], now: int, *, ahead: int = PUBLIS
 def key_set(keys: Mapping[str, dict[str, Any]], periods: Iterable[KeyPeriod], now: int) -> dict[str, Any]:
     """The published JWK Set at `now` (RFC 7517 §5), newest first within each algorithm."""
     shown = sorted(
-        (p for p in periods if p.is_published(now)), key=lambda p: (SIGNING_ALGS.index(p.alg), -p.signs_from)
+        (p for p in periods if p.is_published(now)), key=lambda p: (ORDER[p.alg], -p.signs_from)
     )
     return {"keys": [keys[p.kid] for p in shown]}

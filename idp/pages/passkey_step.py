@@ -27,8 +27,9 @@ from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import AlreadyTaken, Transaction
 from idp.storage.passkeys import Holder, Passkeys
+from idp.storage.phone_codes import PhoneCodes
 from idp.storage.sessions import Sessions
-from idp.storage.sign_ins import PhoneCodes, SignInRecord, SignIns
+from idp.storage.sign_ins import SignInRecord, SignIns
 
 
 class NothingProven(Exception):

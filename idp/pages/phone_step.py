@@ -27,8 +27,9 @@ from idp.pages.times import readable_time
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import Transaction
+from idp.storage.phone_codes import PhoneCodes
 from idp.storage.sessions import LiveSession, Sessions
-from idp.storage.sign_ins import PhoneCodes, SignInRecord, SignIns
+from idp.storage.sign_ins import SignInRecord, SignIns
 
 
 def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: str) -> Shown:

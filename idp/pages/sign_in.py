@@ -4,6 +4,7 @@ Passkey first, because only then may a message be sent (design law 1). No step k
 """
 
 import logging
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -74,11 +75,7 @@ def code() -> Response:
     """A code: proves the phone, and opens the session."""
     form = read_form()
     wired = provider()
-    sign_in = find_sign_in(form.get("sign_in", ""))
-    client = find_client(wired, sign_in.request)
-    step = _decide(wired, sign_in, client)
-    if not (isinstance(step, Ask) and step.step is Step.PHONE_CODE):
-        return walk_on(wired, sign_in)  # sent twice, or from a page that lay open: show what is really next
+    sign_in, client = _at(wired, form, Step.PHONE_CODE)
     shown = judge_code(wired, sign_in, client, form.get("code", ""))
     return walk_on(wired, find_sign_in(str(sign_in.id)), shown)
 
@@ -88,11 +85,7 @@ def resend() -> Response:
     """Another message, within its limits."""
     form = read_form()
     wired = provider()
-    sign_in = find_sign_in(form.get("sign_in", ""))
-    client = find_client(wired, sign_in.request)
-    step = _decide(wired, sign_in, client)
-    if not (isinstance(step, Ask) and step.step is Step.PHONE_CODE):
-        return walk_on(wired, sign_in)
+    sign_in, client = _at(wired, form, Step.PHONE_CODE)
     notice = resend_code(wired, sign_in, client)
     return walk_on(wired, find_sign_in(str(sign_in.id)), Shown(notice=notice))
 
@@ -102,11 +95,7 @@ def consent() -> Response:
     """The person's answer to what the service asks for."""
     form = read_form("optional")
     wired = provider()
-    sign_in = find_sign_in(form.get("sign_in", ""))
-    client = find_client(wired, sign_in.request)
-    step = _decide(wired, sign_in, client)
-    if not (isinstance(step, Ask) and step.step is Step.CONSENT):
-        return walk_on(wired, sign_in)
+    sign_in, client = _at(wired, form, Step.CONSENT)
     if form.get("decision") != "allow":
         return _decline(wired, sign_in, Event.CONSENT_DECLINED)
     chosen = frozenset(request.form.getlist("optional")[:MAX_OPTIONAL])
@@ -168,19 +157,45 @@ def find_sign_in(row: str) -> SignInRecord:
         found = SignIns(reading).find(key, browser, now)
     if found is None:
         raise PageRefused("wrong_browser", 400, "no such sign-in in this browser")
-    client = find_client(wired, found.request)
+    client, here = find_client(wired, found.request), f"/sign-in/{key}"
     if found.finished:  # its code or error is out: nothing more may go to the client
-        raise PageRefused("sign_in_finished", 400, "sign-in is finished", client=client)
+        raise PageRefused("sign_in_finished", 400, "sign-in is finished", client=client, here=here)
     address = found.request.return_address
     if now >= found.expires_at or found.session_ended:
-        raise PageRefused(
-            "expired_page", 400, "sign-in has expired or its session ended", client=client, address=address
-        )
+        why = "sign-in has expired or its session ended"
+        raise PageRefused("expired_page", 400, why, client=client, address=address, here=here)
     if not found.person_active:
-        raise PageRefused("person_inactive", 403, "person is not active", client=client, address=address)
+        why = "person is not active"
+        raise PageRefused("person_inactive", 403, why, client=client, address=address, here=here)
     if not found.credential_active:
-        raise PageRefused("credential_inactive", 403, "credential is not active", client=client, address=address)
+        why = "credential is not active"
+        raise PageRefused("credential_inactive", 403, why, client=client, address=address, here=here)
     return found
+
+
+class AtAnotherStep(Exception):
+    """The form belongs to a step that the sign-in is not at: sent twice, or from a page that lay open."""
+
+    def __init__(self, sign_in: SignInRecord) -> None:
+        """The sign-in, so that what is really next can be shown."""
+        super().__init__("form of another step")
+        self.sign_in = sign_in
+
+
+@pages.errorhandler(AtAnotherStep)
+def show_what_is_next(elsewhere: AtAnotherStep) -> Response:
+    """Whatever comes next, instead of an error that strands the person."""
+    return walk_on(provider(), elsewhere.sign_in)
+
+
+def _at(wired: Provider, form: Mapping[str, str], step: Step) -> tuple[SignInRecord, Client]:
+    """The form's sign-in, which must be at `step`, and its client. Raises AtAnotherStep."""
+    sign_in = find_sign_in(form.get("sign_in", ""))
+    client = find_client(wired, sign_in.request)
+    found = _decide(wired, sign_in, client)
+    if not (isinstance(found, Ask) and found.step is step):
+        raise AtAnotherStep(sign_in)
+    return sign_in, client
 
 
 def _decide(wired: Provider, sign_in: SignInRecord, client: Client) -> NextStep:

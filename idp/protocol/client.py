@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from idp.keys.jose import SigningAlg
+
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
-SigningAlg = Literal["ES256", "RS256", "PS256", "Ed25519"]
 AUTH_METHODS: tuple[AuthMethod, ...] = (
     "private_key_jwt",
     "client_secret_basic",
     "client_secret_post",
     "none",
 )
-SIGNING_ALGS: tuple[SigningAlg, ...] = ("ES256", "RS256", "PS256", "Ed25519")
 Profile = Literal["oidc", "fapi2", "fapi2-message-signing"]
 PROFILES: tuple[Profile, ...] = ("oidc", "fapi2", "fapi2-message-signing")
 

@@ -7,7 +7,8 @@ A profile only ever adds to what the registration's own flags demand.
 
 from dataclasses import dataclass
 
-from idp.protocol.client import SIGNING_ALGS, Client, SigningAlg
+from idp.keys.jose import SIGNING_ALGS, SigningAlg
+from idp.protocol.client import Client
 from idp.protocol.errors import InvalidRequest
 
 FAPI_ALGS: tuple[SigningAlg, ...] = ("ES256", "PS256", "Ed25519")  # FAPI 2.0 Security Profile §5.4.1

@@ -6,8 +6,9 @@ An endpoint appears only if its route exists (design law 10); no vendor field ap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.authorization_details import TYPES
-from idp.protocol.client import AUTH_METHODS, SIGNING_ALGS
+from idp.protocol.client import AUTH_METHODS
 from idp.protocol.response_mode import RESPONSE_MODES
 
 ENDPOINTS = {

@@ -6,7 +6,8 @@ A change of one field can break a rule about another, so an update is judged as 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from idp.protocol.client import SIGNING_ALGS, AuthMethod
+from idp.keys.jose import SIGNING_ALGS
+from idp.protocol.client import AuthMethod
 from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
 from idp.registration import redirect_uris
 from idp.registration.client_keys import usable_algorithms

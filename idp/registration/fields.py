@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.authorization_details import TYPES
-from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, PROFILES, SIGNING_ALGS
+from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, PROFILES
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule

@@ -11,7 +11,8 @@ from authlib.oauth2.rfc7591 import ClientMetadataClaims
 from authlib.oidc.registration import ClientMetadataClaims as OpenIdClientMetadataClaims
 from joserfc.errors import InvalidClaimError
 
-from idp.protocol.client import AUTH_METHODS, SIGNING_ALGS
+from idp.keys.jose import SIGNING_ALGS
+from idp.protocol.client import AUTH_METHODS
 from idp.registration.fields import GRANT_TYPES, RESPONSE_TYPES, SUBJECT_TYPES, Offer
 
 

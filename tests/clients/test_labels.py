@@ -12,6 +12,8 @@ from tests.clients.fake_provider import NOW
     ("name", "value", "korean", "english"),
     [
         ("name", "홍길동", "홍길동", "홍길동"),
+        ("gender", "female", "여성", "Female"),
+        ("gender", "other", "other", "other"),
         ("phone_number_verified", True, "예", "Yes"),
         ("email_verified", False, "아니요", "No"),
         ("address", {"formatted": "A\nB", "country": "DE"}, "A\nB", "A\nB"),

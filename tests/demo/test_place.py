@@ -45,9 +45,13 @@ def only_idp(environ: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith("IDP_")}
 
 
-def test_a_busy_port_is_named():
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_a_busy_port_is_named(family, host):
+    with socket.socket(family) as other:
+        try:
+            other.bind((host, 0))
+        except OSError:
+            pytest.skip(f"this machine has no {host}")
         other.listen()
         base = other.getsockname()[1] - SAMPLE_SERVICES[0].offset
         with pytest.raises(StartError, match=f"^port {base + 1} is in use; PORT_BASE=9100 ./run moves all ports$"):

@@ -1,5 +1,6 @@
 """The supervisor's plan: what it prepares, what it starts, and how it refuses."""
 
+import io
 import os
 import signal
 import sys
@@ -115,3 +116,9 @@ def test_a_port_base_that_is_no_port_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(up.signal, "signal", lambda *_: None)
     assert up.main(["--var", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "PORT_BASE is a port between 1024 and 65000, not 'abc'\n"
+
+
+def test_a_terminal_without_hangul_is_no_reason_to_fail():
+    stream = io.TextIOWrapper(io.BytesIO(), "latin-1")
+    up.say("준비 Ready", stream)
+    assert stream.buffer.getvalue() == b"?? Ready\n"

@@ -1,0 +1,159 @@
+"""What an enrolment does: finding it, sending its codes, issuing the credential at its end."""
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.authenticators.passkey_registration import NewPasskey
+from idp.authenticators.phone_code import (
+    LIFETIME_SECONDS,
+    CodePurpose,
+    StoredCode,
+    digest_of,
+    new_code,
+)
+from idp.credential.enrolment import EnrolmentStep, Progress, next_enrolment_step
+from idp.credential.issue import AlreadyEnrolled, Keys, issue_credential
+from idp.delivery.text_messages import CodeMessage
+from idp.keys.sealing import row_context
+from idp.pages.browser import browser_digest
+from idp.pages.messages import send_code
+from idp.pages.refusals import PageRefused
+from idp.pages.rendering import page_language
+from idp.people.record import Record
+from idp.provider import Provider
+from idp.storage import Transaction
+from idp.storage.people import EnrolmentRecord, Enrolments, People
+from idp.storage.phone_codes import PhoneCodes
+from idp.telephony.numbers import PhoneNumber, parse_number
+
+
+def find_enrolment(wired: Provider) -> EnrolmentRecord:
+    """The enrolment that this browser has under way. Raises PageRefused."""
+    browser = browser_digest(wired)
+    with wired.database.read() as reading:
+        found = Enrolments(reading).find(browser, wired.clock()) if browser else None
+    if found is None:
+        raise unknown_enrolment("no enrolment under way in this browser")
+    return found
+
+
+def step_of(enrolment: EnrolmentRecord) -> EnrolmentStep:
+    """What it still needs."""
+    return next_enrolment_step(
+        Progress(
+            confirmed=enrolment.confirmed,
+            has_phone=enrolment.phone is not None,
+            phone_verified=enrolment.phone_verified,
+        )
+    )
+
+
+def unknown_enrolment(detail: str) -> PageRefused:
+    """Wrong, used, expired, opened elsewhere: one text for all of them."""
+    return PageRefused("enrolment_unknown", 400, detail)
+
+
+def stored_code(wired: Provider, enrolment: EnrolmentRecord) -> StoredCode | None:
+    """Its code as it stands, if one was sent."""
+    with wired.database.read() as reading:
+        return PhoneCodes(reading).find(enrolment.id)
+
+
+def open_enrolment_record(wired: Provider, enrolment: EnrolmentRecord) -> Record:
+    """The record that the person confirms."""
+    context = row_context("enrolments", "record", enrolment.id)
+    return Record.from_json(wired.sealers.record.open(enrolment.record, context))
+
+
+def open_number(wired: Provider, enrolment: EnrolmentRecord) -> str:
+    """The number, E.164, whose code is awaited or was verified."""
+    assert enrolment.phone is not None
+    return wired.sealers.phone.open(enrolment.phone, row_context("enrolments", "phone", enrolment.id)).decode()
+
+
+def send_first(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber) -> str | None:
+    """The first message to a number; a changed number goes on with the sends that are left."""
+    stored = stored_code(wired, enrolment)
+    if stored is not None:
+        if stored.sends_left == 0:
+            return "code.no_more_sends"
+        return None if send_again(wired, enrolment, number, stored) else "code.wait"
+    now = wired.clock()
+    code_text = new_code(wired.random_bytes)
+    digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
+    with wired.database.begin() as transaction:
+        PhoneCodes(transaction).add(enrolment.id, CodePurpose.ENROLMENT, digest, now, now + LIFETIME_SECONDS)
+        _queue(transaction, wired, enrolment, number, code_text, 1, now)
+    return None
+
+
+def send_again(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber, stored: StoredCode) -> bool:
+    """A new code in place of the old one. False when another request was faster."""
+    now = wired.clock()
+    code_text = new_code(wired.random_bytes)
+    digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
+    with wired.database.begin() as transaction:
+        replaced = PhoneCodes(transaction).replace(
+            enrolment.id, before=stored.sends, digest=digest, now=now, expires_at=now + LIFETIME_SECONDS
+        )
+        if replaced:
+            _queue(transaction, wired, enrolment, number, code_text, stored.sends + 1, now)
+    return replaced
+
+
+def _queue(
+    transaction: Transaction,
+    wired: Provider,
+    enrolment: EnrolmentRecord,
+    number: PhoneNumber,
+    code_text: str,
+    sends: int,
+    now: int,
+) -> None:
+    """The number, sealed, and the message to it."""
+    sealed = wired.sealers.phone.seal(number.e164.encode(), row_context("enrolments", "phone", enrolment.id))
+    Enrolments(transaction).set_phone(enrolment.id, sealed, number.region)
+    message = CodeMessage(
+        to=number.e164,
+        region=number.region,
+        language=page_language(),
+        code=code_text,
+        service="",
+        host=wired.settings.rp_id,
+    )
+    send_code(
+        transaction, wired, message, person=None, client=None, purpose=CodePurpose.ENROLMENT, sends=sends, now=now
+    )
+
+
+def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: int) -> str:
+    """One transaction: the person and everything of theirs, the end of the enrolment, the audit."""
+    record_of = open_enrolment_record(wired, enrolment)
+    number = parse_number(open_number(wired, enrolment), None, fictional=wired.settings.demo)
+    keys = Keys(wired.sealers.record, wired.sealers.phone, wired.keyed.look_up, wired.world.new_id)
+    try:
+        with wired.database.begin() as transaction:
+            if not Enrolments(transaction).finish(enrolment.id, now):
+                raise unknown_enrolment("finished by another request")
+            issued = issue_credential(
+                People(transaction),
+                keys,
+                record=record_of,
+                phone=number,
+                passkey=made,
+                user_handle=enrolment.user_handle,
+                language=page_language(),
+                mission=enrolment.mission,
+                now=now,
+            )
+            detail = {"credential": issued.credential, "enrolment": enrolment.id}
+            transaction.record(AuditRow(Event.CREDENTIAL_ISSUED, now, issued.person, detail=detail))
+            made_with = {
+                "passkey": issued.passkey,
+                "aaguid": made.aaguid,
+                "backup_eligible": made.backup_eligible,
+                "attestation": made.attestation_format,
+            }
+            transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, issued.person, detail=made_with))
+    except AlreadyEnrolled as error:
+        raise PageRefused("already_enrolled", 409, "passport belongs to an enrolled person") from error
+    name = record_of.korean if page_language() == "ko" else record_of.latin
+    return name.full

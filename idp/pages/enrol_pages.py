@@ -1,0 +1,79 @@
+"""The pages of an enrolment: each asks for what is missing next."""
+
+import json
+
+from flask import Response
+
+from idp.authenticators.ceremony import CHALLENGE_BYTES
+from idp.authenticators.passkey_registration import creation_options
+from idp.authenticators.phone_code import (
+    LIFETIME_SECONDS,
+)
+from idp.credential.enrolment import EnrolmentStep
+from idp.pages.enrol_acts import open_enrolment_record, open_number, step_of, stored_code
+from idp.pages.enrol_view import record_rows
+from idp.pages.rendering import page, page_language, say
+from idp.provider import Provider
+from idp.storage.people import EnrolmentRecord, Enrolments
+from idp.telephony.numbers import countries, country_name
+
+
+def walk_on(wired: Provider, enrolment: EnrolmentRecord) -> Response:
+    """The page of what comes next."""
+    step = step_of(enrolment)
+    if step is EnrolmentStep.RECORD:
+        rows = record_rows(open_enrolment_record(wired, enrolment), page_language())
+        return page("enrol/record.html", here="/enrol/now", record=rows)
+    if step is EnrolmentStep.PHONE:
+        return ask_phone(wired, enrolment)
+    if step is EnrolmentStep.PHONE_CODE:
+        return ask_code(wired, enrolment)
+    return ask_passkey(wired, enrolment)
+
+
+def ask_phone(
+    wired: Provider, enrolment: EnrolmentRecord, country: str = "", number: str = "", error: str | None = None
+) -> Response:
+    """The page that asks for a number."""
+    residence = open_enrolment_record(wired, enrolment).residence
+    listed = [{"region": one.region, "name": one.name, "code": one.dialling_code} for one in countries(page_language())]
+    chosen = country or residence
+    return page("enrol/phone.html", here="/enrol/now", countries=listed, chosen=chosen, number=number, error=error)
+
+
+def ask_code(
+    wired: Provider, enrolment: EnrolmentRecord, *, error: str | None = None, notice: str | None = None
+) -> Response:
+    """The page that asks for the code."""
+    stored = stored_code(wired, enrolment)
+    if stored is None:
+        return ask_phone(wired, enrolment)
+    return page(
+        "enrol/phone_code.html",
+        here="/enrol/now",
+        country=country_name(enrolment.region or "", page_language()),
+        last_digits=open_number(wired, enrolment)[-2:],
+        error=error or ("code.used_up" if stored.tries_left == 0 else None),
+        notice=notice,
+        tries_left=stored.tries_left,
+        wait_seconds=stored.wait(wired.clock()),
+        sends_left=stored.sends_left,
+        minutes=LIFETIME_SECONDS // 60,
+    )
+
+
+def ask_passkey(wired: Provider, enrolment: EnrolmentRecord, notice: str | None = None) -> Response:
+    """The page that has the passkey made, with a fresh challenge."""
+    challenge = wired.random_bytes(CHALLENGE_BYTES)
+    with wired.database.begin() as transaction:
+        Enrolments(transaction).set_challenge(enrolment.id, challenge)
+    record_of = open_enrolment_record(wired, enrolment)
+    name = record_of.korean if page_language() == "ko" else record_of.latin
+    options = creation_options(
+        challenge,
+        rp_id=wired.settings.rp_id,
+        rp_name=say("site.name"),
+        user_handle=enrolment.user_handle,
+        display_name=name.full,
+    )
+    return page("enrol/passkey.html", here="/enrol/now", options=json.dumps(options), notice=notice)

@@ -1,0 +1,179 @@
+"""The real thing on ports of its own: `idp serve`, `idp worker` and the relying services, each a process.
+
+It is prepared and started by the very steps of `./run`. The tests stand beside it with a provider object over the
+same database, by which they enrol citizens and let time pass.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import quote
+from urllib.request import urlopen
+from uuid import UUID
+
+from sqlalchemy import text
+
+from idp import create_app
+from idp.demo import up
+from idp.demo.children import Children
+from idp.demo.citizens import citizen_record
+from idp.demo.enrolled import enrol_at_once
+from idp.demo.passkey import Passkey
+from idp.demo.place import Place, StartError, check_ports
+from idp.interaction.sealed_request import SealedRequest, seal, unseal
+from idp.pages.words import Words
+from idp.people.record import Record, read_record
+from idp.provider import Provider
+from idp.settings import ROOT, load_settings
+from idp.telephony.numbers import parse_number
+
+FIRST_PORT = 9300
+PORTS_APART = 10
+MESSAGE_SECONDS = 15
+READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Citizen:
+    """An enrolled person, their phone number, and the passkey for whichever browser they take."""
+
+    person: UUID
+    record: Record
+    number: str
+    passkey: Passkey
+
+
+@dataclass
+class Installation:
+    """A running provider with its services."""
+
+    place: Place
+    provider: Provider
+    words: Words = field(default_factory=lambda: Words.load(ROOT / "templates/words"))
+    numbers: Iterator[int] = field(default_factory=lambda: count(15_123_000_000))
+
+    @property
+    def issuer(self) -> str:
+        return self.place.issuer
+
+    def at(self, folder: str) -> str:
+        """The address of a sample service."""
+        return next(self.place.address_of(s) for s in up.SAMPLE_SERVICES if s.folder == folder)
+
+    def new_number(self) -> str:
+        """A German mobile number that nobody here has yet."""
+        return f"+49{next(self.numbers)}"
+
+    def record(self) -> Record:
+        """A complete record that nobody has yet; the names are the longest that a page has to hold."""
+        wired = self.provider
+        names = {"korean": ("남궁", "하늘"), "latin": ("NAMGUNG", "HANEUL")}
+        return read_record(citizen_record("DE", random_bytes=wired.random_bytes, now=wired.clock(), **names))
+
+    def enrol(self) -> Citizen:
+        """A person with everything that a sign-in needs."""
+        wired, record, number = self.provider, self.record(), self.new_number()
+        passkey = self.stranger(record.korean.full)
+        person = enrol_at_once(wired, record, parse_number(number, None, fictional=True), passkey, "ko")
+        return Citizen(person, record, number, passkey)
+
+    def stranger(self, name: str = "nobody") -> Passkey:
+        """A passkey for this provider that it does not know."""
+        wired = self.provider
+        return Passkey.new(
+            rp_id=wired.settings.rp_id,
+            user_handle=wired.random_bytes(64),
+            user_name=name,
+            display_name=name,
+            random_bytes=wired.random_bytes,
+        )
+
+    def codes(self, number: str) -> list[str]:
+        """The codes that arrived at a number, newest first."""
+        with urlopen(f"{self.issuer}/demo/messages.json?phone={quote(number)}") as answer:
+            return [message["code"] for message in json.load(answer)]
+
+    def code(self, number: str, messages: int = 1) -> str:
+        """The newest code, once that many messages have arrived."""
+        until = monotonic() + MESSAGE_SECONDS
+        while monotonic() < until:
+            arrived = self.codes(number)
+            if len(arrived) >= messages:
+                return arrived[0]
+            sleep(0.1)
+        raise AssertionError(f"message {messages} to {number} did not arrive")
+
+    def say(self, language: str, key: str, **values: object) -> str:
+        """A sentence as its page says it."""
+        return self.words.say(language, key, **values)
+
+    # Time: what is stored is made older, so that the provider's own clock need not be touched.
+
+    def age_codes(self, citizen: Citizen, seconds: int) -> None:
+        """Make the codes of a person's sign-ins so many seconds older."""
+        self._execute(
+            "UPDATE phone_codes SET sent_at = sent_at - :s, expires_at = expires_at - :s"
+            " WHERE bound_to IN (SELECT id FROM sign_ins WHERE person_id = :p)",
+            citizen,
+            seconds,
+        )
+
+    def age_sign_ins(self, citizen: Citizen, seconds: int) -> None:
+        """Make a person's sign-ins so many seconds older."""
+        self._execute("UPDATE sign_ins SET expires_at = expires_at - :s WHERE person_id = :p", citizen, seconds)
+
+    def aged(self, sealed: str, browser: bytes, seconds: int) -> str:
+        """The sealed field of a passkey page, as it would look had the page been made so long ago."""
+        sealer = self.provider.sealers.page
+        page = unseal(sealed, browser, sealer)
+        older = SealedRequest(page.request, page.made_at - seconds, page.challenge, page.reason)
+        return seal(older, browser, sealer)
+
+    def _execute(self, statement: str, citizen: Citizen, seconds: int) -> None:
+        engine = self.provider.database.engine
+        person = citizen.person.hex if engine.dialect.name == "sqlite" else citizen.person
+        with engine.begin() as connection:
+            done = connection.execute(text(statement), {"s": seconds, "p": person})
+            assert done.rowcount > 0, "nothing was there to grow older"
+
+
+@contextmanager
+def installation(var: Path, environ: dict[str, str] | None = None) -> Iterator[Installation]:
+    """Prepare and start one; stop all of it in the end."""
+    place = free_place(var)
+    surroundings = place.environ({k: v for k, v in os.environ.items() if not k.startswith("IDP_")} | (environ or {}))
+    for step in up.preparation(place):
+        up.execute(step, surroundings)
+    children = Children(place.var / "logs", surroundings)
+    try:
+        for child in up.processes(place):
+            children.start(child)
+        children.wait_until_ready(_pause, READY_SECONDS)
+        app = create_app(load_settings(None, surroundings))
+        wired: Provider = app.extensions["idp"]
+        yield Installation(place, wired)
+        wired.database.engine.dispose()
+    finally:
+        children.stop()
+
+
+def free_place(var: Path) -> Place:
+    """The first row of ports that nobody uses; several test processes may run beside each other."""
+    for base in range(FIRST_PORT, FIRST_PORT + 50 * PORTS_APART, PORTS_APART):
+        place = Place(base, var)
+        try:
+            check_ports(place)
+        except StartError:
+            continue
+        return place
+    raise AssertionError(f"no free ports from {FIRST_PORT} on")
+
+
+def _pause(seconds: float) -> bool:
+    sleep(seconds)
+    return False
