@@ -10,7 +10,7 @@ _TAKE = {
     dialect: module.insert(UsedOnce)
     .values(digest=bindparam("value"), expires_at=bindparam("until"))
     .on_conflict_do_nothing(index_elements=["digest"])
-    .returning(UsedOnce.digest)  # the row count of such an INSERT is not told by every driver
+    .returning(UsedOnce.digest)  # a row is what tells: how many rows an INSERT touched is not kept on PostgreSQL
     for dialect, module in (("postgresql", postgresql), ("sqlite", sqlite))
 }
 

@@ -11,7 +11,7 @@ SECRETS = MasterSecrets({1: FIRST})
 ROTATED = MasterSecrets({1: FIRST, 2: SECOND})
 
 
-def counting_bytes() -> Callable[[int], bytes]:
+def counting_bytes(first: int = 1) -> Callable[[int], bytes]:
     """Bytes that differ at every call."""
-    numbers = count(1)
+    numbers = count(first)
     return lambda size: next(numbers).to_bytes(size, "big")
