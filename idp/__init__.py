@@ -16,6 +16,7 @@ from idp.endpoints import (
     discovery,
     introspect,
     logout,
+    push,
     register,
     revoke,
     token,
@@ -75,7 +76,18 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
     app.teardown_request(lambda _error: wired.database.close_request())
-    for room in (authorize, token, userinfo, introspect, revoke, logout, register, client_configuration, discovery):
+    for room in (
+        authorize,
+        push,
+        token,
+        userinfo,
+        introspect,
+        revoke,
+        logout,
+        register,
+        client_configuration,
+        discovery,
+    ):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol):
         app.register_blueprint(part.pages)

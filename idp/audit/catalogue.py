@@ -23,7 +23,7 @@ class Event(Enum):
     SESSION_ENDED = ("person:session:ended", ("session", "why"))
     SIGN_IN_CANCELLED = ("person:sign_in:cancelled", ("sign_in",))
     SIGN_IN_REFUSED = ("provider:sign_in:refused", ("sign_in", "error"))
-    CONSENT_GIVEN = ("person:consent:given", ("grant", "scopes"))
+    CONSENT_GIVEN = ("person:consent:given", ("grant", "scopes", "details"))
     CONSENT_DECLINED = ("person:consent:declined", ("sign_in",))
     CONSENT_WITHDRAWN = ("person:consent:withdrawn", ())
     CODE_ISSUED = ("provider:authorization_code:issued", ("grant", "scopes"))

@@ -74,8 +74,8 @@ def request_to_dict(request: AuthorizationRequest) -> dict[str, Any]:
     """The request as JSON, without what has its default."""
     values = asdict(request)
     values["prompts"] = sorted(request.prompts)
-    values["display"] = None if request.display == "page" else request.display
-    return {name: value for name, value in values.items() if value not in (None, (), [])}
+    usual = {"display": "page", "response_mode": "query", "signed": False}
+    return {n: v for n, v in values.items() if v not in (None, (), []) and not (n in usual and usual[n] == v)}
 
 
 def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
@@ -95,6 +95,11 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         ui_locales=tuple(values.get("ui_locales", ())),
         claims=values.get("claims"),
         display=values.get("display", "page"),
+        response_mode=values.get("response_mode", "query"),
+        resources=tuple(values.get("resources", ())),
+        details=values.get("details"),
+        pushed=values.get("pushed"),
+        signed=values.get("signed", False),
     )
 
 

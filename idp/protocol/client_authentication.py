@@ -16,8 +16,17 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import unquote_plus
 
-from idp.keys.jose import SIGNING_ALGS, InvalidJwt, SigningKey, VerificationKey, import_key, read_header, verify_jwt
+from idp.keys.jose import (
+    InvalidJwt,
+    SigningAlg,
+    SigningKey,
+    VerificationKey,
+    import_key,
+    read_header,
+    verify_jwt,
+)
 from idp.protocol.client import Client
+from idp.protocol.client_policy import policy_of
 from idp.protocol.errors import InvalidClient, InvalidRequest
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -71,7 +80,7 @@ def authenticate(
         raise InvalidClient(f"{presented.method} used, {client.token_endpoint_auth_method} registered")
     if presented.assertion is not None:
         audiences = {issuer}
-        if client.assertion_audience == "issuer_or_token_endpoint":
+        if client.assertion_audience == "issuer_or_token_endpoint" and not policy_of(client).issuer_alone_as_audience:
             audiences.add(token_endpoint)
         kid = read_header(presented.assertion).get("kid")
         client = with_current_keys(client, kid if isinstance(kid, str) else None)
@@ -158,6 +167,7 @@ def _check_secret(secret: str, client: Client) -> None:
 
 def _check_assertion(assertion: str, client: Client, audiences: set[str], now: int) -> AuthenticatedClient:
     """RFC 7523 §3; OpenID Connect Core 1.0 §9: iss, sub, aud, jti and exp are all required."""
+    policy = policy_of(client)
     try:
         # Absent or "JWT": other typed tokens (at+jwt, dpop+jwt, logout+jwt) are never assertions (RFC 8725 §3.11).
         claims = verify_jwt(assertion, client_keys(client), typ=[None, "JWT", "client-authentication+jwt"])
@@ -165,7 +175,7 @@ def _check_assertion(assertion: str, client: Client, audiences: set[str], now: i
         raise InvalidClient(f"assertion: {error}") from error
     if claims.get("iss") != client.id or claims.get("sub") != client.id:
         raise InvalidClient("assertion iss and sub must both be the client")
-    if not _audience_is_ours(claims.get("aud"), audiences):
+    if not _audience_is_ours(claims.get("aud"), audiences, as_list=not policy.issuer_alone_as_audience):
         raise InvalidClient("assertion for another audience")
     expires_at = _check_times(claims, now)
     jti = claims.get("jti")
@@ -177,8 +187,8 @@ def _check_assertion(assertion: str, client: Client, audiences: set[str], now: i
     return AuthenticatedClient(client, used_once=digest, used_once_until=expires_at + SKEW_SECONDS)
 
 
-def _audience_is_ours(audience: Any, accepted: set[str]) -> bool:
-    if isinstance(audience, list) and len(audience) == 1:
+def _audience_is_ours(audience: Any, accepted: set[str], *, as_list: bool) -> bool:
+    if as_list and isinstance(audience, list) and len(audience) == 1:
         audience = audience[0]
     return isinstance(audience, str) and audience in accepted
 
@@ -200,14 +210,18 @@ def _check_times(claims: Mapping[str, Any], now: int) -> int:
 
 
 def client_keys(client: Client) -> list[VerificationKey]:
-    """The client's own keys, each for one algorithm (RFC 8725 §3.1), within what the client registered."""
-    registered = client.token_endpoint_auth_signing_alg
+    """The keys that the client's assertions may be signed with."""
+    return keys_for(client, client.token_endpoint_auth_signing_alg)
+
+
+def keys_for(client: Client, registered: SigningAlg | None) -> list[VerificationKey]:
+    """The client's own keys, each for one algorithm (RFC 8725 §3.1): the one registered for this use, if any is."""
     return [
         VerificationKey(kid=jwk.get("kid"), alg=alg, key=_imported(json.dumps(jwk, sort_keys=True)))
         for jwk in client.jwks
         if jwk.get("use", "sig") == "sig"
         for alg in ([jwk["alg"]] if "alg" in jwk else KEY_ALGS.get(str(jwk.get("kty")), ()))
-        if alg in SIGNING_ALGS and registered in {None, alg}
+        if alg in policy_of(client).signing_algs and registered in {None, alg}
     ]
 
 

@@ -49,6 +49,8 @@ def add(
         nonce=request.nonce,
         scopes=" ".join(what.scopes),
         claims=request.claims,
+        resources=" ".join(request.resources) or None,
+        details=request.details,
         acr=what.acr,
         amr=" ".join(what.amr),
         auth_time=what.auth_time,
@@ -62,6 +64,13 @@ def add(
             now,
             person=what.person,
             client=request.client_id,
-            detail={"grant": code.id, "scopes": " ".join(what.scopes)},
+            detail=_detail(code, request, what, event),
         )
     )
+
+
+def _detail(code: Presented, request: AuthorizationRequest, what: Authorization, event: Event) -> dict[str, object]:
+    detail: dict[str, object] = {"grant": code.id, "scopes": " ".join(what.scopes)}
+    if event is Event.CONSENT_GIVEN and request.details is not None:
+        detail["details"] = " ".join(one.type for one in request.authorization_details)
+    return detail

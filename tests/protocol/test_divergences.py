@@ -15,11 +15,13 @@ HEADINGS = [line for line in TEXT.splitlines() if line.startswith("### ")]
 KNOWN = frozenset(
     {
         *(f"RFC {number}" for number in (6749, 6750, 7009, 7519, 7523, 7636, 7662, 8252, 8414, 8725, 9101, 9207, 9449)),
-        *(f"RFC {number}" for number in (7591, 7592, 8032, 8705, 9126, 9700)),
+        *(f"RFC {number}" for number in (7591, 7592, 8032, 8705, 8707, 9126, 9396, 9700)),
         "OpenID Connect Core 1.0",
         "OpenID Connect Discovery 1.0",
         "OpenID Connect Dynamic Client Registration 1.0",
         "OpenID Connect RP-Initiated Logout 1.0",
+        "OAuth 2.0 Multiple Response Type Encoding Practices",
+        "JARM",
         "WebAuthn Level 3",
     }
 )
@@ -31,7 +33,13 @@ TOLD = [
     ("RFC 7636 §4.4.1", "required of every client"),
     ("RFC 7636 §4.2", "`S256` only"),
     ("RFC 7662 §2.2", "opaque"),
-    ("RFC 9101 §5", "request_not_supported"),
+    ("RFC 9101 §5", "nothing is ever fetched"),
+    ("RFC 9101 §6.3", "require_signed_request_object"),
+    ("RFC 9126 §2", "public client cannot push"),
+    ("RFC 9126 §4", "90 seconds"),
+    ("RFC 8707 §2", "UserInfo"),
+    ("RFC 9396 §6", "never remembered"),
+    ("JARM §3", "ES256 is the default"),
     ("RFC 6750 §2.3", "refused"),
     ("RFC 7591 §3", "never open"),
     ("RFC 7592 §3", "replaced by every PUT"),
