@@ -10,7 +10,18 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
-from idp.endpoints import authorize, discovery, introspect, logout, revoke, token, userinfo
+from idp.endpoints import (
+    authorize,
+    client_configuration,
+    discovery,
+    introspect,
+    logout,
+    push,
+    register,
+    revoke,
+    token,
+    userinfo,
+)
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
@@ -21,6 +32,7 @@ from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
 from idp.pages.rendering import prepare_templates
 from idp.provider import Provider, World, make_provider
+from idp.registration.network import Network, connect, resolve
 from idp.safety import refuse_unsafe
 from idp.settings import ROOT, Settings
 from idp.storage import open_database
@@ -30,7 +42,7 @@ from idp.storage.signing_keys import SigningKeys
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
 
-__all__ = ["create_app", "real_world"]
+__all__ = ["create_app", "real_world", "wire"]
 
 
 def real_world() -> World:
@@ -39,6 +51,7 @@ def real_world() -> World:
         clock=lambda: int(time.time()),
         random_bytes=os.urandom,
         new_id=lambda: new_id(time.time_ns() // 1_000_000, os.urandom),
+        network=Network(resolve, connect, time.monotonic),
     )
 
 
@@ -60,8 +73,21 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     prepare_templates(app)
     handle_refusals(app)
     add_security_headers(app, secure=settings.secure)
+    app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
-    for room in (authorize, token, userinfo, introspect, revoke, logout, discovery):
+    app.teardown_request(lambda _error: wired.database.close_request())
+    for room in (
+        authorize,
+        push,
+        token,
+        userinfo,
+        introspect,
+        revoke,
+        logout,
+        register,
+        client_configuration,
+        discovery,
+    ):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol):
         app.register_blueprint(part.pages)

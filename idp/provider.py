@@ -29,9 +29,14 @@ from idp.people.status import PersonStatus
 from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
 from idp.registration.fields import Offer
+from idp.registration.network import Network
+from idp.registration.outbound import Outbound, make_outbound
+from idp.registration.remote_keys import RemoteKeys
+from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.clients import Clients
 from idp.storage.database import Database
+from idp.storage.invitations import Invitations
 from idp.storage.people import Enrolments, People
 from idp.storage.signing_keys import SigningKeys
 
@@ -47,6 +52,7 @@ class World:
     clock: Callable[[], int]  # seconds since the epoch
     random_bytes: Callable[[int], bytes]
     new_id: Callable[[], UUID]  # time-ordered
+    network: Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,14 @@ class Provider:
     keyed: Keyed
     nonces: Nonces
     ring: KeyRing
+    outbound: Outbound
+    remote_keys: RemoteKeys
+    statement_issuers: Issuers
+
+    @property
+    def invitations(self) -> Invitations:
+        """Initial access tokens, with which services register themselves."""
+        return Invitations(self.database, self.world.random_bytes)
 
     @property
     def issuer(self) -> str:
@@ -107,6 +121,7 @@ class Provider:
             scopes=tuple(SCOPES),
             acr_values=self.acr_values,
             mtls=bool(self.settings.mtls_origin),
+            test_hosts=self.settings.test_hosts,
         )
 
     @property
@@ -200,7 +215,8 @@ class Provider:
 
 
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
-    """Wire the rooms together. Opens nothing but the assurance table. Raises AssuranceError."""
+    """Wire the rooms together. Opens only files that settings name. Raises AssuranceError, SettingsError, OSError."""
+    outbound = make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts)
     sealers = Sealers(
         record=Sealer(secrets, Purpose.RECORD, world.random_bytes),
         phone=Sealer(secrets, Purpose.PHONE_NUMBER, world.random_bytes),
@@ -230,4 +246,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         keyed=keyed,
         nonces=Nonces(Fingerprints(secrets, Purpose.PROOF_NONCE, lasting=False)),
         ring=KeyRing(read=read_keys, clock=world.clock),
+        outbound=outbound,
+        remote_keys=RemoteKeys(outbound, world.clock),
+        statement_issuers=load_issuers(settings.software_statement_issuers),
     )

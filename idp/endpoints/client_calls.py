@@ -39,6 +39,7 @@ def authenticate_client(form: Mapping[str, str]) -> AuthenticatedClient:
         now=wired.clock(),
         certificate=presented_certificate(),
         more_audiences=[f"{wired.settings.mtls_origin}/token"] if wired.settings.mtls_origin else (),
+        with_current_keys=wired.remote_keys.current,
     )
 
 

@@ -1,11 +1,12 @@
 """POST /introspect: whether a token is good now (RFC 7662), for the client it was issued to."""
 
+import json
+
 from flask import Blueprint, Response, jsonify
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.grants.tokens import still_allowed
 from idp.pages.rendering import provider
-from idp.protocol.access_token import one_or_list
 from idp.protocol.errors import InvalidClient
 from idp.protocol.parameters import require
 from idp.protocol.sender import confirmation_claim, token_type
@@ -33,6 +34,7 @@ def introspect() -> Response:
     scopes = still_allowed(access.scopes, client) if access else ()
     if access is None or access.grant.client_id != client.id or not scopes:
         return jsonify(active=False)
+    details = access.grant.details
     answer = {
         "active": True,
         "scope": " ".join(scopes),
@@ -42,9 +44,10 @@ def introspect() -> Response:
         "exp": access.expires_at,
         "iat": access.issued_at,
         "sub": wired.subject(client, access.grant.person_id),
-        "aud": one_or_list(access.audience or (wired.issuer,)),
+        "aud": list(access.audience) or wired.issuer,
         "iss": wired.issuer,
         "acr": access.grant.acr,
         "auth_time": access.grant.auth_time,
+        "authorization_details": json.loads(details) if details else None,  # RFC 9396 §9.2
     }
     return jsonify({name: value for name, value in answer.items() if value is not None})

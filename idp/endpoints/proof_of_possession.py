@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from idp.endpoints.client_certificate import presented_certificate
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
+from idp.protocol.client_policy import policy_of
 from idp.protocol.dpop import Proof, verify_proof
 from idp.protocol.errors import InvalidDpopProof, UseDpopNonce
 from idp.protocol.sender import Sender
@@ -30,7 +31,7 @@ def read_sender(access_token: str | None = None) -> Sender:
 def check_nonce(proof: Proof | None, client: Client) -> None:
     """Raise UseDpopNonce for a nonce that is not ours or no longer good, or missing where one is needed (§8)."""
     wired = provider()
-    if proof is None or (proof.nonce is None and not client.dpop_nonce_required):
+    if proof is None or (proof.nonce is None and not policy_of(client).proof_nonces):
         return
     if proof.nonce is None or not wired.nonces.is_good(proof.nonce, wired.clock()):
         raise UseDpopNonce("no nonce, or a stale one")

@@ -45,8 +45,8 @@ def userinfo() -> Response:
         raise InvalidToken("token is not good now")
     check_holder(access.binding, sender, scheme=token.scheme)
     check_nonce(sender.proof, client)
-    if access.audience and wired.issuer not in access.audience:  # RFC 8707 §2: restricted to another resource
-        raise InvalidToken("token for another resource")
+    if access.audience and f"{wired.issuer}/userinfo" not in access.audience:
+        raise InvalidToken("token is meant for another resource")  # RFC 8707 §2: it may come from there
     if "openid" not in still_allowed(access.scopes, client):
         raise InsufficientScope("token without openid")
     if sender.proof is not None:

@@ -13,7 +13,7 @@ from idp.grants import rotation
 from idp.grants.outcome import Issued, Refused
 from idp.grants.rotation import Presentation
 from idp.grants.stores import GrantRecord, RefreshRecord, Stores
-from idp.grants.tokens import Mint, bind_public, issue, still_allowed
+from idp.grants.tokens import Mint, audience_of, bind_public, issue, still_allowed
 from idp.keys.handles import Presented, read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, InvalidScope
@@ -23,7 +23,11 @@ from idp.protocol.parameters import require
 def refresh(
     form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int, binding: str | None = None
 ) -> Issued | Refused:
-    """New tokens for a refresh token. Raises InvalidRequest when none was sent, InvalidScope for a wider scope."""
+    """New tokens for a refresh token.
+
+    Raises InvalidRequest when none was sent; InvalidScope, InvalidTarget or InvalidAuthorizationDetails when more is
+    asked for than was granted.
+    """
     token = read_handle(require(form, "refresh_token"))
     found = stores.find_refresh(token, client.id) if token is not None else None
     if token is None or found is None:
@@ -34,6 +38,7 @@ def refresh(
         # RFC 9449 §5: bound for a public client, which has no other credential. A confidential one may change its key.
         return Refused(InvalidGrant("refresh token is bound to another key"))
     scopes = still_allowed(_scopes(form, found.grant), client)
+    resources = audience_of(form, found.grant)
     if not scopes or "offline_access" not in client.scopes:
         return Refused(InvalidGrant("no scope is left to this client"))
     obstacle = stores.standing(found.grant, now).obstacle(offline=True)
@@ -52,6 +57,7 @@ def refresh(
         now=now,
         grant_type="refresh_token",
         scopes=scopes,
+        resources=resources,
         refresh_token=successor is not None,
         refresh_row=successor,
         binding=binding,

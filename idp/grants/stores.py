@@ -33,6 +33,8 @@ class GrantRecord:
     expires_at: int
     revoked: bool
     binding: str | None = None  # the key that its code, and a public client's refresh tokens, are bound to
+    resources: tuple[str, ...] = ()  # RFC 8707: what its tokens may be meant for
+    details: str | None = None  # RFC 9396: the authorization_details, canonical JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,17 @@ class Stores(Protocol):
         ...
 
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: tuple[str, ...], binding: str | None, now: int, expires_at: int
+        self,
+        token: Presented,
+        grant: UUID,
+        scopes: tuple[str, ...],
+        now: int,
+        expires_at: int,
+        *,
+        audience: tuple[str, ...] = (),
+        binding: str | None = None,
     ) -> None:
-        """Store an access token's digest."""
+        """Store an access token's digest; `audience` are the resources it is meant for."""
         ...
 
     def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:

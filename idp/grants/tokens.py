@@ -3,6 +3,7 @@
 The rows, the audit and the answer are one transaction: no token exists without its audit row (design law 4).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,22 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.grants.stores import GrantRecord, Stores
 from idp.keys.handles import Handle, new_handle
 from idp.protocol.access_token import TYP, SignedAccessToken, access_token_claims, handle_of
+from idp.protocol.authorization_details import check_same
 from idp.protocol.client import Client
 from idp.protocol.id_token import AuthenticationEvent, id_token_claims
+from idp.protocol.resource_indicators import resources_of
 from idp.protocol.sender import token_type
 
 REFRESH_TOKEN_SECONDS = 30 * 86_400  # absolute, however often it is used (abuse case C-10)
+
+
+def audience_of(form: Mapping[str, str], grant: GrantRecord) -> tuple[str, ...]:
+    """The resources that a token request is for: all that were granted, or the fewer it names (RFC 8707 §2.2).
+
+    Raises InvalidTarget, and InvalidAuthorizationDetails for other details than were granted (RFC 9396 §6).
+    """
+    check_same(form.get("authorization_details"), grant.details)
+    return resources_of(form, grant.resources) or grant.resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +58,22 @@ def issue(
     grant_type: str,
     scopes: tuple[str, ...],
     refresh_token: bool,
-    binding: str | None,
+    resources: tuple[str, ...] = (),
+    binding: str | None = None,
     refresh_row: UUID | None = None,
 ) -> Mapping[str, Any]:
     """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
-    access = _access_token(grant, client, mint, scopes, binding, now)
-    stores.add_access_token(access, grant.id, scopes, binding, now, now + client.access_token_seconds)
+    access = _access_token(grant, client, mint, scopes, resources, binding, now)
+    expires_at = now + client.access_token_seconds
+    stores.add_access_token(access, grant.id, scopes, now, expires_at, audience=resources, binding=binding)
     answer: dict[str, Any] = {
         "access_token": access.text,
         "token_type": token_type(binding),
         "expires_in": client.access_token_seconds,
         "scope": " ".join(scopes),
     }
+    if grant.details is not None:
+        answer["authorization_details"] = json.loads(grant.details)  # RFC 9396 §7
     if refresh_token:
         refresh = new_handle(refresh_row or mint.new_id(), mint.random_bytes)
         stores.add_refresh_token(refresh, grant.id, now, grant.expires_at)
@@ -83,7 +99,13 @@ def bind_public(grant: GrantRecord, client: Client, stores: Stores, binding: str
 
 
 def _access_token(
-    grant: GrantRecord, client: Client, mint: Mint, scopes: tuple[str, ...], binding: str | None, now: int
+    grant: GrantRecord,
+    client: Client,
+    mint: Mint,
+    scopes: tuple[str, ...],
+    resources: tuple[str, ...],
+    binding: str | None,
+    now: int,
 ) -> Handle:
     """In the form that the client registered: opaque, or signed (RFC 9068)."""
     row = mint.new_id()
@@ -93,7 +115,7 @@ def _access_token(
         id=row,
         subject=mint.subject(client, grant.person_id),
         client_id=client.id,
-        audience=(mint.issuer,),  # §3: the default resource is our own UserInfo
+        audience=resources or (mint.issuer,),  # §3: the default resource is our own UserInfo
         scopes=scopes,
         issued_at=now,
         expires_at=now + client.access_token_seconds,

@@ -18,7 +18,7 @@ COMMON = {
 }
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action"
 )
 READABLE_ANYWHERE = frozenset({"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"})
 
@@ -28,9 +28,18 @@ def allow_form_target(uri: str) -> None:
 
     Browsers apply `form-action` to the redirect that answers a form, so without this nobody came back.
     """
+    g.form_targets = {*g.get("form_targets", {"'self'"}), _origin(uri)}
+
+
+def only_form_target(uri: str) -> None:
+    """Let the form of this answer's page go to the origin of a registered URI, and nowhere else (abuse case X-02)."""
+    g.form_targets = {_origin(uri)}
+
+
+def _origin(uri: str) -> str:
     parts = urlsplit(uri)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-    g.form_targets = {*g.get("form_targets", ()), origin}
+    return "'none'" if set(origin) & set(" ;,'\"") else origin
 
 
 def add_security_headers(app: Flask, *, secure: bool) -> None:
@@ -42,7 +51,7 @@ def add_security_headers(app: Flask, *, secure: bool) -> None:
             response.headers.setdefault(name, value)
         if response.location is not None:  # the way back to a service tells it nothing of our address (RFC 9700 §4.2.4)
             response.headers["Referrer-Policy"] = "no-referrer"
-        targets = sorted(t for t in g.get("form_targets", ()) if not set(t) & set(" ;,'\""))
+        targets = sorted(g.get("form_targets", {"'self'"}))
         response.headers.setdefault("Content-Security-Policy", " ".join([POLICY, *targets]))
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"

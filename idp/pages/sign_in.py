@@ -13,6 +13,7 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.claims.scopes import scopes_to_ask
 from idp.interaction.next_step import Agreed, Ask, NextStep, Return, Step, next_step
 from idp.interaction.sealed_request import SealBroken, SealedRequest, unseal
+from idp.pages.answers import send
 from idp.pages.browser import browser_digest, end_session_cookie
 from idp.pages.forms import read_form
 from idp.pages.passkey_step import NothingProven, begin_sign_in
@@ -28,7 +29,6 @@ from idp.pages.steps import (
     find_client,
     finish,
     finish_within,
-    go,
     proof_of,
     show,
     show_passkey,
@@ -76,8 +76,8 @@ def code() -> Response:
     form = read_form()
     wired = provider()
     sign_in, client = _at(wired, form, Step.PHONE_CODE)
-    shown = judge_code(wired, sign_in, client, form.get("code", ""))
-    return walk_on(wired, find_sign_in(str(sign_in.id)), shown)
+    shown, sign_in = judge_code(wired, sign_in, client, form.get("code", ""))
+    return walk_on(wired, sign_in, shown)
 
 
 @pages.post("/sign-in/code/resend")
@@ -110,8 +110,8 @@ def cancel() -> Response:
     if "sign_in" in form:
         return _decline(wired, find_sign_in(form["sign_in"]), Event.SIGN_IN_CANCELLED)
     travelling = _unseal(form.get("request"), wired)
-    find_client(wired, travelling.request)
-    return back_with_error(travelling.request, AccessDenied("cancelled at the passkey"))
+    client = find_client(wired, travelling.request)
+    return back_with_error(travelling.request, client, AccessDenied("cancelled at the passkey"))
 
 
 @pages.post("/sign-in/other")
@@ -202,10 +202,8 @@ def _at(wired: Provider, form: Mapping[str, str], step: Step) -> tuple[SignInRec
 
 
 def _decide(wired: Provider, sign_in: SignInRecord, client: Client) -> NextStep:
-    now = wired.clock()
-    with wired.database.read() as reading:
-        agreed = Sessions(reading).agreed(sign_in.person_id, client.id, now)
-    return decide(wired, sign_in.request, client, proof_of(wired, sign_in, client), agreed, now)
+    proof = proof_of(wired, sign_in, client)
+    return decide(wired, sign_in.request, client, proof, sign_in.agreed, wired.clock())
 
 
 def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: frozenset[str]) -> Response:
@@ -222,11 +220,9 @@ def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: froze
     if not isinstance(step, Return):
         raise PageRefused("sign_in_finished", 400, "consent did not complete the sign-in", client=client)
     with wired.database.begin() as transaction:
-        location = finish_within(transaction, wired, sign_in, client, step, now)
         Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now)
-        detail = {"scopes": " ".join(sorted(agreed.scopes))}
-        transaction.record(AuditRow(Event.CONSENT_GIVEN, now, sign_in.person_id, client.id, detail))
-    return go(location)
+        answer = finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
+    return send(answer, client)
 
 
 def _decline(wired: Provider, sign_in: SignInRecord, event: Event) -> Response:
@@ -236,7 +232,8 @@ def _decline(wired: Provider, sign_in: SignInRecord, event: Event) -> Response:
             raise PageRefused("sign_in_finished", 400, "finished by another request")
         detail = {"sign_in": sign_in.id}
         transaction.record(AuditRow(event, now, sign_in.person_id, sign_in.request.client_id, detail))
-    return back_with_error(sign_in.request, AccessDenied("declined by the person"))
+    client = find_client(wired, sign_in.request)
+    return back_with_error(sign_in.request, client, AccessDenied("declined by the person"))
 
 
 def _unseal(text: str | None, wired: Provider) -> SealedRequest:

@@ -25,5 +25,8 @@ def authorization_url(request: AuthorizationRequest) -> str:
         "claims": request.claims,
         "dpop_jkt": request.dpop_jkt,
         "display": None if request.display == "page" else request.display,
+        "response_mode": None if request.response_mode == "query" else request.response_mode,
+        "authorization_details": request.details,
+        "resource": request.resources,
     }
-    return f"/authorize?{urlencode({name: value for name, value in parameters.items() if value})}"
+    return f"/authorize?{urlencode({name: value for name, value in parameters.items() if value}, doseq=True)}"

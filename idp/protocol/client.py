@@ -28,6 +28,8 @@ TLS_AUTH_METHODS: tuple[AuthMethod, ...] = ("tls_client_auth", "self_signed_tls_
 """RFC 8705 §2: where the provider sees client certificates."""
 
 AccessTokenFormat = Literal["opaque", "jwt"]
+Profile = Literal["oidc", "fapi2", "fapi2-message-signing"]
+PROFILES: tuple[Profile, ...] = ("oidc", "fapi2", "fapi2-message-signing")
 
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
 """Passkey and second proof: the default, and the least that a new client may ask for."""
@@ -53,6 +55,7 @@ class Client:
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
     secret_digests: tuple[bytes, ...] = ()  # SHA-256 of each secret that is valid now
     jwks: tuple[Mapping[str, Any], ...] = ()  # public keys only
+    jwks_uri: str | None = None  # where they are fetched from instead
     token_endpoint_auth_signing_alg: SigningAlg | None = None
     grant_types: frozenset[str] = frozenset({"authorization_code"})
     response_types: frozenset[str] = frozenset({"code"})
@@ -66,6 +69,13 @@ class Client:
     dpop_nonce_required: bool = False
     tls_client_certificate_bound_access_tokens: bool = False
     tls_subject: tuple[str, str] | None = None  # metadata field and value of RFC 8705 §2.1.2
+    authorization_signed_response_alg: SigningAlg | None = None  # JARM §3; naming one enables signed responses
+    request_object_signing_alg: SigningAlg | None = None  # None: that of the key
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    authorization_details_types: frozenset[str] = frozenset()  # RFC 9396 §10
+    resources: tuple[str, ...] = ()  # RFC 8707: what its tokens may be meant for
+    profile: Profile = "oidc"  # idp/protocol/client_policy.py says what each demands
     subject_type: Literal["pairwise", "public"] = "pairwise"
     sector: str = ""  # the sector identifier (OpenID Connect Core 1.0 §8.1)
     minimum_acr: str = MOBILE_ID_ACR

@@ -18,9 +18,18 @@ from urllib.parse import unquote_plus
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from idp.keys.jose import SIGNING_ALGS, InvalidJwt, SigningKey, VerificationKey, import_key, read_header, verify_jwt
+from idp.keys.jose import (
+    InvalidJwt,
+    SigningAlg,
+    SigningKey,
+    VerificationKey,
+    import_key,
+    read_header,
+    verify_jwt,
+)
 from idp.protocol.client import TLS_AUTH_METHODS, Client
 from idp.protocol.client_certificate import ClientCertificate, is_subject
+from idp.protocol.client_policy import policy_of
 from idp.protocol.errors import InvalidClient, InvalidRequest
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -61,22 +70,28 @@ def authenticate(
     now: int,
     certificate: ClientCertificate | None = None,
     more_audiences: Iterable[str] = (),
+    with_current_keys: Callable[[Client, str | None], Client] = lambda client, _kid: client,
 ) -> AuthenticatedClient:
-    """The client of a request to a protected endpoint. Raises InvalidClient or InvalidRequest."""
+    """The client of a request to a protected endpoint. Raises InvalidClient or InvalidRequest.
+
+    `with_current_keys` gives a client that publishes its keys those that it publishes now.
+    """
     presented = read_credential(form, authorization)
     client = find_client(presented.client_id)
     if client is None or not client.enabled:
         raise InvalidClient("unknown or disabled client")
     if presented.method == "none" and client.token_endpoint_auth_method in TLS_AUTH_METHODS:
-        _check_certificate(certificate, client)
+        _check_certificate(certificate, with_current_keys(client, None))
         return AuthenticatedClient(client)
     if presented.method != client.token_endpoint_auth_method:
         # The registered method only: a leaked old secret must not open a client that moved to keys.
         raise InvalidClient(f"{presented.method} used, {client.token_endpoint_auth_method} registered")
     if presented.assertion is not None:
         audiences = {issuer}
-        if client.assertion_audience == "issuer_or_token_endpoint":
+        if client.assertion_audience == "issuer_or_token_endpoint" and not policy_of(client).issuer_alone_as_audience:
             audiences |= {token_endpoint, *more_audiences}
+        kid = read_header(presented.assertion).get("kid")
+        client = with_current_keys(client, kid if isinstance(kid, str) else None)
         return _check_assertion(presented.assertion, client, audiences, now)
     if presented.secret is not None:
         _check_secret(presented.secret, client)
@@ -178,6 +193,7 @@ def _subject_public_key(key: SigningKey) -> bytes:
 
 def _check_assertion(assertion: str, client: Client, audiences: set[str], now: int) -> AuthenticatedClient:
     """RFC 7523 §3; OpenID Connect Core 1.0 §9: iss, sub, aud, jti and exp are all required."""
+    policy = policy_of(client)
     try:
         # Absent or "JWT": other typed tokens (at+jwt, dpop+jwt, logout+jwt) are never assertions (RFC 8725 §3.11).
         claims = verify_jwt(assertion, client_keys(client), typ=[None, "JWT", "client-authentication+jwt"])
@@ -185,7 +201,7 @@ def _check_assertion(assertion: str, client: Client, audiences: set[str], now: i
         raise InvalidClient(f"assertion: {error}") from error
     if claims.get("iss") != client.id or claims.get("sub") != client.id:
         raise InvalidClient("assertion iss and sub must both be the client")
-    if not _audience_is_ours(claims.get("aud"), audiences):
+    if not _audience_is_ours(claims.get("aud"), audiences, as_list=not policy.issuer_alone_as_audience):
         raise InvalidClient("assertion for another audience")
     expires_at = _check_times(claims, now)
     jti = claims.get("jti")
@@ -197,8 +213,8 @@ def _check_assertion(assertion: str, client: Client, audiences: set[str], now: i
     return AuthenticatedClient(client, used_once=digest, used_once_until=expires_at + SKEW_SECONDS)
 
 
-def _audience_is_ours(audience: Any, accepted: set[str]) -> bool:
-    if isinstance(audience, list) and len(audience) == 1:
+def _audience_is_ours(audience: Any, accepted: set[str], *, as_list: bool) -> bool:
+    if as_list and isinstance(audience, list) and len(audience) == 1:
         audience = audience[0]
     return isinstance(audience, str) and audience in accepted
 
@@ -220,14 +236,18 @@ def _check_times(claims: Mapping[str, Any], now: int) -> int:
 
 
 def client_keys(client: Client) -> list[VerificationKey]:
-    """The client's own keys, each for one algorithm (RFC 8725 §3.1), within what the client registered."""
-    registered = client.token_endpoint_auth_signing_alg
+    """The keys that the client's assertions may be signed with."""
+    return keys_for(client, client.token_endpoint_auth_signing_alg)
+
+
+def keys_for(client: Client, registered: SigningAlg | None) -> list[VerificationKey]:
+    """The client's own keys, each for one algorithm (RFC 8725 §3.1): the one registered for this use, if any is."""
     return [
         VerificationKey(kid=jwk.get("kid"), alg=alg, key=_imported(json.dumps(jwk, sort_keys=True)))
         for jwk in client.jwks
         if jwk.get("use", "sig") == "sig"
         for alg in ([jwk["alg"]] if "alg" in jwk else KEY_ALGS.get(str(jwk.get("kty")), ()))
-        if alg in SIGNING_ALGS and registered in {None, alg}
+        if alg in policy_of(client).signing_algs and registered in {None, alg}
     ]
 
 

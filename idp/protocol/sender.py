@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from idp.protocol.client import Client
 from idp.protocol.client_certificate import ClientCertificate
+from idp.protocol.client_policy import policy_of
 from idp.protocol.dpop import Proof
 from idp.protocol.errors import InvalidDpopProof, InvalidRequest, InvalidToken
 
@@ -48,7 +49,10 @@ def binding_of(sender: Sender, client: Client) -> str | None:
         if sender.certificate is None:
             raise InvalidRequest("no certificate", public="This client must present its certificate.")
         return sender.certified
-    return sender.key
+    binding = sender.key or sender.certified if policy_of(client).sender_constrained_tokens else sender.key
+    if binding is None and policy_of(client).sender_constrained_tokens:
+        raise InvalidRequest("no proof", public="This client must send a DPoP proof or present its certificate.")
+    return binding
 
 
 def confirmation_claim(binding: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.client import AuthMethod
 from idp.protocol.client_certificate import SUBJECTS
+from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
 from idp.registration import redirect_uris
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
@@ -21,6 +22,13 @@ PUBLIC: AuthMethod = "none"
 TLS_CLIENT_AUTH: AuthMethod = "tls_client_auth"
 SELF_SIGNED: AuthMethod = "self_signed_tls_client_auth"
 MACHINE = "client_credentials"
+SECTOR_FIELDS = frozenset({"sector", "sector_identifier_uri"})
+CHOSEN_ALGS = (
+    "authorization_signed_response_alg",
+    "id_token_signed_response_alg",
+    "request_object_signing_alg",
+    "token_endpoint_auth_signing_alg",
+)
 
 
 def redirect_schemes(metadata: Effective, offer: Offer) -> None:
@@ -80,14 +88,22 @@ def optional_part(metadata: Effective, _offer: Offer) -> None:
 
 def keys(metadata: Effective, _offer: Offer) -> None:
     """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9); so does RFC 8705 §2.2.2."""
+    if "jwks_uri" in metadata:  # documents.py judges what is fetched
+        return
     if _method(metadata) == SELF_SIGNED and "jwks" not in metadata:
-        raise BrokenRule("is required by self_signed_tls_client_auth")
+        raise BrokenRule("or jwks_uri is required by self_signed_tls_client_auth")
     if _method(metadata) != PRIVATE_KEY_JWT:
         return
     if "jwks" not in metadata:
-        raise BrokenRule("is required by private_key_jwt; jwks_uri is not fetched yet")
+        raise BrokenRule("or jwks_uri is required by private_key_jwt")
     if not usable_algorithms(metadata["jwks"]["keys"]) & set(SIGNING_ALGS):
         raise BrokenRule(f"must have a key for {' or '.join(SIGNING_ALGS)}, for private_key_jwt")
+
+
+def one_key_set(metadata: Effective, _offer: Offer) -> None:
+    """RFC 7591 §2: "The jwks_uri and jwks parameters MUST NOT both be present"."""
+    if "jwks" in metadata and "jwks_uri" in metadata:
+        raise BrokenRule("must not be given together with jwks")
 
 
 def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
@@ -97,7 +113,7 @@ def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
         return
     if _method(metadata) != PRIVATE_KEY_JWT:
         raise BrokenRule("is only for private_key_jwt")
-    if wanted not in usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"]):
+    if wanted not in _key_algorithms(metadata):
         raise BrokenRule("must be the algorithm of a key in jwks")
 
 
@@ -113,6 +129,40 @@ def one_binding(metadata: Effective, _offer: Offer) -> None:
     """A token is bound to one key."""
     if metadata["dpop_bound_access_tokens"] and metadata["tls_client_certificate_bound_access_tokens"]:
         raise BrokenRule("must not be true beside dpop_bound_access_tokens")
+
+
+def request_object_algorithm(metadata: Effective, _offer: Offer) -> None:
+    """The algorithm that request objects must have is one that a registered key can have."""
+    wanted = metadata.get("request_object_signing_alg")
+    if wanted is not None and wanted not in _key_algorithms(metadata):
+        raise BrokenRule("must be the algorithm of a key in jwks")
+
+
+def signed_requests(metadata: Effective, _offer: Offer) -> None:
+    """Who must sign needs a key that we can verify with (RFC 9101 §10.5)."""
+    if metadata["require_signed_request_object"] and not _key_algorithms(metadata) & set(SIGNING_ALGS):
+        raise BrokenRule(f"needs a key for {' or '.join(SIGNING_ALGS)} in jwks")
+
+
+def pushed_requests(metadata: Effective, _offer: Offer) -> None:
+    """A public client has nothing to authenticate a push with."""
+    if metadata["require_pushed_authorization_requests"] and _method(metadata) == PUBLIC:
+        raise BrokenRule("must be false for a public client")
+
+
+def profile(metadata: Effective, _offer: Offer) -> None:
+    """What a FAPI profile demands of the registration itself (FAPI 2.0 Security Profile §5.3.2, §5.4.1)."""
+    if metadata["profile"] == "oidc":
+        return
+    if _method(metadata) not in FAPI_AUTH_METHODS:
+        raise BrokenRule("fapi2 needs token_endpoint_auth_method private_key_jwt or mutual TLS")
+    if not metadata["pkce_required"] or metadata["application_type"] != "web":
+        raise BrokenRule("fapi2 needs pkce_required and application_type web")  # exact redirect URIs, port included
+    if any(metadata.get(name) not in {None, *FAPI_ALGS} for name in CHOSEN_ALGS):
+        raise BrokenRule(f"fapi2 signs with {' or '.join(FAPI_ALGS)} alone")
+    keys_needed = _method(metadata) == PRIVATE_KEY_JWT or metadata["profile"] == "fapi2-message-signing"
+    if keys_needed and not _key_algorithms(metadata) & set(FAPI_ALGS):
+        raise BrokenRule(f"fapi2 needs a key for {' or '.join(FAPI_ALGS)} in jwks")
 
 
 def pkce(metadata: Effective, _offer: Offer) -> None:
@@ -136,13 +186,11 @@ def unneeded_approval(metadata: Effective, _offer: Offer) -> None:
 
 def sector(metadata: Effective, _offer: Offer) -> None:
     """One sector for all redirection URIs (OpenID Connect Core 1.0 §8.1)."""
-    if metadata["subject_type"] != "pairwise" or "sector" in metadata:
+    if metadata["subject_type"] != "pairwise" or not metadata.keys().isdisjoint(SECTOR_FIELDS):
         return
     found = redirect_uris.hosts(metadata.get("redirect_uris", ()))
     if len(found) > 1:
-        raise BrokenRule(
-            "must share one host, or an administrator sets sector (sector_identifier_uri is not fetched yet)"
-        )
+        raise BrokenRule("must share one host, or sector_identifier_uri lists them, or an administrator sets sector")
     if metadata["application_type"] == "native" and not found.isdisjoint(LOOPBACK_ADDRESSES):
         # Every native application shares the loopback address: without a sector they would share subjects.
         raise BrokenRule("on loopback need a sector, which an administrator sets")
@@ -150,6 +198,18 @@ def sector(metadata: Effective, _offer: Offer) -> None:
 
 def _signs_people_in(metadata: Effective) -> bool:
     return "authorization_code" in metadata["grant_types"]
+
+
+def one_sector(metadata: Effective, _offer: Offer) -> None:
+    """Two sectors would leave open which one a person's subject comes from."""
+    if metadata.keys() >= SECTOR_FIELDS:
+        raise BrokenRule("must not be given together with sector")
+
+
+def _key_algorithms(metadata: Effective) -> frozenset[str]:
+    if "jwks_uri" in metadata:  # documents.py judges what is fetched
+        return frozenset(SIGNING_ALGS)
+    return usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"])
 
 
 def _method(metadata: Effective) -> str:
@@ -165,13 +225,19 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("response_types", ("grant_types",), responses),
     ("scope", ("grant_types",), openid),
     ("optional_scope", ("scope",), optional_part),
-    ("jwks", ("token_endpoint_auth_method",), keys),
-    ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),
+    ("jwks", ("jwks_uri", "token_endpoint_auth_method"), keys),
+    ("jwks_uri", ("jwks",), one_key_set),
+    ("token_endpoint_auth_signing_alg", ("jwks", "jwks_uri", "token_endpoint_auth_method"), assertion_algorithm),
+    ("request_object_signing_alg", ("jwks",), request_object_algorithm),
+    ("require_signed_request_object", ("jwks",), signed_requests),
+    ("require_pushed_authorization_requests", ("token_endpoint_auth_method",), pushed_requests),
     ("token_endpoint_auth_method", tuple(SUBJECTS), certificate_subject),
     ("tls_client_certificate_bound_access_tokens", ("dpop_bound_access_tokens",), one_binding),
+    ("profile", ("application_type", "jwks", "pkce_required", "token_endpoint_auth_method", *CHOSEN_ALGS), profile),
     ("pkce_required", ("token_endpoint_auth_method",), pkce),
     ("subject_type", ("public_subject_approval",), approved_subject),
     ("public_subject_approval", ("subject_type",), unneeded_approval),
-    ("redirect_uris", ("application_type", "sector", "subject_type"), sector),
+    ("redirect_uris", ("application_type", "sector", "sector_identifier_uri", "subject_type"), sector),
+    ("sector_identifier_uri", ("sector",), one_sector),
 )
 """(field that the rule is about, other fields that it reads, rule)."""

@@ -22,6 +22,11 @@ SAME_NAME = (
     "dpop_bound_access_tokens",
     "dpop_nonce_required",
     "tls_client_certificate_bound_access_tokens",
+    "authorization_signed_response_alg",
+    "request_object_signing_alg",
+    "require_signed_request_object",
+    "require_pushed_authorization_requests",
+    "profile",
     "subject_type",
     "minimum_acr",
     "default_max_age",
@@ -34,9 +39,10 @@ SAME_NAME = (
     "tos_uri",
     "logo_uri",
     "initiate_login_uri",
+    "jwks_uri",
 )
-LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts")
-SETS = ("grant_types", "response_types")
+LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts", "resources")
+SETS = ("grant_types", "response_types", "authorization_details_types")
 EXTRAS = ("software_id", "software_version", "public_subject_approval")
 
 
@@ -79,7 +85,8 @@ def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sector(metadata: Mapping[str, Any]) -> str:
-    """What an administrator set, or the host of the redirection URIs (OpenID Connect Core 1.0 §8.1)."""
-    if "sector" in metadata or "redirect_uris" not in metadata:
-        return str(metadata.get("sector", ""))
-    return parse_uri(metadata["redirect_uris"][0]).host
+    """What an administrator set, or the host of the sector identifier or the redirection URIs (Core 1.0 §8.1)."""
+    if "sector" in metadata:
+        return str(metadata["sector"])
+    address = metadata.get("sector_identifier_uri") or next(iter(metadata.get("redirect_uris", ())), None)
+    return parse_uri(address).host if address else ""  # a machine has no person's subject

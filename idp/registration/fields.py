@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
+from idp.protocol.authorization_details import TYPES
 from idp.protocol.client import (
     ACCESS_TOKEN_SECONDS,
     AUTH_METHODS,
     DEFAULT_SCOPE,
     LONGEST_ACCESS_TOKEN_SECONDS,
     MOBILE_ID_ACR,
+    PROFILES,
     SHORTEST_ACCESS_TOKEN_SECONDS,
     TLS_AUTH_METHODS,
 )
@@ -24,8 +26,9 @@ from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
 from idp.registration.hosts import check_host
 from idp.registration.names import display_name, one_line
+from idp.registration.outbound_address import outbound_address
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
-from idp.registration.uris import web_address
+from idp.registration.uris import LONGEST_URI, web_address
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 RESPONSE_TYPES = ("code",)
@@ -40,6 +43,7 @@ class Offer:
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]  # weakest first
     mtls: bool = False  # whether the provider sees client certificates
+    test_hosts: frozenset[str] = frozenset()  # that may be fetched from although they are this machine
 
     def __post_init__(self) -> None:
         """Refuse an offer without the level that every client needs by default."""
@@ -64,6 +68,15 @@ def _plain(read: Callable[[Any], Any]) -> Callable[[Any, Offer], Any]:
 
 def _address(value: Any, offer: Offer) -> str:
     return web_address(value, development=offer.development)
+
+
+def _https_address(value: Any) -> str:
+    """Registration 1.0 §2 demands https here, also on loopback in development."""
+    return web_address(value, development=False)
+
+
+def _fetched(value: Any, offer: Offer) -> str:
+    return outbound_address(value, offer.test_hosts).text
 
 
 def _contacts(value: Any) -> tuple[str, ...]:
@@ -124,6 +137,16 @@ def _subject(kind: str) -> Callable[[Any, Offer], str]:
     return read
 
 
+def _detail_types(value: Any) -> tuple[str, ...]:
+    return values.choices(value, tuple(TYPES))
+
+
+def _resources(value: Any, offer: Offer) -> tuple[str, ...]:
+    """Absolute URIs without fragment (RFC 8707 §2): those of services that take our access tokens."""
+    listed = values.texts(value, most=20, longest=LONGEST_URI)
+    return tuple(web_address(one, development=offer.development) for one in listed)
+
+
 def _sector(value: Any) -> str:
     if not isinstance(value, str):
         raise BrokenRule("must be a host name")
@@ -179,6 +202,7 @@ STANDARD = (
         _certified,
     ),
     Field("jwks", None, "JWK Set of 1 to 20 public keys; see Keys", _plain(key_set)),
+    Field("jwks_uri", None, "https address of the JWK Set, instead of jwks; see Documents", _fetched),
     Field(
         "id_token_signed_response_alg",
         "ES256",
@@ -192,20 +216,48 @@ STANDARD = (
         _plain(values.flag),
     ),
     Field(
+        "authorization_signed_response_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; naming one enables signed authorization responses (JARM)",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field(
+        "request_object_signing_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; the only algorithm of request objects, with a key for it",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field("require_signed_request_object", False, "true or false; true needs keys", _plain(values.flag)),
+    Field(
+        "require_pushed_authorization_requests",
+        False,
+        "true or false; true is for confidential clients only",
+        _plain(values.flag),
+    ),
+    Field("authorization_details_types", (), "a list of account_opening", _plain(_detail_types)),
+    Field(
         "subject_type",
         "pairwise",
         "pairwise, or public together with public_subject_approval",
         _plain(values.choice(SUBJECT_TYPES)),
     ),
+    Field(
+        "sector_identifier_uri",
+        None,
+        "https address that lists all redirect_uris; see Documents and Subjects",
+        _fetched,
+    ),
     Field("default_max_age", None, "seconds, 0 to 31536000", _plain(values.seconds)),
     Field("require_auth_time", False, "true or false", _plain(values.flag)),
     Field("default_acr_values", (), "supported assurance levels", _acr_list),
-    Field("initiate_login_uri", None, "https address that starts a sign-in", _address),
+    Field("initiate_login_uri", None, "https address that starts a sign-in", _plain(_https_address)),
     Field("software_id", None, "one line, at most 200 characters", _plain(_software)),
     Field("software_version", None, "one line, at most 200 characters", _plain(_software)),
 )
 
 POLICY = (
+    Field("profile", "oidc", "oidc, fapi2 or fapi2-message-signing; see Profiles", _plain(values.choice(PROFILES))),
+    Field("resources", (), "at most 20 https addresses that its access tokens may be meant for", _resources),
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
@@ -217,7 +269,12 @@ POLICY = (
         _plain(values.choice(("opaque", "jwt"))),
     ),
     Field("access_token_seconds", ACCESS_TOKEN_SECONDS, "seconds, 60 to 3600", _plain(_lifetime)),
-    Field("dpop_nonce_required", False, "true: proofs carry a nonce of ours", _plain(values.flag)),
+    Field(
+        "dpop_nonce_required",
+        False,
+        "true: proofs carry a nonce of ours; so they do with a fapi2 profile",
+        _plain(values.flag),
+    ),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
     Field(
@@ -229,7 +286,7 @@ POLICY = (
     Field(
         "assertion_audience",
         "issuer_or_token_endpoint",
-        "issuer or issuer_or_token_endpoint",
+        "issuer or issuer_or_token_endpoint; for a fapi2 profile always issuer",
         _plain(values.choice(("issuer", "issuer_or_token_endpoint"))),
     ),
 )

@@ -18,13 +18,13 @@ class Access:
 
     grant: GrantRecord
     scopes: tuple[str, ...]
-    audience: tuple[str, ...]  # resources it is restricted to; none: our own
     binding: str | None  # the key its sender must hold
     consented: tuple[str, ...]
     claims: str | None  # the claims parameter of its request
     record: bytes | None  # the person's, sealed; none behind a machine
     issued_at: int
     expires_at: int
+    audience: tuple[str, ...]  # resources it is meant for; none: its client's own use
 
 
 def find_access(transaction: Transaction, token: Presented, now: int) -> Access | None:
@@ -39,11 +39,11 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
     return Access(
         grant=grant,
         scopes=tuple(row.token_scopes.split()),
-        audience=tuple((row.audience or "").split()),
         binding=row.token_confirmation,
         consented=tuple((row.consented_scopes or "").split()),
         claims=row.claims,
         record=row.record,
         issued_at=row.token_created_at,
         expires_at=row.token_expires_at,
+        audience=tuple((row.token_audience or "").split()),
     )

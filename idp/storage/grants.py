@@ -31,6 +31,8 @@ _GRANT = (
     Grant.expires_at,
     Grant.revoked_at,
     Grant.confirmation,
+    Grant.resources,
+    Grant.details,
 )
 
 _THIS_CODE = and_(
@@ -132,7 +134,7 @@ _FIND_ACCESS = with_standing(
         *_GRANT,
         Grant.claims,
         AccessToken.scopes.label("token_scopes"),
-        AccessToken.audience,
+        AccessToken.audience.label("token_audience"),
         AccessToken.confirmation.label("token_confirmation"),
         AccessToken.created_at.label("token_created_at"),
         AccessToken.expires_at.label("token_expires_at"),
@@ -182,6 +184,8 @@ def grant_of(row: Row[Any]) -> GrantRecord:
         expires_at=row.expires_at,
         revoked=row.revoked_at is not None,
         binding=row.confirmation,
+        resources=tuple((row.resources or "").split()),
+        details=row.details,
     )
 
 
@@ -259,7 +263,15 @@ class Grants:
         )
 
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: tuple[str, ...], binding: str | None, now: int, expires_at: int
+        self,
+        token: Presented,
+        grant: UUID,
+        scopes: tuple[str, ...],
+        now: int,
+        expires_at: int,
+        *,
+        audience: tuple[str, ...] = (),
+        binding: str | None = None,
     ) -> None:
         """Queue an access token's row."""
         self._transaction.add(
@@ -269,6 +281,7 @@ class Grants:
             grant_id=grant,
             scopes=" ".join(scopes),
             confirmation=binding,
+            audience=" ".join(audience) or None,
             created_at=now,
             expires_at=expires_at,
         )

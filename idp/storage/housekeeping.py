@@ -16,8 +16,9 @@ from idp.storage.models import (
     Base,
     Enrolment,
     Grant,
+    InitialAccessToken,
     OutboxRow,
-    PhoneCode,
+    PushedRequest,
     RefreshToken,
     Session,
     SignIn,
@@ -49,10 +50,11 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(AccessToken, AccessToken.id, DAY, AccessToken.expires_at < yesterday),
         Rule(RefreshToken, RefreshToken.id, DAY, RefreshToken.expires_at < yesterday),
         Rule(Grant, Grant.id, DAY, Grant.expires_at < yesterday),
+        Rule(PushedRequest, PushedRequest.id, DAY, PushedRequest.expires_at < yesterday),
         Rule(SignIn, SignIn.id, DAY, SignIn.expires_at < yesterday),
-        Rule(PhoneCode, PhoneCode.bound_to, DAY, PhoneCode.expires_at < yesterday),
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
+        Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
     )
 

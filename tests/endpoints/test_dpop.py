@@ -1,5 +1,7 @@
 """RFC 9449 over HTTP: tokens that only the holder of a key can use, and proofs that are good once."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from idp import create_app
@@ -7,7 +9,7 @@ from idp.keys.nonces import PERIOD_SECONDS
 from idp.protocol.dpop import access_token_hash
 from tests.endpoints.service_keys import KeyedService
 from tests.endpoints.test_access_tokens import claims_of
-from tests.ground import ORIGIN, VERIFIER, Ground, Registered, call
+from tests.ground import ORIGIN, VERIFIER, Ground, Registered, call, request
 from tests.protocol.proofs import SIGNERS, Prover
 from tests.races import race
 
@@ -249,6 +251,46 @@ def test_S_05_the_key_stays_asked_for_through_the_pages(ground, browser):
     browser.authorize(service.registered, dpop_jkt=Prover().jkt)
     page = browser.page.text
     assert "dpop_jkt=" in page  # the page's own address, for a reload or another language
+
+
+def push(service: Service, prover: Prover | None, **changed):
+    ground = service.ground
+    proof = {"DPoP": prover.proof("POST", f"{ORIGIN}/par", ground.clock())} if prover else {}
+    parameters = request(service.registered, **changed)
+    return call(ground, "/par", parameters, service.registered, headers=proof)
+
+
+def test_S_05_a_proof_at_par_binds_the_code(ground, browser, citizen):
+    service = Service(ground)
+    for redeemed_by, status in ((service.prover, 200), (Prover(), 400)):
+        pushed = push(service, service.prover)
+        assert pushed.status_code == 201
+        assert pushed.headers["DPoP-Nonce"]
+        sent = {"client_id": service.registered.id, "request_uri": pushed.get_json()["request_uri"]}
+        browser.get("/authorize?" + urlencode(sent))
+        if browser.page.status_code == 200 and "/sign-in/passkey" in browser.page.text:
+            browser.passkey(citizen)
+            browser.code()
+            browser.consent()
+        answer = service.redeem(browser.answer(service.registered)["code"], service.prove(redeemed_by))
+        assert answer.status_code == status
+
+
+def test_S_05_a_proof_at_par_that_contradicts_dpop_jkt_is_refused(ground):
+    service = Service(ground)
+    refused = push(service, service.prover, dpop_jkt=Prover().jkt)
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_dpop_proof")
+    assert push(service, service.prover, dpop_jkt=service.prover.jkt).status_code == 201
+    assert push(service, None, dpop_jkt=service.prover.jkt).status_code == 201
+
+
+def test_S_01_a_proof_is_good_once_at_par(ground):
+    service = Service(ground)
+    proof = {"DPoP": service.prover.proof("POST", f"{ORIGIN}/par", ground.clock())}
+    statuses = [
+        call(ground, "/par", request(service.registered), service.registered, headers=proof).status_code for _ in "ab"
+    ]
+    assert statuses == [201, 400]
 
 
 def test_C_09_a_public_clients_refresh_token_is_bound_to_its_key(ground, browser, citizen):

@@ -214,7 +214,7 @@ def test_discovery_names_the_other_address_only_where_there_is_one(ground, tmp_p
         (BY_DN | {"tls_client_auth_san_dns": "a.example"}, "exactly one"),
         ({"tls_client_auth_san_dns": "a.example"}, "exactly one"),
         (BY_DN | {"tls_client_auth_subject_dn": "service"}, "subject as a certificate has it"),
-        ({"token_endpoint_auth_method": "self_signed_tls_client_auth"}, "jwks: is required"),
+        ({"token_endpoint_auth_method": "self_signed_tls_client_auth"}, "jwks: or jwks_uri is required"),
         (BOUND | {"dpop_bound_access_tokens": True}, "beside dpop_bound_access_tokens"),
     ],
 )

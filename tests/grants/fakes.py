@@ -50,6 +50,7 @@ class AccessToken:
     scopes: tuple[str, ...]
     expires_at: int
     binding: str | None = None
+    audience: tuple[str, ...] = ()
 
 
 @dataclass
@@ -111,9 +112,17 @@ class MemoryStores:
         self.grants[grant.id] = grant
 
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: Any, binding: str | None, now: int, expires_at: int
+        self,
+        token: Presented,
+        grant: UUID,
+        scopes: Any,
+        now: int,
+        expires_at: int,
+        *,
+        audience: tuple[str, ...] = (),
+        binding: str | None = None,
     ) -> None:
-        self.access.append(AccessToken(presented(token), grant, scopes, expires_at, binding))
+        self.access.append(AccessToken(presented(token), grant, scopes, expires_at, binding, audience))
 
     def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:
         self.refreshes[presented(token)] = RefreshRecord(self.grants[grant], now, expires_at)

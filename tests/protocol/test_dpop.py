@@ -78,7 +78,6 @@ def test_no_header_is_no_proof():
         {"b64": False},
         {"zip": "DEF"},
     ],
-    ids=lambda header: ascii(json.dumps(header))[:60],
 )
 def test_S_03_a_header_that_is_no_proofs(header):
     claims = json.dumps(PROVER.claims("POST", URI, NOW)).encode()
@@ -187,7 +186,9 @@ def test_S_02_a_proof_for_another_access_token(ath):
 
 
 @pytest.mark.parametrize(
-    "header", ["", "x", "a.b.c", "null", "é", "A" * 10_000, PROVER.proof("POST", URI, NOW) + "A" * MAX_PROOF]
+    "header",
+    ["", "x", "a.b.c", "null", "é", "A" * 10_000, PROVER.proof("POST", URI, NOW) + "A" * MAX_PROOF],
+    ids=range(7),
 )
 def test_S_03_a_header_that_is_no_jwt(header):
     with pytest.raises(InvalidDpopProof):

@@ -170,7 +170,10 @@ def test_a_pairwise_subject_has_one_sector(change, why):
         ("", "(empty): unknown field"),
         ('q"\\한', "q???: unknown field"),
         ("policy_uri#ko", "policy_uri#ko: only client_name may be given in several languages"),
-        ("jwks_uri", "jwks_uri: is not fetched yet; give the public keys in jwks"),
+        (
+            "software_statement",
+            "software_statement: is read by the registration endpoint only; give the metadata itself",
+        ),
         ("client_secret", "client_secret: is issued by the provider and cannot be chosen"),
     ],
 )
@@ -212,6 +215,11 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "scope": "openid profile email phone address overseas",
         "token_endpoint_auth_method": "client_secret_basic",
         "id_token_signed_response_alg": "ES256",
+        "require_signed_request_object": False,
+        "require_pushed_authorization_requests": False,
+        "authorization_details_types": [],
+        "profile": "oidc",
+        "resources": [],
         "subject_type": "pairwise",
         "require_auth_time": False,
         "default_acr_values": [],
