@@ -68,6 +68,7 @@ class Client:
     dpop_bound_access_tokens: bool = False
     dpop_nonce_required: bool = False
     tls_client_certificate_bound_access_tokens: bool = False
+    introspection_signed_response_alg: SigningAlg | None = None  # RFC 9701 §6; None: as ID tokens
     tls_subject: tuple[str, str] | None = None  # metadata field and value of RFC 8705 §2.1.2
     authorization_signed_response_alg: SigningAlg | None = None  # JARM §3; naming one enables signed responses
     request_object_signing_alg: SigningAlg | None = None  # None: that of the key
@@ -98,6 +99,11 @@ class Client:
     def is_public(self) -> bool:
         """Whether the client has no credential of its own (RFC 6749 §2.1)."""
         return self.token_endpoint_auth_method == "none"
+
+    @property
+    def introspection_alg(self) -> SigningAlg:
+        """How introspection answers are signed for it."""
+        return self.introspection_signed_response_alg or self.id_token_signed_response_alg
 
     def name(self, language: str) -> str:
         """The name to show in `language`, falling back to the untagged one, then to the id."""

@@ -91,6 +91,8 @@ def _protected(endpoints: Mapping[str, str], known: Sequence[str]) -> dict[str, 
             methods = [m for m in known if m != "none" or name == "revocation_endpoint"]
             found[f"{name}_auth_methods_supported"] = methods
             found[f"{name}_auth_signing_alg_values_supported"] = list(SIGNING_ALGS)
+    if "introspection_endpoint" in endpoints:
+        found["introspection_signing_alg_values_supported"] = list(SIGNING_ALGS)  # RFC 9701 §7
     return found
 
 

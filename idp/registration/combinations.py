@@ -26,6 +26,7 @@ SECTOR_FIELDS = frozenset({"sector", "sector_identifier_uri"})
 CHOSEN_ALGS = (
     "authorization_signed_response_alg",
     "id_token_signed_response_alg",
+    "introspection_signed_response_alg",
     "request_object_signing_alg",
     "token_endpoint_auth_signing_alg",
 )

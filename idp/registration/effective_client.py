@@ -19,6 +19,7 @@ SAME_NAME = (
     "id_token_signed_response_alg",
     "access_token_format",
     "access_token_seconds",
+    "introspection_signed_response_alg",
     "dpop_bound_access_tokens",
     "dpop_nonce_required",
     "tls_client_certificate_bound_access_tokens",

@@ -210,6 +210,12 @@ STANDARD = (
         _plain(values.choice(SIGNING_ALGS)),
     ),
     Field(
+        "introspection_signed_response_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; of signed introspection answers, unless given that of ID tokens",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field(
         "dpop_bound_access_tokens",
         False,
         "true or false; true: every token is bound to a key (DPoP)",
