@@ -208,7 +208,12 @@ class Provider:
 
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
     """Wire the rooms together. Opens only files that settings name. Raises AssuranceError, SettingsError, OSError."""
-    outbound = make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts)
+    outbound = make_outbound(
+        world.network,
+        trusted_ca=settings.trusted_ca,
+        test_hosts=settings.test_hosts,
+        let_go=database.stop_reading,
+    )
     sealers = Sealers(
         record=Sealer(secrets, Purpose.RECORD, world.random_bytes),
         phone=Sealer(secrets, Purpose.PHONE_NUMBER, world.random_bytes),

@@ -172,7 +172,7 @@ STANDARD = (
         "true or false; true is for confidential clients only",
         _plain(values.flag),
     ),
-    Field("authorization_details_types", (), "a list of account_opening", _plain(_detail_types)),
+    Field("authorization_details_types", [], "a list of account_opening", _plain(_detail_types)),
     Field(
         "subject_type",
         "pairwise",
@@ -195,7 +195,7 @@ STANDARD = (
 
 POLICY = (
     Field("profile", "oidc", "oidc, fapi2 or fapi2-message-signing; see Profiles", _plain(values.choice(PROFILES))),
-    Field("resources", (), "at most 20 https addresses that its access tokens may be meant for", _resources),
+    Field("resources", [], "at most 20 https addresses that its access tokens may be meant for", _resources),
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
