@@ -5,7 +5,6 @@ import json
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from idp.audit.catalogue import AuditRow, Event
 from idp.keys.sealing import CannotOpen
 from idp.pages.browser import browser_digest, end_session_cookie, ensure_browser, presented_session
 from idp.pages.forms import read_form
@@ -19,6 +18,7 @@ from idp.protocol.id_token import read_hint
 from idp.protocol.logout import Logout, LogoutRequest, decide, parse
 from idp.protocol.parameters import single_valued
 from idp.provider import Provider
+from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import LiveSession, Sessions
 
 endpoint = Blueprint("logout", __name__)
@@ -82,10 +82,8 @@ def _live(wired: Provider) -> LiveSession | None:
 def _end(wired: Provider, live: LiveSession, client: Client | None, why: str) -> None:
     now = wired.clock()
     with wired.database.begin() as transaction:
-        if Sessions(transaction).end(live.id, now):
-            detail = {"session": live.id, "why": why}
-            row = AuditRow(Event.SESSION_ENDED, now, live.person_id, client.id if client else None, detail)
-            transaction.record(row)
+        ended = SessionEnds(transaction).end(live.id, now)
+        wired.tell_ended(transaction, ended, why=why, now=now, by=client.id if client else None)
     end_session_cookie()
 
 

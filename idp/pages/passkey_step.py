@@ -28,6 +28,7 @@ from idp.provider import Provider
 from idp.storage import AlreadyTaken, Transaction
 from idp.storage.passkeys import Holder, Passkeys
 from idp.storage.phone_codes import PhoneCodes
+from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
 
@@ -196,6 +197,10 @@ def _suspend(wired: Provider, holder: Holder, clone: CloneSuspected, client: Cli
             detail = {"passkey": holder.passkey.id, "stored": clone.stored, "presented": clone.presented}
             person = holder.passkey.person_id
             transaction.record(AuditRow(Event.PASSKEY_CLONE_SUSPECTED, now, person, client.id, detail))
+            ended = SessionEnds(transaction).of_passkey(person, holder.passkey.id, now)
+            wired.tell_ended(
+                transaction, ended, why="clone suspected", now=now, by=client.id, event=Event.SESSION_STOPPED
+            )
 
 
 def _again(wired: Provider, spent: tuple[UUID, bytes], browser: bytes, now: int) -> SignInRecord:

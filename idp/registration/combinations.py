@@ -13,6 +13,7 @@ from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
 from idp.registration.fields import Offer
 from idp.registration.hosts import LOOPBACK_ADDRESSES
+from idp.registration.logout_uris import origin
 
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
@@ -112,6 +113,13 @@ def sector(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("on loopback need a sector, which an administrator sets")
 
 
+def frontchannel_origin(metadata: Effective, _offer: Offer) -> None:
+    """A frame of ours shows only what people were sent to before (Front-Channel Logout 1.0 §2)."""
+    uri = metadata.get("frontchannel_logout_uri")
+    if uri is not None and origin(uri) not in {origin(one) for one in metadata["redirect_uris"]}:
+        raise BrokenRule("must have scheme, host and port of a redirect URI")
+
+
 def _method(metadata: Effective) -> str:
     return str(metadata["token_endpoint_auth_method"])
 
@@ -126,6 +134,7 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("jwks", ("token_endpoint_auth_method",), keys),
     ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),
     ("pkce_required", ("token_endpoint_auth_method",), pkce),
+    ("frontchannel_logout_uri", ("redirect_uris",), frontchannel_origin),
     ("subject_type", ("public_subject_approval",), approved_subject),
     ("public_subject_approval", ("subject_type",), unneeded_approval),
     ("redirect_uris", ("application_type", "sector", "subject_type"), sector),

@@ -28,6 +28,10 @@ SAME_NAME = (
     "tos_uri",
     "logo_uri",
     "initiate_login_uri",
+    "frontchannel_logout_uri",
+    "frontchannel_logout_session_required",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts")
 SETS = ("grant_types", "response_types")

@@ -14,6 +14,7 @@ from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
 from idp.registration.hosts import check_host
+from idp.registration.logout_uris import backchannel_logout_uri, frontchannel_logout_uri
 from idp.registration.names import display_name, one_line
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import web_address
@@ -54,6 +55,14 @@ def _plain(read: Callable[[Any], Any]) -> Callable[[Any, Offer], Any]:
 
 def _address(value: Any, offer: Offer) -> str:
     return web_address(value, development=offer.development)
+
+
+def _frontchannel_logout(value: Any, offer: Offer) -> str:
+    return frontchannel_logout_uri(value, development=offer.development)
+
+
+def _backchannel_logout(value: Any, offer: Offer) -> str:
+    return backchannel_logout_uri(value, development=offer.development)
 
 
 def _contacts(value: Any) -> tuple[str, ...]:
@@ -140,6 +149,15 @@ STANDARD = (
     Field("require_auth_time", False, "true or false", _plain(values.flag)),
     Field("default_acr_values", (), "supported assurance levels", _acr_list),
     Field("initiate_login_uri", None, "https address that starts a sign-in", _address),
+    Field(
+        "frontchannel_logout_uri",
+        None,
+        "https address on the origin of a redirect URI; see Logout",
+        _frontchannel_logout,
+    ),
+    Field("frontchannel_logout_session_required", False, "true or false", _plain(values.flag)),
+    Field("backchannel_logout_uri", None, "https address of a public host; see Logout", _backchannel_logout),
+    Field("backchannel_logout_session_required", False, "true or false", _plain(values.flag)),
     Field("software_id", None, "one line, at most 200 characters", _plain(_software)),
     Field("software_version", None, "one line, at most 200 characters", _plain(_software)),
 )

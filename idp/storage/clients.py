@@ -39,14 +39,18 @@ class Clients:
         if not CLIENT_ID.fullmatch(client_id):  # nothing else was ever registered; NUL would upset PostgreSQL
             return None
         with self._database.read() as reading:
-            row = reading.one(_VERSION, client_id=client_id)
-            if row is None:
-                self._parsed.pop(client_id, None)
-                return None
-            version, known = self._parsed.get(client_id, (None, None))
-            if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
-                return known
-            return self._parse(client_id, reading)
+            return self.find_within(reading, client_id)
+
+    def find_within(self, reading: Transaction, client_id: str) -> Client | None:
+        """The same as an open transaction sees it; `client_id` is one that was registered."""
+        row = reading.one(_VERSION, client_id=client_id)
+        if row is None:
+            self._parsed.pop(client_id, None)
+            return None
+        version, known = self._parsed.get(client_id, (None, None))
+        if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
+            return known
+        return self._parse(client_id, reading)
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""
