@@ -1,5 +1,6 @@
 """Fixtures of all rooms: an installation on each database, and one real PostgreSQL per test process."""
 
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import make_url
 
 from tests.ground import Citizen, Ground, House, Registered, Template, Walker, copy_ground, make_ground, make_template
@@ -117,3 +119,15 @@ def house(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Itera
     made = copy_ground(template, tmp_path_factory.mktemp("house"))
     yield House(made, made.register(), made.enrol())
     made.provider.database.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium. One for all tests of a process: Playwright's loop cannot be started twice."""
+    program = shutil.which("chromium")
+    assert program, "Chromium is missing: apt-get install chromium fonts-noto-cjk"
+    with sync_playwright() as playwright:
+        # Tests may run as root, for whom Chromium has no sandbox.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

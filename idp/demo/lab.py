@@ -10,6 +10,7 @@ from idp.demo.citizens import citizen_record
 from idp.demo.enrolled import enrol_at_once
 from idp.demo.passkey import Passkey
 from idp.demo.phone_memory import PhoneMemory
+from idp.demo.suite import suite
 from idp.people.record import InvalidRecord, Record, read_record
 from idp.provider import Provider
 from idp.telephony.numbers import NumberRefused, PhoneNumber, parse_number
@@ -61,6 +62,9 @@ def citizen(
         "person": str(person),
     }
     click.echo(json.dumps(answer) if as_json else _readable(record, answer, on_demo_phone=demo_phone))
+
+
+lab.add_command(suite)
 
 
 def _phone(text: str) -> PhoneNumber:

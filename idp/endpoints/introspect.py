@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.grants.tokens import still_allowed
 from idp.keys.handles import read_handle
 from idp.pages.rendering import provider
 from idp.protocol.errors import InvalidClient
@@ -32,7 +33,7 @@ def introspect() -> Response:
         return jsonify(active=False)
     return jsonify(
         active=True,
-        scope=" ".join(access.scopes),
+        scope=" ".join(still_allowed(access.scopes, client)),
         client_id=client.id,
         token_type="Bearer",  # noqa: S106 (RFC 6749 §7.1 name, not a secret)
         exp=access.expires_at,

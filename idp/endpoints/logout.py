@@ -38,8 +38,9 @@ def logout() -> Response:
         return _done(asked)
     if decision is Logout.DONE or live is None:
         return _done(asked)
-    if asked.redirect_to is not None:
-        allow_form_target(asked.redirect_to)
+    for target in (asked.redirect_to, _home_of(asked)):
+        if target is not None:
+            allow_form_target(target)
     return page("logout/confirm.html", client=asked.client, sealed=_seal(wired, asked))
 
 
@@ -95,8 +96,13 @@ def _done(asked: LogoutRequest) -> Response:
 
 
 def _stayed(asked: LogoutRequest) -> Response:
+    return go(_home_of(asked) or "/")
+
+
+def _home_of(asked: LogoutRequest) -> str | None:
+    """The front page of the service that asks, where a person who stays signed in goes on."""
     service = service_of(asked.client)
-    return go(service.uri if service and service.uri else "/")
+    return service.uri if service else None
 
 
 def _way_back(asked: LogoutRequest) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.userinfo import person_claims, released
+from idp.grants.tokens import still_allowed
 from idp.keys.handles import read_handle
 from idp.keys.sealing import row_context
 from idp.pages.consent_view import open_record
@@ -37,7 +38,7 @@ def userinfo() -> Response:
     client = wired.clients.find(access.grant.client_id) if access else None
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
-    if "openid" not in access.scopes:
+    if "openid" not in still_allowed(access.scopes, client):
         raise InsufficientScope("token without openid")
     number = None
     if phone is not None:
@@ -49,7 +50,8 @@ def _answer(wired: Provider, access: Access, client: Client, phone: str | None) 
     """The claims; `sub` is the one of the ID token (Core §5.3.2)."""
     claims = person_claims(open_record(wired, access.record, access.grant.person_id), phone)
     wanted = parse_claims(access.claims).userinfo
-    out = released(claims, access.scopes, wanted, access.consented)
+    consented = client.scopes.intersection(access.consented)
+    out = released(claims, still_allowed(access.scopes, client), wanted, consented)
     return {"sub": wired.subject(client, access.grant.person_id), **out}
 
 

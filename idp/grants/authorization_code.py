@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, issue
+from idp.grants.tokens import Mint, issue, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant
@@ -40,7 +40,10 @@ def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, 
     obstacle = stores.standing(grant, now).obstacle(offline=False)
     if obstacle is not None:
         return Refused(InvalidGrant(obstacle))
-    offline = "offline_access" in grant.scopes and "refresh_token" in client.grant_types
+    scopes = still_allowed(grant.scopes, client)
+    if not scopes:
+        return Refused(InvalidGrant("no scope is left to this client"))
+    offline = "offline_access" in scopes and "refresh_token" in client.grant_types
     answer = issue(
         grant,
         client,
@@ -48,7 +51,7 @@ def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, 
         mint,
         now=now,
         grant_type="authorization_code",
-        scopes=grant.scopes,
+        scopes=scopes,
         refresh_token=offline,
     )
     return Issued(answer)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, issue
+from idp.grants.tokens import Mint, issue, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, InvalidScope
@@ -25,7 +25,9 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
         return Refused(InvalidGrant("unknown refresh token"))
     if found.grant.revoked or now >= found.expires_at:
         return Refused(InvalidGrant("refresh token has ended"))
-    scopes = _scopes(form, found.grant)
+    scopes = still_allowed(_scopes(form, found.grant), client)
+    if not scopes or "offline_access" not in client.scopes:
+        return Refused(InvalidGrant("no scope is left to this client"))
     obstacle = stores.standing(found.grant, now).obstacle(offline=True)
     if obstacle is not None:
         return Refused(InvalidGrant(obstacle))

@@ -30,6 +30,11 @@ class Mint:
     session: Callable[[Client, UUID], str]
 
 
+def still_allowed(scopes: tuple[str, ...], client: Client) -> tuple[str, ...]:
+    """Of the granted scopes those that the client's registration still lists: one taken away ends at once."""
+    return tuple(scope for scope in scopes if scope in client.scopes)
+
+
 def issue(
     grant: GrantRecord,
     client: Client,

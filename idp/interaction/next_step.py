@@ -168,7 +168,7 @@ def wanted_acr(request: AuthorizationRequest, client: Client, assurance: Assuran
     if not asked:
         return client.minimum_acr
     ours = [acr for acr in asked if assurance.rank(acr) >= 0]
-    if not ours:
+    if not ours or assurance.rank(client.minimum_acr) < 0:  # a minimum that the table lost is not no minimum
         return ""
     return max(min(ours, key=assurance.rank), client.minimum_acr, key=assurance.rank)
 

@@ -54,14 +54,16 @@ def unseal(text: str | None, browser: bytes, sealer: Sealer) -> SealedRequest:
         raise SealBroken("missing or too long")
     try:
         document = json.loads(sealer.open(urlsafe_b64decode(text), _context(browser)))
+        return SealedRequest(
+            request=request_from_dict(document["r"]),
+            made_at=document["t"],
+            challenge=bytes.fromhex(document["c"]),
+            reason=document["w"],
+        )
     except (NotBase64, ValueError, CannotOpen) as error:
         raise SealBroken(str(error)) from error
-    return SealedRequest(
-        request=request_from_dict(document["r"]),
-        made_at=document["t"],
-        challenge=bytes.fromhex(document["c"]),
-        reason=document["w"],
-    )
+    except (KeyError, TypeError) as error:  # sealed by another release, whose pages were still open
+        raise SealBroken("sealed in another form") from error
 
 
 def request_to_dict(request: AuthorizationRequest) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from secrets import token_hex
 from traceback import extract_tb
 
 from flask import Blueprint, Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
 from idp.pages.headers import allow_form_target
 from idp.pages.rendering import page, provider, say, service_of
@@ -41,8 +40,12 @@ class PageRefused(Exception):
         address: ReturnAddress | None = None,
         error: OAuthError | None = None,
         values: Mapping[str, str] | None = None,
+        here: str | None = None,
     ) -> None:
-        """With an `address` the page leads back to the service, which then gets `error` (access_denied)."""
+        """With an `address` the page leads back to the service, which then gets `error` (access_denied).
+
+        `here` is an address that shows the same refusal, where there is one.
+        """
         super().__init__(detail)
         self.name = name
         self.status = status
@@ -50,15 +53,17 @@ class PageRefused(Exception):
         self.address = address
         self.error = error or AccessDenied()
         self.values = values or {}
+        self.here = here
 
 
-def refusal_page(refused: PageRefused) -> Response:
+def refusal_page(refused: PageRefused, reference: str | None = None) -> Response:
     """The page for a refusal; its reference stands in the log beside the reason."""
-    reference = token_hex(4)
+    reference = reference or _new_reference()
     log.info("page refused", extra={"refusal": refused.name, "reference": reference, "why": str(refused)})
     return page(
         "refusals/refusal.html",
         client=refused.client,
+        here=refused.here,
         status=refused.status,
         heading=say(f"refusal.{refused.name}.heading"),
         what=say(f"refusal.{refused.name}.what"),
@@ -81,6 +86,7 @@ def _way_back(refused: PageRefused) -> dict[str, str] | None:
 
 def handle_refusals(app: Flask) -> None:
     """Turn every error that leaves a view into a page for people or JSON for clients."""
+    app.before_request(_one_spelling)
 
     @app.errorhandler(PageRefused)
     def _refused(refused: PageRefused) -> Response:
@@ -108,16 +114,29 @@ def handle_refusals(app: Flask) -> None:
         if app.config["PROPAGATE_EXCEPTIONS"]:  # for tests: the fault itself, not its page
             raise error
         # The text of a foreign exception may quote data: its type and place are what a developer needs.
-        log.error("unexpected error", extra={"kind": type(error).__name__, "at": _place(error)})
-        return _answer(500, "internal_error", "server_error")
+        reference = _new_reference()
+        log.error("unexpected error", extra={"kind": type(error).__name__, "at": _place(error), "reference": reference})
+        return _answer(500, "internal_error", "server_error", reference)
 
 
-def _answer(status: int, name: str, code: str) -> Response:
+def _one_spelling() -> None:
+    """The router would forgive a second slash at the start: an address has one spelling (abuse case H-06)."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound
+
+
+def _answer(status: int, name: str, code: str, reference: str | None = None) -> Response:
     if request.path.startswith(MACHINE_PATHS):
-        response = jsonify(error=code)
+        said = {"error_description": f"Reference {reference}."} if reference else {}
+        response = jsonify(error=code, **said)
         response.status_code = status
         return response
-    return refusal_page(PageRefused(name, status, f"{status}"))
+    return refusal_page(PageRefused(name, status, f"{status}"), reference)
+
+
+def _new_reference() -> str:
+    """What a person reads out to find the line in the log."""
+    return provider().random_bytes(4).hex()
 
 
 def _place(error: Exception) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 
@@ -70,15 +70,16 @@ def service_of(client: Client | None) -> Service | None:
 def page(
     template: str, *, client: Client | None = None, here: str | None = None, status: int = 200, **values: object
 ) -> Response:
-    """A rendered page. `here` is the address at which a reload shows it again."""
+    """A rendered page. `here` is the address at which a reload, or another language, shows it again."""
     language = page_language()
-    base = here or request.path
+    base = here or _this_address()
     html = render_template(
         template,
         language=language,
         languages=[
             {"code": code, "name": words().say(code, "site.language"), "url": _with_language(base, code)}
             for code in words().languages
+            if base is not None
         ],
         service=service_of(client),
         here=here,
@@ -105,6 +106,15 @@ def asset(name: str) -> str:
 @lru_cache(maxsize=256)
 def _digest(name: str) -> str:
     return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def _this_address() -> str | None:
+    """The address of this page, without a language; None when it answers a form and no address shows it again."""
+    if request.method != "GET":
+        return None
+    path = "/" + quote(request.path.lstrip("/"))  # a link to //host would lead to that host
+    query = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _with_language(address: str, language: str) -> str:

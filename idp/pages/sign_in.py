@@ -158,18 +158,19 @@ def find_sign_in(row: str) -> SignInRecord:
         found = SignIns(reading).find(key, browser, now)
     if found is None:
         raise PageRefused("wrong_browser", 400, "no such sign-in in this browser")
-    client = find_client(wired, found.request)
+    client, here = find_client(wired, found.request), f"/sign-in/{key}"
     if found.finished:  # its code or error is out: nothing more may go to the client
-        raise PageRefused("sign_in_finished", 400, "sign-in is finished", client=client)
+        raise PageRefused("sign_in_finished", 400, "sign-in is finished", client=client, here=here)
     address = found.request.return_address
     if now >= found.expires_at or found.session_ended:
-        raise PageRefused(
-            "expired_page", 400, "sign-in has expired or its session ended", client=client, address=address
-        )
+        why = "sign-in has expired or its session ended"
+        raise PageRefused("expired_page", 400, why, client=client, address=address, here=here)
     if not found.person_active:
-        raise PageRefused("person_inactive", 403, "person is not active", client=client, address=address)
+        why = "person is not active"
+        raise PageRefused("person_inactive", 403, why, client=client, address=address, here=here)
     if not found.credential_active:
-        raise PageRefused("credential_inactive", 403, "credential is not active", client=client, address=address)
+        why = "credential is not active"
+        raise PageRefused("credential_inactive", 403, why, client=client, address=address, here=here)
     return found
 
 

@@ -14,6 +14,12 @@ from typing import Any
 
 MAX_TEXT = 200
 REGION = re.compile(r"[A-Z]{2}", re.ASCII)
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)  # OpenID Connect Core 1.0 §5.1: this one form of ISO 8601
+UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, directions, surrogates, line ends
+
+
+SIMPLE: Mapping[Any, set[type]] = {str: {str}, str | None: {str, type(None)}, bool: {bool}, int: {int}}
+"""Field types and the types their values may have (a bool is no int here); other fields are containers."""
 
 
 class InvalidRecord(ValueError):
@@ -97,6 +103,8 @@ def read_record(document: Mapping[str, Any]) -> Record:
 def _part(name: str, kind: Any, value: Any) -> Any:
     if not isinstance(value, dict):
         raise InvalidRecord(f"{name} is missing")
+    if not all(isinstance(one, str) for one in value.values()):
+        raise InvalidRecord(f"{name} holds something that is not text")
     if kind is Name and "full" not in value:
         joint = "" if name == "korean" else " "  # 홍길동, HONG GILDONG
         value = {**value, "full": joint.join([value.get("family", ""), value.get("given", "")])}
@@ -117,18 +125,36 @@ def _clean(name: str, value: Any) -> Any:
     allowed = "\n" if name.startswith("address.") else ""
     if not clean or len(clean) > MAX_TEXT:
         raise InvalidRecord(f"{name} must have 1 to {MAX_TEXT} characters")
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co"} and c not in allowed for c in clean):
+    if any(unicodedata.category(c) in UNPRINTABLE and c not in allowed for c in clean):
         raise InvalidRecord(f"{name} holds a control character")
     return clean
 
 
 def _check(record: Record) -> None:
+    _check_types(record)
     for name, value in (("birthdate", record.birthdate), ("registration.as_of", record.registration.as_of)):
-        try:
-            date.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise InvalidRecord(f"{name} must be a date such as 1980-01-31") from None
+        if not _is_date(value):
+            raise InvalidRecord(f"{name} must be a date such as 1980-01-31")
     if record.registration.status not in {"current", "struck_off", "none"}:
         raise InvalidRecord("registration.status is current, struck_off or none")
     if REGION.fullmatch(record.residence) is None:
         raise InvalidRecord("residence must be an ISO 3166 region such as DE")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return DATE.fullmatch(text) is not None  # the parser also knows other forms
+
+
+def _check_types(record: Record) -> None:
+    """A dataclass keeps whatever it is given; a wrong type would only show in somebody's claims."""
+    for one in fields(record):
+        value: Any = getattr(record, one.name)
+        if type(value) not in SIMPLE.get(one.type, {type(value)}):
+            raise InvalidRecord(f"{one.name} has the wrong type")
+    address = record.address
+    if address is not None and not (isinstance(address, dict) and all(isinstance(v, str) for v in address.values())):
+        raise InvalidRecord("address must be an object of texts")

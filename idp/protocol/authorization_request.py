@@ -164,17 +164,20 @@ def _response_mode(parameters: Mapping[str, str], _client: Client) -> None:
         raise InvalidRequest(f"response_mode {mode[:40]!r}", public="This response_mode is not enabled.")
 
 
-def _lengths(parameters: Mapping[str, str], _client: Client) -> None:
-    nonce = parameters.get("nonce", "")
-    if len(nonce) > MAX_STATE:
+def _texts(parameters: Mapping[str, str], _client: Client) -> None:
+    """What is kept as it was sent must be keepable: no control characters (a NUL upsets PostgreSQL), no end."""
+    if len(parameters.get("nonce", "")) > MAX_STATE:
         raise InvalidRequest("nonce too long", public="The nonce is longer than 4096 characters.")
+    for name in ("nonce", "login_hint", "id_token_hint", "acr_values", "ui_locales"):
+        if has_controls(parameters.get(name, "")):
+            raise InvalidRequest(f"{name} holds a control character", public=f"The parameter {name} is malformed.")
 
 
 CHECKS: tuple[Callable[[Mapping[str, str], Client], None], ...] = (
     _response_type,
     _refuse_unsupported,
     _response_mode,
-    _lengths,
+    _texts,
 )
 """Checks that yield nothing, in their order; what yields a value is read in `parse`."""
 

@@ -6,7 +6,7 @@ disabled client read alike to the outside: one error, one text.
 
 import json
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,15 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import unquote_plus
 
-from idp.keys.jose import InvalidJwt, SigningKey, VerificationKey, import_key, read_header, verify_jwt
-from idp.protocol.client import SIGNING_ALGS, Client
+from idp.keys.jose import SIGNING_ALGS, InvalidJwt, SigningKey, VerificationKey, import_key, read_header, verify_jwt
+from idp.protocol.client import Client
 from idp.protocol.errors import InvalidClient, InvalidRequest
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_SECONDS = 3600  # how far ahead an assertion may expire; common client libraries choose an hour
 SKEW_SECONDS = 30
 MAX_JTI = 256
+LATEST_DATE = 10**12  # no date beyond it means anything
 BASIC = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.ASCII)
 KEY_ALGS = {"EC": ("ES256",), "RSA": ("PS256", "RS256"), "OKP": ("Ed25519",)}
 
@@ -101,9 +102,12 @@ def _read_basic(header: str) -> tuple[str, str]:
     if scheme.lower() != "basic" or BASIC.fullmatch(encoded) is None or len(encoded) > 2048:
         raise InvalidClient("malformed Authorization header")
     try:
-        text = b64decode(encoded, validate=True).decode("ascii")
+        raw = b64decode(encoded, validate=True)
+        text = raw.decode("ascii")
     except (NotBase64, UnicodeDecodeError):
         raise InvalidClient("malformed Basic credential") from None
+    if b64encode(raw).decode() != encoded:  # the decoder forgives padding and stray bits that we do not
+        raise InvalidClient("Basic credential is not canonical base64")
     client_id, colon, secret = text.partition(":")
     if not colon or not client_id:
         raise InvalidClient("Basic credential without colon or id")
@@ -161,7 +165,9 @@ def _check_assertion(assertion: str, client: Client, audiences: set[str], now: i
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
         raise InvalidClient("assertion without usable jti")
-    digest = sha256(b"client_assertion\0" + client.id.encode() + b"\0" + jti.encode()).digest()
+    # JSON may hold half a surrogate pair, which UTF-8 cannot: it must not end in an internal error.
+    once = b"client_assertion\0" + client.id.encode() + b"\0" + jti.encode(errors="surrogatepass")
+    digest = sha256(once).digest()
     return AuthenticatedClient(client, used_once=digest, used_once_until=expires_at + SKEW_SECONDS)
 
 
@@ -172,21 +178,19 @@ def _audience_is_ours(audience: Any, accepted: set[str]) -> bool:
 
 
 def _check_times(claims: Mapping[str, Any], now: int) -> int:
-    """Raise InvalidClient unless exp, nbf and iat fit `now`; returns exp in whole seconds."""
+    """Raise InvalidClient unless exp, nbf and iat fit `now`; returns exp. Whole seconds only (DIVERGENCES.md)."""
     for name in ("exp", "nbf", "iat"):
         value = claims.get(name)
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12
-        ):
+        if name in claims and (isinstance(value, bool) or not isinstance(value, int) or abs(value) > LATEST_DATE):
             raise InvalidClient(f"assertion {name} is no date")
-    expires_at = claims.get("exp")
+    expires_at: int | None = claims.get("exp")
     if expires_at is None or expires_at <= now - SKEW_SECONDS:
         raise InvalidClient("assertion without exp, or expired")
     if expires_at > now + MAX_ASSERTION_SECONDS + SKEW_SECONDS:
         raise InvalidClient("assertion expires too far ahead")
     if any(claims.get(name, now) > now + SKEW_SECONDS for name in ("nbf", "iat")):
         raise InvalidClient("assertion from the future")
-    return int(expires_at)
+    return expires_at
 
 
 def client_keys(client: Client) -> list[VerificationKey]:

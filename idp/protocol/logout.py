@@ -51,7 +51,7 @@ def decide(request: LogoutRequest, *, session: str | None) -> Logout:
 
 def _redirect(parameters: Mapping[str, str], client: Client) -> str | None:
     uri, state = parameters.get("post_logout_redirect_uri"), parameters.get("state")
-    if uri is None or not is_registered_after_logout(uri, client):
+    if uri is None or not client.enabled or not is_registered_after_logout(uri, client):
         return None
     if state is not None and has_controls(state):
         return None

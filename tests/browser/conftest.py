@@ -1,17 +1,15 @@
-"""One installation and one Chromium for all browser tests of a process; a fresh window for each test."""
+"""One installation for all browser tests of a process; a fresh window for each test."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser.installation import Citizen, Installation, installation
 from tests.browser.visitor import Visitor
 
-CHROMIUM = shutil.which("chromium")
 HERE = "tests/browser/"
 
 
@@ -28,18 +26,6 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The running provider, its worker and the four services, on SQLite."""
     with installation(tmp_path_factory.mktemp("installation")) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    assert CHROMIUM, "Chromium is missing: apt-get install chromium fonts-noto-cjk"
-    expect.set_options(timeout=10_000)
-    with sync_playwright() as playwright:
-        # The machine's tests may run as root, where Chromium has no sandbox.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

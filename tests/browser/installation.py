@@ -26,9 +26,10 @@ from idp.demo.enrolled import enrol_at_once
 from idp.demo.passkey import Passkey
 from idp.demo.place import Place, StartError, check_ports
 from idp.interaction.sealed_request import SealedRequest, seal, unseal
+from idp.pages.words import Words
 from idp.people.record import Record, read_record
 from idp.provider import Provider
-from idp.settings import load_settings
+from idp.settings import ROOT, load_settings
 from idp.telephony.numbers import parse_number
 
 FIRST_PORT = 9300
@@ -53,6 +54,7 @@ class Installation:
 
     place: Place
     provider: Provider
+    words: Words = field(default_factory=lambda: Words.load(ROOT / "templates/words"))
     numbers: Iterator[int] = field(default_factory=lambda: count(15_123_000_000))
 
     @property
@@ -76,15 +78,20 @@ class Installation:
     def enrol(self) -> Citizen:
         """A person with everything that a sign-in needs."""
         wired, record, number = self.provider, self.record(), self.new_number()
-        passkey = Passkey.new(
-            rp_id=wired.settings.rp_id,
-            user_handle=wired.random_bytes(64),
-            user_name=record.korean.full,
-            display_name=record.korean.full,
-            random_bytes=wired.random_bytes,
-        )
+        passkey = self.stranger(record.korean.full)
         person = enrol_at_once(wired, record, parse_number(number, None, fictional=True), passkey, "ko")
         return Citizen(person, record, number, passkey)
+
+    def stranger(self, name: str = "nobody") -> Passkey:
+        """A passkey for this provider that it does not know."""
+        wired = self.provider
+        return Passkey.new(
+            rp_id=wired.settings.rp_id,
+            user_handle=wired.random_bytes(64),
+            user_name=name,
+            display_name=name,
+            random_bytes=wired.random_bytes,
+        )
 
     def codes(self, number: str) -> list[str]:
         """The codes that arrived at a number, newest first."""
@@ -100,6 +107,10 @@ class Installation:
                 return arrived[0]
             sleep(0.1)
         raise AssertionError(f"message {messages} to {number} did not arrive")
+
+    def say(self, language: str, key: str, **values: object) -> str:
+        """A sentence as its page says it."""
+        return self.words.say(language, key, **values)
 
     # Time: what is stored is made older, so that the provider's own clock need not be touched.
 

@@ -126,13 +126,15 @@ class Visitor:
 
     def prove_passkey(self) -> None:
         """Press the button and touch the authenticator."""
+        self.page.wait_for_load_state()  # before its script has come, the button only sends the form
         self.press("#passkey")
         expect(self.page.locator("#passkey")).to_have_count(0)
 
     def type_code(self, code: str) -> None:
-        """Type a code and send it."""
+        """Type a code and send it; the answer is a new page, though it may look the same."""
         self.see("#code").fill(code)
-        self.press("#code-submit")
+        with self.page.expect_navigation():
+            self.press("#code-submit")
 
     def prove_phone(self, citizen: Citizen, messages: int = 1) -> None:
         """Read the newest of so many messages and type its code."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from idp.demo.place import Place, StartError, check_ports
 from idp.demo.sample_services import SAMPLE_SERVICES
@@ -79,13 +79,11 @@ class Visitor:
 
 
 @pytest.fixture(params=[True, False], ids=["JavaScript", "no JavaScript"])
-def visitor(request, place):
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        context = chromium.new_context(locale="en-US", java_script_enabled=request.param)
-        context.set_default_timeout(20_000)
-        yield Visitor(context.new_page(), place, scripted=request.param)
-        chromium.close()
+def visitor(request, place, chromium):
+    context = chromium.new_context(locale="en-US", java_script_enabled=request.param)
+    context.set_default_timeout(20_000)
+    yield Visitor(context.new_page(), place, scripted=request.param)
+    context.close()
 
 
 def test_sign_in_with_the_demo_phone_and_then_everywhere_without_proving_again(visitor):
