@@ -207,7 +207,10 @@ class Provider:
         )
 
     def change_person(self, person: UUID, to: PersonStatus, why: str) -> None:
-        """Set a person's status; one who may not act any more is signed out everywhere. Raises Refusal for an unknown person, or one changed at the same moment."""
+        """Set a person's status; one who may not act any more is signed out everywhere.
+
+        Raises Refusal for an unknown person, or one changed at the same moment.
+        """
         now = self.clock()
         with self.database.begin() as transaction:
             people = People(transaction)

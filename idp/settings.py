@@ -39,7 +39,9 @@ class Settings:
     bind: str = setting("127.0.0.1:9000", "Where `idp serve` listens: `host:port`, or `unix:/path` behind nginx.")
     workers: int = setting(1, "Worker processes of `idp serve`; one per core is right.")
     var: Path = setting(ROOT / "var", "Directory of everything the demonstration writes.")
-    database_url: str = setting(f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg.")
+    database_url: str = setting(
+        f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg."
+    )
     database_pool: int = setting(5, "Connections each worker keeps to PostgreSQL.")
     secrets_file: Path = setting(ROOT / "var/secrets", "Master secrets; made by `idp secrets new`; mode 0600.")
     gateway: Gateway = setting("file", "Who carries messages: `file` writes them for the demo phone.")

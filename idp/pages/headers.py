@@ -28,9 +28,22 @@ def allow_form_target(uri: str) -> None:
 
     Browsers apply `form-action` to the redirect that answers a form, so without this nobody came back.
     """
+    g.form_targets = {*g.get("form_targets", ()), _origin(uri)}
+
+
+def allow_frame(uri: str) -> None:
+    """Let this answer's page load a frame from the origin of a registered URI, and from nowhere else."""
+    g.frame_sources = {*g.get("frame_sources", ()), _origin(uri)}
+
+
+def _origin(uri: str) -> str:
     parts = urlsplit(uri)
-    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-    g.form_targets = {*g.get("form_targets", ()), origin}
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _sources(name: str) -> list[str]:
+    """What this answer allows, as a source list; nothing that could begin another directive gets in."""
+    return sorted(source for source in g.get(name, ()) if not set(source) & set(" ;,'\""))
 
 
 def add_security_headers(app: Flask, *, secure: bool) -> None:
@@ -42,8 +55,10 @@ def add_security_headers(app: Flask, *, secure: bool) -> None:
             response.headers.setdefault(name, value)
         if response.location is not None:  # the way back to a service tells it nothing of our address (RFC 9700 §4.2.4)
             response.headers["Referrer-Policy"] = "no-referrer"
-        targets = sorted(t for t in g.get("form_targets", ()) if not set(t) & set(" ;,'\""))
-        response.headers.setdefault("Content-Security-Policy", " ".join([POLICY, *targets]))
+        policy = " ".join([POLICY, *_sources("form_targets")])
+        if frames := _sources("frame_sources"):
+            policy += f"; frame-src {' '.join(frames)}"
+        response.headers.setdefault("Content-Security-Policy", policy)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         if secure:
