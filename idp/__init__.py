@@ -20,6 +20,7 @@ from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
 from idp.pages.rendering import prepare_templates
 from idp.provider import Provider, World, make_provider
+from idp.registration.network import Network, connect, resolve
 from idp.safety import refuse_unsafe
 from idp.settings import ROOT, Settings
 from idp.storage import open_database
@@ -38,6 +39,7 @@ def real_world() -> World:
         clock=lambda: int(time.time()),
         random_bytes=os.urandom,
         new_id=lambda: new_id(time.time_ns() // 1_000_000, os.urandom),
+        network=Network(resolve, connect, time.monotonic),
     )
 
 

@@ -31,6 +31,8 @@ from idp.people.status import PersonStatus
 from idp.protocol.client import Client
 from idp.protocol.logout_token import LOGOUT_TOKEN_TYPE
 from idp.registration.fields import Offer
+from idp.registration.network import Network
+from idp.registration.outbound import Outbound, make_outbound
 from idp.settings import Settings
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
@@ -51,6 +53,7 @@ class World:
     clock: Callable[[], int]  # seconds since the epoch
     random_bytes: Callable[[int], bytes]
     new_id: Callable[[], UUID]  # time-ordered
+    network: Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Provider:
     sealers: Sealers
     keyed: Keyed
     ring: KeyRing
+    outbound: Outbound
 
     @property
     def issuer(self) -> str:
@@ -286,4 +290,5 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         sealers=sealers,
         keyed=keyed,
         ring=KeyRing(read=read_keys, clock=world.clock),
+        outbound=make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts),
     )

@@ -37,6 +37,15 @@ def unsafe(settings: Settings) -> Iterator[str]:
     if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
         yield "the database lives in memory only"
     yield from _readable("secrets_file", settings.secrets_file)
+    yield from _test_exceptions(settings)
+
+
+def _test_exceptions(settings: Settings) -> Iterator[str]:
+    """What test benches need to be called, and nobody else."""
+    if settings.trusted_ca is not None:
+        yield "trusted_ca replaces the system's roots"
+    if settings.test_hosts:
+        yield "outbound_test_hosts lets loopback be called"
 
 
 def _unsafe_gateway(settings: Settings) -> Iterator[str]:

@@ -39,9 +39,7 @@ class Settings:
     bind: str = setting("127.0.0.1:9000", "Where `idp serve` listens: `host:port`, or `unix:/path` behind nginx.")
     workers: int = setting(1, "Worker processes of `idp serve`; one per core is right.")
     var: Path = setting(ROOT / "var", "Directory of everything the demonstration writes.")
-    database_url: str = setting(
-        f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg."
-    )
+    database_url: str = setting(f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg.")
     database_pool: int = setting(5, "Connections each worker keeps to PostgreSQL.")
     secrets_file: Path = setting(ROOT / "var/secrets", "Master secrets; made by `idp secrets new`; mode 0600.")
     gateway: Gateway = setting("file", "Who carries messages: `file` writes them for the demo phone.")
@@ -51,6 +49,9 @@ class Settings:
     twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
     twilio_sender: str = setting("", "Number or sender id that messages come from.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
+    outbound_test_hosts: str = setting(
+        "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
+    )
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
@@ -70,6 +71,11 @@ class Settings:
     def secure(self) -> bool:
         """Whether the issuer is https, and with it every cookie `Secure` and `__Host-`."""
         return self.issuer.startswith("https://")
+
+    @property
+    def test_hosts(self) -> frozenset[str]:
+        """The hosts of `outbound_test_hosts`."""
+        return frozenset(host.strip() for host in self.outbound_test_hosts.split(",") if host.strip())
 
     @property
     def is_sqlite(self) -> bool:

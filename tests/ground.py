@@ -14,6 +14,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from shutil import copyfile
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
@@ -36,6 +37,7 @@ from idp.people.record import Name, Record, Registration
 from idp.provider import Provider, World
 from idp.registration.changes import added
 from idp.registration.metadata import check_metadata
+from idp.registration.network import Network, connect
 from idp.registration.register import register
 from idp.settings import Settings
 from idp.storage import open_database
@@ -93,6 +95,22 @@ class Clock:
         return self.now
 
 
+@dataclass
+class Names:
+    """The domain name system of a test: what it knows, and what was asked."""
+
+    known: dict[str, list[str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, host: str, _port: int, _seconds: float) -> list[str]:
+        self.asked.append(host)
+        if host in {"localhost", "127.0.0.1"}:
+            return ["127.0.0.1"]
+        if host not in self.known:
+            raise OSError(f"{host} is not known")
+        return self.known[host]
+
+
 @dataclass(frozen=True)
 class Registered:
     """A registered service and its secret."""
@@ -118,6 +136,7 @@ class Ground:
 
     app: Flask
     clock: Clock
+    names: Names
     counter: int = 0
     citizens: list[Citizen] = field(default_factory=list)
 
@@ -398,12 +417,13 @@ def make_ground(
         }
         | changed
     )
-    clock = Clock()
+    clock, names = Clock(), Names()
     ticks = iter(range(10**9))
     world = World(
         clock=clock,
         random_bytes=os.urandom,
         new_id=lambda: new_id(clock.now * 1000 + next(ticks) % 1000, os.urandom),
+        network=Network(resolve=names, connect=connect, clock=monotonic),
     )
     if not ready:
         database = open_database(Flask("migration"), settings, world.new_id)
@@ -411,4 +431,4 @@ def make_ground(
         database.engine.dispose()
     app = create_app(settings, world)
     app.config["PROPAGATE_EXCEPTIONS"] = True
-    return Ground(app, clock)
+    return Ground(app, clock, names)
