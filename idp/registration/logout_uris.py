@@ -8,6 +8,8 @@ looked at again whenever it is called.
 from urllib.parse import parse_qsl
 
 from idp.registration.errors import BrokenRule
+from idp.registration.hosts import LOOPBACK_HOSTS
+from idp.registration.outbound_address import outbound_address
 from idp.registration.uris import parse_uri, web_address
 
 OUR_PARAMETERS = frozenset({"iss", "sid"})
@@ -23,10 +25,7 @@ def frontchannel_logout_uri(value: object, *, development: bool) -> str:
 
 def backchannel_logout_uri(value: object, *, development: bool) -> str:
     """An address that takes logout tokens from us. Raises BrokenRule."""
-    uri = parse_uri(web_address(value, development=development))
-    if uri.is_loopback and not development:
-        raise BrokenRule("host must be a public name")
-    return uri.text
+    return outbound_address(value, LOOPBACK_HOSTS if development else frozenset()).text
 
 
 def origin(uri: str) -> tuple[str, str, int | None]:
