@@ -13,7 +13,8 @@ from flask import Flask, Response
 from idp.endpoints import authorize, discovery, introspect, logout, revoke, token, userinfo
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
-from idp.keys.secrets import read_secrets
+from idp.keys.sealing import CannotOpen
+from idp.keys.secrets import SecretsError, read_secrets
 from idp.pages import enrol, home, sign_in
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
@@ -83,7 +84,10 @@ def wire(app: Flask, settings: Settings, world: World) -> Provider:
     with database.begin() as transaction:
         keys = SigningKeys(transaction, provider.sealers.signing_key)
         ensure_keys(keys, transaction.record, world.clock())
-    provider.ring.jwks()  # opens every key: a wrong master secret shows itself now, not at the first sign-in
+    try:
+        provider.ring.jwks()  # opens every key: a wrong master secret shows itself now, not at the first sign-in
+    except CannotOpen as error:
+        raise SecretsError(f"{settings.secrets_file} is not what this database was sealed with") from error
     return provider
 
 

@@ -40,6 +40,10 @@ REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotO
 class Idp(click.Group):
     """The command group; a refusal to start is one line, never a traceback."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Accept `--config FILE` wherever it stands: `idp serve --config FILE` as well as `idp --config FILE serve`."""
+        return super().parse_args(ctx, _config_first(args))
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         try:
@@ -50,6 +54,18 @@ class Idp(click.Group):
         except OSError as error:
             click.echo(f"idp: {error.filename or ''}: {error.strerror or error}", err=True)
             sys.exit(1)
+
+
+def _config_first(args: list[str]) -> list[str]:
+    """`args` with the option and its value moved to the front; what follows `--` is left alone."""
+    for place, word in enumerate(args):
+        if word == "--":
+            break
+        if word.startswith("--config="):
+            return [word, *args[:place], *args[place + 1 :]]
+        if word == "--config" and place + 1 < len(args):
+            return [word, args[place + 1], *args[:place], *args[place + 2 :]]
+    return args
 
 
 @click.group(cls=Idp)

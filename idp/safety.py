@@ -1,11 +1,16 @@
 """What production refuses to start with (design law 12): each reason is one line for the operator."""
 
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 from idp.settings import LOOPBACK_HOSTS, Settings, SettingsError
 from idp.telephony.messages import LONGEST_HOST
+
+VOLATILE = re.compile(r"synchronous_commit\s*=\s*(?:off|false|no|0)", re.IGNORECASE)
+"""PostgreSQL's spellings of "a commit may be lost", as they can stand in the `options` of an address."""
 
 
 def refuse_unsafe(settings: Settings) -> None:
@@ -32,7 +37,7 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield "gateway is the demonstration's file"
     if settings.gateway == "twilio":
         yield from _unsafe_gateway(settings)
-    if "synchronous_commit=off" in settings.database_url.replace("%3D", "="):
+    if VOLATILE.search(unquote_plus(settings.database_url)):
         yield "database_url switches durability off (synchronous_commit)"
     if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
         yield "the database lives in memory only"

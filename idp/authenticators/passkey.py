@@ -105,7 +105,7 @@ def verify_assertion(
             credential_current_sign_count=0,  # judged below, where it can be told from a bad signature
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise CeremonyRefused(f"{type(error).__name__}: {error}") from error
     backed_up = _backup_state(decode(response["authenticatorData"]), stored)
     # Verified signature, but a count that did not rise: somebody else holds the same key.

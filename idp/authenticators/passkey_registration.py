@@ -83,7 +83,7 @@ def verify_registration(text: str, *, challenge: bytes, rp_id: str, origin: str)
             supported_pub_key_algs=list(ALGORITHMS),
         )
         key = decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
-    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise CeremonyRefused(f"{type(error).__name__}: {error}") from error
     if isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS:
         raise CeremonyRefused("RSA key is too short")

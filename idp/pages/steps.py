@@ -39,6 +39,7 @@ from idp.protocol.authorization_url import authorization_url
 from idp.protocol.client import Client
 from idp.protocol.errors import OAuthError
 from idp.protocol.id_token import read_hint
+from idp.protocol.redirect_uri import is_registered
 from idp.provider import Provider
 from idp.storage import Transaction, authorizations
 from idp.storage.authorizations import Authorization
@@ -64,6 +65,8 @@ def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
     client = wired.clients.find(request.client_id)
     if client is None or not client.enabled:
         raise PageRefused("service_disabled", 400, "client was disabled meanwhile", client=client)
+    if not is_registered(request.redirect_uri, client):  # checked when the request came; an hour may have passed
+        raise PageRefused("bad_redirect_uri", 400, "redirect_uri was removed meanwhile", client=client)
     return client
 
 

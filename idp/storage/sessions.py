@@ -12,6 +12,7 @@ from idp.interaction.next_step import Agreed
 from idp.keys.handles import Presented
 from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
+from idp.storage.grants import Grants
 from idp.storage.models import Consent, Credential, Passkey, Person, Phone
 from idp.storage.models import Session as SessionRow
 
@@ -175,7 +176,11 @@ class Sessions:
         self._transaction.run(insert.on_conflict_do_update(index_elements=keys, set_=changes))
 
     def withdraw(self, person: UUID, client_id: str, now: int) -> bool:
-        """Take consent back. False when there was none."""
+        """Take consent back, and with it every grant: agreeing anew must not bring old tokens back to life.
+
+        False when there was none.
+        """
+        Grants(self._transaction).revoke_for(person, client_id, now)
         return self._transaction.run(_WITHDRAW, person=person, client=client_id, now=now) == 1
 
     def phone_of(self, person: UUID) -> tuple[UUID, bytes] | None:

@@ -1,7 +1,7 @@
 """Sign-ins under way and the codes sent to their phones."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -129,6 +129,7 @@ class SignIns:
         now: int,
     ) -> None:
         """Queue a sign-in. A challenge that was spent before violates its unique index at the flush."""
+        kept = replace(request, login_hint=None)  # somebody's number or address, and of no more use
         self._transaction.add(
             SignIn,
             id=row,
@@ -138,7 +139,7 @@ class SignIns:
             session_id=session,
             client_id=request.client_id,
             challenge=challenge,
-            request=json.dumps(request_to_dict(request), ensure_ascii=False, separators=(",", ":")),
+            request=json.dumps(request_to_dict(kept), ensure_ascii=False, separators=(",", ":")),
             facts=facts_to_text(facts),
             created_at=now,
             expires_at=now + LIFETIME_SECONDS,

@@ -1,5 +1,7 @@
 """The command behind ./bench: start both sides, run the rounds, print ratios and goals."""
 
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -12,7 +14,7 @@ from tests.bench import report
 from tests.bench.driver import Driver
 from tests.bench.http_client import AnswerError
 from tests.bench.our_server import running_ours
-from tests.bench.peer_server import running_peer
+from tests.bench.peer_server import install, running_peer
 from tests.bench.physics import signature_pair_ms
 from tests.bench.rounds import LEAST_ROUNDS, Plan, run_rounds
 from tests.bench.server_process import BenchError, refuse_busy_port
@@ -31,8 +33,8 @@ def _number(name: str, default: float, kind: click.ParamType[Any], why: str) -> 
 
 @click.command()
 @_number("--rounds", 5, click.IntRange(1, 50), "Interleaved rounds.")
-@_number("--sign-ins", 100, click.IntRange(4, 1000), "Whole sign-ins in a round, on each side.")
-@_number("--calls", 400, click.IntRange(4, 10_000), "Calls of each other operation in a round, on each side.")
+@_number("--sign-ins", 60, click.IntRange(4, 1000), "Whole sign-ins in a round, on each side.")
+@_number("--calls", 200, click.IntRange(4, 10_000), "Calls of each other operation in a round, on each side.")
 @_number("--clients", 4, click.IntRange(1, 16), "People at the same time.")
 @_number("--minutes", 4, click.FloatRange(0.5, 30), "Begin no round later than that.")
 @_number("--port-base", 19_100, click.IntRange(1024, 32_000), "Two ports on loopback, from this one on.")
@@ -56,6 +58,7 @@ def main(
     """
     if check and (only or rounds < LEAST_ROUNDS):
         raise click.UsageError(f"--check needs both sides and at least {LEAST_ROUNDS} rounds")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever stops us stops the servers too
     plan = Plan(rounds=rounds, sign_ins=sign_ins, calls=calls, clients=clients, seconds=60 * minutes)
     try:
         met = _compare(plan, port_base, only)
@@ -69,7 +72,7 @@ def _compare(plan: Plan, port_base: int, only: str | None) -> bool:
     """Run everything and print it; whether every goal was met."""
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        sides = [stack.enter_context(start) for start in _starters(scratch, port_base, only)]
+        sides = [stack.enter_context(starter) for starter in _starters(scratch, port_base, only)]
         driver = Driver()
         stack.callback(driver.close)
         costs = run_rounds(sides, plan, driver, _progress)
@@ -88,15 +91,16 @@ def _compare(plan: Plan, port_base: int, only: str | None) -> bool:
 
 
 def _starters(scratch: Path, port_base: int, only: str | None) -> list[AbstractContextManager[Side]]:
-    ours, peer = port_base, port_base + 1
-    for port in (ours, peer):
+    """The sides to start; what can be missing is looked for before anything runs."""
+    ports = {"ours": port_base, "peer": port_base + 1}
+    for port in ports.values():
         refuse_busy_port(port)
-    installed = INSTALLED.resolve()
-    wanted: dict[str, Callable[[], AbstractContextManager[Side]]] = {
-        "ours": lambda: running_ours(scratch, ours, SCOPE),
-        "peer": lambda: running_peer(installed, scratch, peer, SCOPE),
-    }
-    return [start() for name, start in wanted.items() if only in {None, name}]
+    starters: list[AbstractContextManager[Side]] = []
+    if only != "peer":
+        starters.append(running_ours(scratch, ports["ours"], SCOPE))
+    if only != "ours":
+        starters.append(running_peer(install(INSTALLED.resolve()), scratch, ports["peer"], SCOPE))
+    return starters
 
 
 def _progress(line: str) -> None:
@@ -104,4 +108,4 @@ def _progress(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="./bench")

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,10 +24,17 @@ INSTALL_SECONDS = 300
 OPERATIONS = frozenset({"sign_in", "refresh", "userinfo", "introspection", "client_credentials", "discovery", "jwks"})
 
 
+@dataclass(frozen=True, slots=True)
+class InstalledPeer:
+    """Where the peer's packages are, and the node that runs them."""
+
+    directory: Path
+    node: Path
+
+
 @contextmanager
-def running_peer(installed: Path, scratch: Path, port: int, scope: str) -> Iterator[Side]:
-    """The peer on `port`; `installed` keeps the packages between runs, `scratch` is thrown away."""
-    node = install(installed)
+def running_peer(peer: InstalledPeer, scratch: Path, port: int, scope: str) -> Iterator[Side]:
+    """The peer on `port`; what it keeps is under `scratch`."""
     target = Target(
         side="peer",
         host="127.0.0.1",
@@ -50,9 +57,9 @@ def running_peer(installed: Path, scratch: Path, port: int, scope: str) -> Itera
             "PUBLIC_CLIENT_ID": public.client_id,
             "REDIRECT_URI": target.redirect_uri,
         }
-        command = [str(node), "peer.mjs"]
+        command = [str(peer.node), "peer.mjs"]
         log = scratch / "peer.log"
-        with running(command, environment=environment, directory=installed / "peer", log=log, port=port) as pid:
+        with running(command, environment=environment, directory=peer.directory, log=log, port=port) as pid:
             yield Side(target, public, ProcessTree(pid), None, cluster, OPERATIONS, _people)
 
 
@@ -61,8 +68,8 @@ def _people(count: int) -> list[Item]:
     return [{"account": secrets.token_hex(8)} for _ in range(count)]
 
 
-def install(directory: Path) -> Path:
-    """Install the peer's packages into `directory` unless they are there; returns the node to use."""
+def install(directory: Path) -> InstalledPeer:
+    """Install the peer's packages into `directory` unless they are there. Raises BenchError without node or npm."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise BenchError("the peer needs node and npm, which are not here; on Debian: apt-get install nodejs npm")
@@ -72,7 +79,7 @@ def install(directory: Path) -> Path:
         shutil.copy(file, peer)
     lock = sha256((SOURCE / "package-lock.json").read_bytes()).hexdigest()
     _once(peer / "installed", lock, lambda: _npm(npm, peer, "ci"))
-    return _node(npm, directory / "node")
+    return InstalledPeer(peer, _node(npm, directory / "node"))
 
 
 def _node(npm: str, directory: Path) -> Path:

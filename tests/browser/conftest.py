@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.installation import Citizen, Installation, installation
 from tests.browser.visitor import Visitor
@@ -31,6 +31,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 @pytest.fixture
 def open_window(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
     """Opens windows; in the end none may have complained."""
+    expect.set_options(timeout=10_000)
     opened: list[Visitor] = []
     with ExitStack() as stack:
 

@@ -54,6 +54,7 @@ class Installation:
 
     place: Place
     provider: Provider
+    surroundings: dict[str, str]  # the environment of its processes
     words: Words = field(default_factory=lambda: Words.load(ROOT / "templates/words"))
     numbers: Iterator[int] = field(default_factory=lambda: count(15_123_000_000))
 
@@ -156,7 +157,7 @@ def installation(var: Path, environ: dict[str, str] | None = None) -> Iterator[I
         children.wait_until_ready(_pause, READY_SECONDS)
         app = create_app(load_settings(None, surroundings))
         wired: Provider = app.extensions["idp"]
-        yield Installation(place, wired)
+        yield Installation(place, wired, surroundings)
         wired.database.engine.dispose()
     finally:
         children.stop()

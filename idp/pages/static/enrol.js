@@ -5,11 +5,15 @@
 "use strict";
 
 (() => {
-  const secret = location.hash.slice(1);
-  if (!secret) return;
-  history.replaceState(null, "", location.pathname + location.search);
-  const form = document.getElementById("enrol-form");
-  form.elements.secret.value = secret;
-  document.getElementById("secret-field").hidden = true;
-  document.getElementById("secret-read").hidden = false;
+  const read = () => {
+    const secret = location.hash.slice(1);
+    if (!secret) return;
+    history.replaceState(null, "", location.pathname + location.search);
+    document.getElementById("enrol-form").elements.secret.value = secret;
+    document.getElementById("secret-field").hidden = true;
+    document.getElementById("secret-read").hidden = false;
+  };
+  read();
+  // A link opened where this page stands already changes only the fragment.
+  window.addEventListener("hashchange", read);
 })();

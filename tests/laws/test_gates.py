@@ -1,0 +1,343 @@
+"""Law 6: every gate stands on every route that leads to a token or a claim (abuse cases 1.0).
+
+The matrix is generated: each gate is closed before a route is walked and again just before its last request.
+A route that somebody adds is missing in `ROUTES` and fails the test of the URL map until it stands here.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text, update
+
+from idp.credential.states import State
+from idp.keys.handles import read_handle
+from idp.people.status import PersonStatus
+from idp.registration.changes import changed, status_set
+from idp.registration.metadata import check_metadata
+from idp.registration.register import change
+from idp.storage.models import Credential, Passkey
+from idp.storage.passkeys import Passkeys
+from idp.storage.sessions import Sessions
+from tests.ground import ORIGIN, Citizen, Ground, Registered, Walker, call
+
+SCOPE = "openid profile offline_access"
+
+
+@dataclass
+class Scene:
+    """One person, one service, and how far they have come."""
+
+    ground: Ground
+    service: Registered = field(init=False)
+    citizen: Citizen = field(init=False)
+    browser: Walker = field(init=False)
+    given: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.service, self.citizen = self.ground.register(), self.ground.enrol()
+        self.browser = self.ground.browser()
+
+    def sign_in(self) -> None:
+        self.given = self.browser.tokens(self.service, self.citizen, scope=SCOPE)
+
+
+# How each gate is closed.
+
+
+def client_disabled(scene: Scene) -> None:
+    clients = scene.ground.provider.clients
+    clients.save([status_set(clients.get(scene.service.id), "disabled", now=scene.ground.clock())])
+
+
+def client_removed(scene: Scene) -> None:
+    with scene.ground.provider.database.begin() as transaction:
+        transaction.run(text("DELETE FROM clients WHERE id = :id"), id=scene.service.id)
+
+
+def change_registration(scene: Scene, **metadata: Any) -> None:
+    wired, now = scene.ground.provider, scene.ground.clock()
+    before = wired.clients.get(scene.service.id)
+    checked = check_metadata(dict(before.metadata) | metadata, wired.offer)
+    outcome = change(before, checked, now=now, random_bytes=os.urandom)
+    wired.clients.save([changed(before, outcome, now=now)])
+
+
+def refresh_grant_removed(scene: Scene) -> None:
+    change_registration(scene, grant_types=["authorization_code"])
+
+
+def person(status: PersonStatus) -> Callable[[Scene], None]:
+    return lambda scene: scene.ground.provider.change_person(scene.citizen.person, status, "test")
+
+
+def credential(state: State) -> Callable[[Scene], None]:
+    return lambda scene: scene.ground.provider.change_credential(scene.citizen.person, state, "test")
+
+
+def credential_expired(scene: Scene) -> None:
+    with scene.ground.provider.database.begin() as transaction:
+        mine = Credential.person_id == scene.citizen.person
+        transaction.run(update(Credential).where(mine).values(expires_at=scene.ground.clock()))
+
+
+def passkey_suspended(scene: Scene) -> None:
+    with scene.ground.provider.database.begin() as transaction:
+        row = transaction.one(select(Passkey.id).where(Passkey.person_id == scene.citizen.person))
+        assert Passkeys(transaction).suspend(row.id)
+
+
+def consent_withdrawn(scene: Scene) -> None:
+    with scene.ground.provider.database.begin() as transaction:
+        Sessions(transaction).withdraw(scene.citizen.person, scene.service.id, scene.ground.clock())
+
+
+def session_ended(scene: Scene) -> None:
+    for (_, _, name), cookie in scene.browser.client._cookies.items():
+        if name == "idp-session":
+            with scene.ground.provider.database.begin() as transaction:
+                Sessions(transaction).end(read_handle(cookie.value).id, scene.ground.clock())
+
+
+GATES: dict[str, Callable[[Scene], None]] = {
+    "client disabled": client_disabled,
+    "client removed": client_removed,
+    "person suspended": person(PersonStatus.SUSPENDED),
+    "person deceased": person(PersonStatus.DECEASED),
+    "person renounced": person(PersonStatus.RENOUNCED),
+    "credential suspended": credential(State.SUSPENDED),
+    "credential revoked": credential(State.REVOKED),
+    "credential expired": credential_expired,
+    "passkey suspended": passkey_suspended,
+    "consent withdrawn": consent_withdrawn,
+    "session ended": session_ended,
+    "refresh grant removed": refresh_grant_removed,
+}
+
+# Each route: the way to its last request, and that request. The two halves are where a gate may close.
+
+
+@dataclass(frozen=True)
+class Route:
+    """`begin` leads up to the last request, `end` sends it; `url` is the rule whose view answers it."""
+
+    url: str
+    begin: Callable[[Scene], Any]
+    end: Callable[[Scene, Any], Any]
+
+
+def passkey_page(scene: Scene) -> None:
+    scene.sign_in()
+    scene.browser.authorize(scene.service, scope=SCOPE, prompt="login")
+
+
+def code_page(scene: Scene) -> str:
+    passkey_page(scene)
+    scene.browser.passkey(scene.citizen)
+    return scene.ground.codes()[0]
+
+
+def consent_page(scene: Scene) -> None:
+    scene.sign_in()
+    scene.browser.authorize(scene.service, scope=SCOPE, prompt="consent")
+
+
+def reload_page(scene: Scene) -> str:
+    """A sign-in that waits for a consent which is given in another tab: the reload would return at once."""
+    scene.sign_in()
+    consent_withdrawn(scene)
+    scene.browser.authorize(scene.service, scope=SCOPE)
+    row = scene.browser.form("/sign-in/consent")["sign_in"]
+    other = Walker(scene.ground)
+    other.client = scene.browser.client
+    other.sign_in(scene.service, scene.citizen, scope=SCOPE)
+    return row
+
+
+def fresh_code(scene: Scene) -> str:
+    scene.sign_in()
+    scene.browser.authorize(scene.service, scope=SCOPE)
+    return scene.browser.answer(scene.service)["code"]
+
+
+def post_assertion(scene: Scene) -> Any:
+    if scene.browser.page.status_code != 200 or "/sign-in/passkey" not in scene.browser.page.text:
+        return scene.browser.page
+    answer = scene.citizen.phone.get(scene.browser.options(), ORIGIN)
+    return scene.browser.submit("/sign-in/passkey", credential=json.dumps(answer))
+
+
+ROUTES: dict[str, Route] = {
+    "authorize with live session": Route(
+        "/authorize", Scene.sign_in, lambda s, _: s.browser.authorize(s.service, scope=SCOPE)
+    ),
+    "authorize silently": Route(
+        "/authorize", Scene.sign_in, lambda s, _: s.browser.authorize(s.service, scope=SCOPE, prompt="none")
+    ),
+    "passkey step": Route("/sign-in/passkey", passkey_page, lambda s, _: post_assertion(s)),
+    "code step": Route("/sign-in/code", code_page, lambda s, code: s.browser.code(code)),
+    "consent step": Route("/sign-in/consent", consent_page, lambda s, _: s.browser.consent()),
+    "reload": Route("/sign-in/<uuid:row>", reload_page, lambda s, row: s.browser.get(f"/sign-in/{row}")),
+    "code exchange": Route("/token", fresh_code, lambda s, code: s.browser.token(s.service, code)),
+    "refresh": Route(
+        "/token",
+        Scene.sign_in,
+        lambda s, _: call(
+            s.ground, "/token", {"grant_type": "refresh_token", "refresh_token": s.given["refresh_token"]}, s.service
+        ),
+    ),
+    "userinfo": Route("/userinfo", Scene.sign_in, lambda s, _: s.browser.userinfo(s.given["access_token"])),
+    "introspection": Route(
+        "/introspect",
+        Scene.sign_in,
+        lambda s, _: call(s.ground, "/introspect", {"token": s.given["access_token"]}, s.service),
+    ),
+}
+
+OPEN_BY_LAW = {
+    # OpenID Connect Core 1.0 §11: offline access is for when the session is over, and its tokens with it.
+    ("session ended", "refresh"),
+    ("session ended", "userinfo"),
+    ("session ended", "introspection"),
+    # Both proofs are new: what ended was an earlier session, and this one begins.
+    ("session ended", "code step"),
+    # A consent that is given on this very page is a new one.
+    ("consent withdrawn", "consent step"),
+    # The grant of the code stands; what was removed is the other grant type.
+    *(("refresh grant removed", route) for route in ROUTES if route != "refresh"),
+}
+"""Gates that rightly leave a route open."""
+
+ASKS_AGAIN = {
+    # The way goes on to a new proof or a new consent, and nothing is given before that.
+    "session ended": {"authorize with live session", "passkey step", "reload"},
+    "consent withdrawn": {"authorize with live session", "passkey step", "code step", "reload"},
+}
+"""Gates after which a page may ask the person anew."""
+
+
+def gives(response: Any) -> bool:
+    """Whether an answer gives a code, a token, a claim or the word that a token is good."""
+    location = response.headers.get("Location", "")
+    body = response.get_json() if response.is_json else {}
+    return "code=" in location or bool({"access_token", "id_token", "sub"} & set(body)) or body.get("active") is True
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_law_6_every_route_is_open_while_no_gate_is_closed(ground, route):
+    scene = Scene(ground)
+    answer = ROUTES[route].end(scene, ROUTES[route].begin(scene))
+    if route == "passkey step":
+        assert 'action="/sign-in/code"' in answer.text
+    else:
+        assert gives(answer)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("gate", GATES)
+def test_law_6_a_gate_that_closes_on_the_way_stops_the_route(ground, gate, route):
+    scene = Scene(ground)
+    begun = ROUTES[route].begin(scene)
+    messages = len(ground.codes())
+    GATES[gate](scene)
+    answer = ROUTES[route].end(scene, begun)
+    assert answer.status_code < 500
+    if (gate, route) in OPEN_BY_LAW:
+        assert gives(answer) or route == "passkey step"
+        return
+    assert not gives(answer), answer.text[:300]
+    if route not in ASKS_AGAIN.get(gate, ()):
+        stopped(answer, scene, messages)
+
+
+def stopped(answer: Any, scene: Scene, messages: int) -> None:
+    """No further step is asked for, and no message leaves."""
+    assert len(scene.ground.codes()) == messages
+    for step in ("/sign-in/code", "/sign-in/consent"):
+        assert f'action="{step}"' not in answer.text
+
+
+STANDING = [gate for gate in GATES if gate not in {"session ended", "consent withdrawn", "refresh grant removed"}]
+"""Gates of client, person and credential: behind them nothing can even begin."""
+
+
+@pytest.mark.parametrize("gate", STANDING)
+def test_law_6_behind_a_closed_gate_no_sign_in_begins(ground, gate):
+    scene = Scene(ground)
+    GATES[gate](scene)
+    scene.browser.authorize(scene.service)
+    if scene.browser.page.status_code == 200 and "/sign-in/passkey" in scene.browser.page.text:
+        post_assertion(scene)
+    assert not gives(scene.browser.page)
+    stopped(scene.browser.page, scene, 0)
+    assert ground.rows("sign_ins") == ground.rows("sessions") == ground.rows("grants") == 0
+
+
+@pytest.mark.parametrize("gate", ["person suspended", "credential suspended"])
+def test_law_6_a_gate_that_opens_again_lets_a_new_sign_in_pass(ground, gate):
+    scene = Scene(ground)
+    scene.sign_in()
+    GATES[gate](scene)
+    if gate == "person suspended":
+        person(PersonStatus.ACTIVE)(scene)
+    else:
+        credential(State.ACTIVE)(scene)
+    assert ground.browser().tokens(scene.service, scene.citizen)["access_token"]
+
+
+def test_law_6_agreeing_anew_does_not_bring_old_tokens_back(ground):
+    scene = Scene(ground)
+    scene.sign_in()
+    old = dict(scene.given)
+    consent_withdrawn(scene)
+    scene.sign_in()
+    assert scene.browser.userinfo(scene.given["access_token"]).status_code == 200
+    assert scene.browser.userinfo(old["access_token"]).status_code == 401
+    again = {"grant_type": "refresh_token", "refresh_token": old["refresh_token"]}
+    assert call(ground, "/token", again, scene.service).status_code == 400
+
+
+@pytest.mark.parametrize("route", ["passkey step", "code step", "consent step", "reload"])
+def test_law_5_a_redirect_uri_that_was_removed_on_the_way_is_not_followed(ground, route):
+    scene = Scene(ground)
+    begun = ROUTES[route].begin(scene)
+    change_registration(scene, redirect_uris=["https://another.example/cb"])
+    answer = ROUTES[route].end(scene, begun)
+    assert answer.status_code == 400
+    assert "Location" not in answer.headers
+
+
+GIVES_NOTHING = {
+    # Pages and documents that no token, code or claim ever comes from.
+    "/": "the front page",
+    "/livez": "alive or not",
+    "/static/<digest>/<path:name>": "files",
+    "/jwks": "public keys",
+    "/.well-known/openid-configuration": "public metadata",
+    "/.well-known/oauth-authorization-server": "public metadata",
+    "/revoke": "takes tokens back",
+    "/logout": "ends a session",
+    "/logout/confirm": "ends a session",
+    "/sign-in/code/resend": "sends a code; its gates stand in find_sign_in like those of the code step",
+    "/sign-in/cancel": "answers with an error",
+    "/sign-in/other": "ends what was begun",
+    "/enrol": "begins an enrolment",
+    "/enrol/open": "a step of an enrolment",
+    "/enrol/now": "a step of an enrolment",
+    "/enrol/record": "a step of an enrolment",
+    "/enrol/phone": "a step of an enrolment",
+    "/enrol/phone/change": "a step of an enrolment",
+    "/enrol/code": "a step of an enrolment",
+    "/enrol/code/resend": "a step of an enrolment",
+    "/enrol/passkey": "makes a credential, signs nobody in",
+}
+
+
+def test_law_6_every_address_is_a_route_of_the_matrix_or_gives_nothing(ground):
+    known = {route.url for route in ROUTES.values()} | set(GIVES_NOTHING)
+    there = {rule.rule for rule in ground.app.url_map.iter_rules() if not rule.endpoint.startswith("demo_phone.")}
+    assert there - known == set(), "a new address: put its route into ROUTES, or say in GIVES_NOTHING why not"
+    assert known - there == set()
