@@ -21,6 +21,7 @@ from idp.registration.metadata import check_metadata
 from idp.registration.register import change
 from idp.storage.models import Credential, Passkey
 from idp.storage.passkeys import Passkeys
+from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from tests.ground import ORIGIN, Citizen, Ground, Registered, Walker, call
 
@@ -99,7 +100,7 @@ def session_ended(scene: Scene) -> None:
     for (_, _, name), cookie in scene.browser.client._cookies.items():
         if name == "idp-session":
             with scene.ground.provider.database.begin() as transaction:
-                Sessions(transaction).end(read_handle(cookie.value).id, scene.ground.clock())
+                SessionEnds(transaction).end(read_handle(cookie.value).id, scene.ground.clock())
 
 
 GATES: dict[str, Callable[[Scene], None]] = {
