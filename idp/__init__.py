@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
-from idp.endpoints import authorize, discovery, introspect, logout, revoke, token, userinfo
+from idp.endpoints import authorize, discovery, introspect, logout, push, revoke, token, userinfo
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
@@ -63,7 +63,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     handle_refusals(app)
     add_security_headers(app, secure=settings.secure)
     app.after_request(lambda response: _with_cookies(wired, response))
-    for room in (authorize, token, userinfo, introspect, revoke, logout, discovery):
+    for room in (authorize, push, token, userinfo, introspect, revoke, logout, discovery):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol):
         app.register_blueprint(part.pages)

@@ -25,7 +25,7 @@ class Event(Enum):
     SESSION_STOPPED = ("provider:session:stopped", ("session", "why", "told"))
     SIGN_IN_CANCELLED = ("person:sign_in:cancelled", ("sign_in",))
     SIGN_IN_REFUSED = ("provider:sign_in:refused", ("sign_in", "error"))
-    CONSENT_GIVEN = ("person:consent:given", ("scopes",))
+    CONSENT_GIVEN = ("person:consent:given", ("scopes", "details"))
     CONSENT_DECLINED = ("person:consent:declined", ("sign_in",))
     CONSENT_WITHDRAWN = ("person:consent:withdrawn", ())
     CODE_ISSUED = ("provider:authorization_code:issued", ("grant", "scopes", "acr"))

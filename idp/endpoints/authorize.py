@@ -13,16 +13,18 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from idp.claims.assurance import amr_of
 from idp.claims.scopes import SCOPES
+from idp.endpoints.requested import requested
 from idp.interaction.next_step import Proof, Reason, Refuse, Return, Step
+from idp.pages.answers import error_answer, go, send
 from idp.pages.browser import ensure_browser, presented_session
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import provider
 from idp.pages.sign_in import find_sign_in, walk_on
-from idp.pages.steps import back_with_error, decide, go, issue_code, show_passkey
+from idp.pages.steps import back_with_error, complete_with_error, decide, issue_code, show_passkey
 from idp.protocol.authorization_request import AuthorizationRequest, Unredirectable, parse, return_address
-from idp.protocol.authorization_response import error_uri
 from idp.protocol.client import Client
-from idp.protocol.errors import InvalidScope, LoginRequired, OAuthError
+from idp.protocol.client_policy import check_route
+from idp.protocol.errors import InvalidRequestObject, InvalidScope, LoginRequired, OAuthError, RequestUriNotSupported
 from idp.protocol.parameters import RepeatedParameter, single_valued
 from idp.provider import Provider
 from idp.storage.authorizations import Authorization
@@ -30,6 +32,8 @@ from idp.storage.sessions import LiveSession, Sessions
 from idp.storage.sign_ins import SignIns
 
 endpoint = Blueprint("authorize", __name__)
+DECISIVE = frozenset({"client_id", "redirect_uri", "request", "request_uri"})
+"""Parameters that say who asks and where the answer goes: repeated, nothing can be answered."""
 LONGEST_REDIRECT = 6_000
 
 
@@ -44,19 +48,32 @@ def authorize() -> Response:
             return as_get
     wired = provider()
     parameters, repeated = _parameters()
-    client, address = return_address(parameters, wired.clients.find)
+    try:
+        source = requested(wired, parameters)
+    except (InvalidRequestObject, RequestUriNotSupported) as error:
+        return _refuse_from_outside(wired, parameters, error)
+    client, address = return_address(source.parameters, wired.clients.find)
     try:
         if repeated is not None:
             raise repeated
-        asked = parse(parameters, client, address, frozenset(SCOPES))
+        check_route(client, pushed=source.pushed is not None, signed=source.signed)
+        asked = parse(source.parameters, client, address, frozenset(SCOPES), pushed=source.pushed, signed=source.signed)
     except InvalidScope as error:
-        if "none" in parameters.get("prompt", ""):
-            return go(error_uri(address, error, issuer=wired.issuer))
+        if "none" in source.parameters.get("prompt", "") or source.pushed is not None:
+            return complete_with_error(source.pushed, address, client, error)
         # Not an automatic redirect: a link with a made-up scope must not turn us into a redirector (RFC 9700 §4.11.2).
         raise PageRefused("invalid_scope", 400, error.detail, client=client, address=address, error=error) from error
     except OAuthError as error:
-        return go(error_uri(address, error, issuer=wired.issuer))
+        return complete_with_error(source.pushed, address, client, error)
     return _begin(wired, asked, client)
+
+
+def _refuse_from_outside(wired: Provider, parameters: Mapping[str, str], error: OAuthError) -> Response:
+    """An unreadable request object: the answer goes where the plain parameters rightly say, or to the person."""
+    if "redirect_uri" not in parameters:
+        raise Unredirectable(error.code, error.detail, wired.clients.find(parameters["client_id"])) from error
+    client, address = return_address(parameters, wired.clients.find)
+    return send(error_answer(address, client, error), client)
 
 
 def _begin(wired: Provider, asked: AuthorizationRequest, client: Client) -> Response:
@@ -73,22 +90,22 @@ def _begin(wired: Provider, asked: AuthorizationRequest, client: Client) -> Resp
     if session is None or step is None:
         step = decide(wired, asked, client, None, None, now)
         if isinstance(step, Refuse):
-            return back_with_error(asked, step.error)
+            return back_with_error(asked, client, step.error)
         return show_passkey(asked, client)
     if isinstance(step, Return):
-        return _return_at_once(wired, asked, session, step, now)
+        return _return_at_once(wired, asked, client, session, step, now)
     if isinstance(step, Refuse):
         # Another person is signed in than the hint means: they may sign in now, unless no page may be shown.
         if isinstance(step.error, LoginRequired) and not asked.is_silent:
             return show_passkey(asked, client, notice=Reason.LOGIN_AGAIN.value)
-        return back_with_error(asked, step.error)
+        return back_with_error(asked, client, step.error)
     if step.step is Step.CONSENT:
         return _ask_consent(wired, asked, session, now)
     return show_passkey(asked, client, notice=step.reason.value or None)
 
 
 def _return_at_once(
-    wired: Provider, asked: AuthorizationRequest, session: LiveSession, granted: Return, now: int
+    wired: Provider, asked: AuthorizationRequest, client: Client, session: LiveSession, granted: Return, now: int
 ) -> Response:
     """Single sign-on: everything is there."""
     what = Authorization(
@@ -101,10 +118,10 @@ def _return_at_once(
         auth_time=session.auth_time,
     )
     with wired.database.begin() as transaction:
-        location = issue_code(transaction, wired, asked, what, now)
+        answer = issue_code(transaction, wired, asked, client, what, now)
         if not Sessions(transaction).seen(session.id, now):
             raise PageRefused("expired_page", 400, "session ended at the same moment", address=asked.return_address)
-    return go(location)
+    return send(answer, client)
 
 
 def _ask_consent(wired: Provider, asked: AuthorizationRequest, session: LiveSession, now: int) -> Response:
@@ -142,7 +159,7 @@ def _parameters() -> tuple[Mapping[str, str], RepeatedParameter | None]:
         return single_valued(pairs), None
     except RepeatedParameter as repeated:
         often = {name for name, times in Counter(name for name, _ in pairs).items() if times > 1}
-        if often & {"client_id", "redirect_uri"}:  # whatever else is repeated: there is no address to trust
+        if often & DECISIVE:  # whatever else is repeated: there is no address to trust
             raise Unredirectable("repeated_parameter", str(repeated)) from repeated
         return {n: v for n, v in pairs if n not in often and v}, repeated
     except OAuthError as error:

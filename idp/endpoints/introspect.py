@@ -1,5 +1,7 @@
 """POST /introspect: whether a token is good now (RFC 7662), for the client it was issued to."""
 
+import json
+
 from flask import Blueprint, Response, jsonify
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
@@ -31,6 +33,7 @@ def introspect() -> Response:
         access = find_access(reading, presented, wired.clock()) if presented else None
     if access is None or access.grant.client_id != client.id:
         return jsonify(active=False)
+    details = access.grant.details
     return jsonify(
         active=True,
         scope=" ".join(still_allowed(access.scopes, client)),
@@ -39,8 +42,9 @@ def introspect() -> Response:
         exp=access.expires_at,
         iat=access.issued_at,
         sub=wired.subject(client, access.grant.person_id),
-        aud=client.id,
+        aud=list(access.audience) or client.id,
         iss=wired.issuer,
         acr=access.grant.acr,
         auth_time=access.grant.auth_time,
+        **({} if details is None else {"authorization_details": json.loads(details)}),  # RFC 9396 §9.2
     )

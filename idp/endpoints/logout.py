@@ -12,12 +12,12 @@ from werkzeug.exceptions import UnsupportedMediaType
 from idp.interaction.logged_out import LoggedOut, frames
 from idp.interaction.sealed_logout import seal_logout, unseal_logout
 from idp.interaction.sealed_request import SealBroken
+from idp.pages.answers import go
 from idp.pages.browser import browser_digest, end_session_cookie, ensure_browser, presented_session
 from idp.pages.forms import read_form
 from idp.pages.headers import allow_form_target, allow_frame
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider, say, service_of, set_page_language
-from idp.pages.steps import go
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.id_token import read_hint
 from idp.protocol.logout import Logout, LogoutRequest, decide, parse

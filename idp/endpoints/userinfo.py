@@ -38,6 +38,8 @@ def userinfo() -> Response:
     client = wired.clients.find(access.grant.client_id) if access else None
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
+    if access.audience and f"{wired.issuer}/userinfo" not in access.audience:
+        raise InvalidToken("token is meant for another resource")  # RFC 8707 §2: it may come from there
     if "openid" not in still_allowed(access.scopes, client):
         raise InsufficientScope("token without openid")
     number = None

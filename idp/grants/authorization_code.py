@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, issue, still_allowed
+from idp.grants.tokens import Mint, audience_of, issue, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
-from idp.protocol.errors import InvalidGrant
+from idp.protocol.errors import InvalidGrant, OAuthError
 from idp.protocol.parameters import require
 from idp.protocol.pkce import check_verifier
 
@@ -30,7 +30,8 @@ def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, 
         return _replayed(replayed, client, stores, now) if replayed else Refused(InvalidGrant("unknown code"))
     try:
         check(grant, form, now=now)
-    except InvalidGrant as error:
+        resources = audience_of(form, grant)
+    except OAuthError as error:
         # Spent all the same: whoever holds a code but not its verifier gets one try (RFC 9700 §4.5.3).
         stores.revoke(grant.id, now)
         stores.record(
@@ -52,6 +53,7 @@ def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, 
         now=now,
         grant_type="authorization_code",
         scopes=scopes,
+        resources=resources,
         refresh_token=offline,
     )
     return Issued(answer)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, issue, still_allowed
+from idp.grants.tokens import Mint, audience_of, issue, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, InvalidScope
@@ -18,7 +18,11 @@ from idp.protocol.parameters import require
 
 
 def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int) -> Issued | Refused:
-    """New tokens for a refresh token. Raises InvalidRequest when none was sent, InvalidScope for a wider scope."""
+    """New tokens for a refresh token.
+
+    Raises InvalidRequest when none was sent; InvalidScope, InvalidTarget or InvalidAuthorizationDetails when more is
+    asked for than was granted.
+    """
     token = read_handle(require(form, "refresh_token"))
     found = stores.find_refresh(token, client.id) if token is not None else None
     if token is None or found is None:
@@ -26,6 +30,7 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
     if found.grant.revoked or now >= found.expires_at:
         return Refused(InvalidGrant("refresh token has ended"))
     scopes = still_allowed(_scopes(form, found.grant), client)
+    resources = audience_of(form, found.grant)
     if not scopes or "offline_access" not in client.scopes:
         return Refused(InvalidGrant("no scope is left to this client"))
     obstacle = stores.standing(found.grant, now).obstacle(offline=True)
@@ -42,6 +47,7 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
         now=now,
         grant_type="refresh_token",
         scopes=scopes,
+        resources=resources,
         refresh_token=rotate,
     )
     return Issued(answer)

@@ -29,6 +29,8 @@ class GrantRecord:
     code_expires_at: int
     expires_at: int
     revoked: bool
+    resources: tuple[str, ...] = ()  # RFC 8707: what its tokens may be meant for
+    details: str | None = None  # RFC 9396: the authorization_details, canonical JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,16 @@ class Stores(Protocol):
         ...
 
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: tuple[str, ...], now: int, expires_at: int
+        self,
+        token: Presented,
+        grant: UUID,
+        scopes: tuple[str, ...],
+        now: int,
+        expires_at: int,
+        *,
+        audience: tuple[str, ...] = (),
     ) -> None:
-        """Store an access token's digest."""
+        """Store an access token's digest; `audience` are the resources it is meant for."""
         ...
 
     def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:

@@ -3,6 +3,7 @@
 The rows, the audit and the answer are one transaction: no token exists without its audit row (design law 4).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,22 @@ from uuid import UUID
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.stores import GrantRecord, Stores
 from idp.keys.handles import new_handle
+from idp.protocol.authorization_details import check_same
 from idp.protocol.client import Client
 from idp.protocol.id_token import AuthenticationEvent, id_token_claims
+from idp.protocol.resource_indicators import resources_of
 
 ACCESS_TOKEN_SECONDS = 600
 REFRESH_TOKEN_SECONDS = 30 * 86_400  # absolute, however often it is used (abuse case C-10)
+
+
+def audience_of(form: Mapping[str, str], grant: GrantRecord) -> tuple[str, ...]:
+    """The resources that a token request is for: all that were granted, or the fewer it names (RFC 8707 §2.2).
+
+    Raises InvalidTarget, and InvalidAuthorizationDetails for other details than were granted (RFC 9396 §6).
+    """
+    check_same(form.get("authorization_details"), grant.details)
+    return resources_of(form, grant.resources) or grant.resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +56,20 @@ def issue(
     now: int,
     grant_type: str,
     scopes: tuple[str, ...],
+    resources: tuple[str, ...],
     refresh_token: bool,
 ) -> Mapping[str, Any]:
     """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
     access = new_handle(mint.new_id(), mint.random_bytes)
-    stores.add_access_token(access, grant.id, scopes, now, now + ACCESS_TOKEN_SECONDS)
+    stores.add_access_token(access, grant.id, scopes, now, now + ACCESS_TOKEN_SECONDS, audience=resources)
     answer: dict[str, Any] = {
         "access_token": access.text,
         "token_type": "Bearer",
         "expires_in": ACCESS_TOKEN_SECONDS,
         "scope": " ".join(scopes),
     }
+    if grant.details is not None:
+        answer["authorization_details"] = json.loads(grant.details)  # RFC 9396 §7
     if refresh_token:
         refresh = new_handle(mint.new_id(), mint.random_bytes)
         stores.add_refresh_token(refresh, grant.id, now, grant.expires_at)

@@ -182,7 +182,12 @@ def consent_covers(request: AuthorizationRequest, client: Client, agreed: Agreed
 
 
 def must_ask_consent_anew(request: AuthorizationRequest, client: Client) -> bool:
-    """Whether remembered consent does not count for this request (prompt=consent, or by registration)."""
+    """Whether remembered consent does not count for this request (prompt=consent, or by registration).
+
+    What exactly a person allows (RFC 9396) was never remembered: it is asked each time, and prompt=none fails.
+    """
+    if request.details is not None:
+        return True
     if "consent" in request.prompts or client.consent == "always":
         return not request.is_silent
     return False

@@ -90,6 +90,11 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         ui_locales=tuple(values.get("ui_locales", ())),
         claims=values.get("claims"),
         display=values["display"],
+        response_mode=values["response_mode"],
+        resources=tuple(values.get("resources", ())),
+        details=values.get("details"),
+        pushed=values.get("pushed"),
+        signed=values["signed"],
     )
 
 

@@ -12,6 +12,7 @@ from idp.claims.userinfo import person_claims
 from idp.keys.sealing import row_context
 from idp.pages.rendering import say
 from idp.people.record import Record
+from idp.protocol.authorization_details import Detail
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage.sign_ins import SignInRecord
@@ -38,9 +39,18 @@ def consent_view(
     return {
         "required": [entry for scope, entry in entries.items() if scope not in client.optional_scopes],
         "optional": [entry for scope, entry in entries.items() if scope in client.optional_scopes],
+        "details": [_detail(one) for one in sign_in.request.authorization_details],
+        "resources": sign_in.request.resources,
         "remembered": say("consent.year"),
         "who": masked_name(record, language),
     }
+
+
+def _detail(detail: Detail) -> dict[str, Any]:
+    """One authorization in words: what the service may do once, and how (RFC 9396 §11.1)."""
+    name = f"detail.{detail.type}"
+    rows = [row(f"{name}.{field}", f"{name}.{field}.{value}", say_value=True) for field, value in detail.fields.items()]
+    return {"label": say(f"{name}.label"), "values": rows}
 
 
 def masked_name(record: Record, language: str) -> str:

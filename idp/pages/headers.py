@@ -18,7 +18,7 @@ COMMON = {
 }
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action"
 )
 READABLE_ANYWHERE = frozenset({"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"})
 
@@ -28,7 +28,12 @@ def allow_form_target(uri: str) -> None:
 
     Browsers apply `form-action` to the redirect that answers a form, so without this nobody came back.
     """
-    g.form_targets = {*g.get("form_targets", ()), _origin(uri)}
+    g.form_targets = {*g.get("form_targets", {"'self'"}), _origin(uri)}
+
+
+def only_form_target(uri: str) -> None:
+    """Let the form of this answer's page go to the origin of a registered URI, and nowhere else (abuse case X-02)."""
+    g.form_targets = {_origin(uri)}
 
 
 def allow_frame(uri: str) -> None:
@@ -38,12 +43,8 @@ def allow_frame(uri: str) -> None:
 
 def _origin(uri: str) -> str:
     parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-
-
-def _sources(name: str) -> list[str]:
-    """What this answer allows, as a source list; nothing that could begin another directive gets in."""
-    return sorted(source for source in g.get(name, ()) if not set(source) & set(" ;,'\""))
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    return "'none'" if set(origin) & set(" ;,'\"") else origin
 
 
 def add_security_headers(app: Flask, *, secure: bool) -> None:
@@ -55,8 +56,8 @@ def add_security_headers(app: Flask, *, secure: bool) -> None:
             response.headers.setdefault(name, value)
         if response.location is not None:  # the way back to a service tells it nothing of our address (RFC 9700 §4.2.4)
             response.headers["Referrer-Policy"] = "no-referrer"
-        policy = " ".join([POLICY, *_sources("form_targets")])
-        if frames := _sources("frame_sources"):
+        policy = " ".join([POLICY, *sorted(g.get("form_targets", {"'self'"}))])
+        if frames := sorted(g.get("frame_sources", ())):
             policy += f"; frame-src {' '.join(frames)}"
         response.headers.setdefault("Content-Security-Policy", policy)
         if "Cache-Control" not in response.headers:

@@ -8,16 +8,17 @@ from traceback import extract_tb
 from flask import Blueprint, Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
+from idp.pages.answers import error_answer
 from idp.pages.headers import allow_form_target
 from idp.pages.rendering import page, provider, say, service_of
 from idp.protocol.authorization_request import ReturnAddress, Unredirectable
-from idp.protocol.authorization_response import error_uri
+from idp.protocol.authorization_response import Answer
 from idp.protocol.client import Client
 from idp.protocol.errors import AccessDenied, OAuthError
 
 log = logging.getLogger(__name__)
 refusals = Blueprint("refusals", __name__)
-MACHINE_PATHS = ("/token", "/userinfo", "/introspect", "/revoke", "/jwks", "/.well-known/")
+MACHINE_PATHS = ("/token", "/par", "/userinfo", "/introspect", "/revoke", "/jwks", "/.well-known/")
 PAGES_BY_STATUS = {
     400: "invalid_request",
     404: "not_found",
@@ -73,14 +74,15 @@ def refusal_page(refused: PageRefused, reference: str | None = None) -> Response
     )
 
 
-def _way_back(refused: PageRefused) -> dict[str, str] | None:
+def _way_back(refused: PageRefused) -> dict[str, str | Answer | None] | None:
     service = service_of(refused.client)
-    if service is None:
+    if service is None or refused.client is None:
         return None
     label = say("refusal.back_to_service", service=service.name)
     if refused.address is not None:
         allow_form_target(refused.address.redirect_uri)
-        return {"url": error_uri(refused.address, refused.error, issuer=provider().issuer), "label": label}
+        answer = error_answer(refused.address, refused.client, refused.error)
+        return {"url": answer.location, "label": label, "answer": answer if answer.as_form else None}
     return {"url": service.uri, "label": label} if service.uri else None
 
 

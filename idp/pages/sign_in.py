@@ -13,6 +13,7 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.claims.scopes import scopes_to_ask
 from idp.interaction.next_step import Agreed, Ask, NextStep, Return, Step, next_step
 from idp.interaction.sealed_request import SealBroken, SealedRequest, unseal
+from idp.pages.answers import send
 from idp.pages.browser import browser_digest, end_session_cookie
 from idp.pages.forms import read_form
 from idp.pages.passkey_step import NothingProven, begin_sign_in
@@ -28,7 +29,6 @@ from idp.pages.steps import (
     find_client,
     finish,
     finish_within,
-    go,
     proof_of,
     show,
     show_passkey,
@@ -111,8 +111,8 @@ def cancel() -> Response:
     if "sign_in" in form:
         return _decline(wired, find_sign_in(form["sign_in"]), Event.SIGN_IN_CANCELLED)
     travelling = _unseal(form.get("request"), wired)
-    find_client(wired, travelling.request)
-    return back_with_error(travelling.request, AccessDenied("cancelled at the passkey"))
+    client = find_client(wired, travelling.request)
+    return back_with_error(travelling.request, client, AccessDenied("cancelled at the passkey"))
 
 
 @pages.post("/sign-in/other")
@@ -220,11 +220,13 @@ def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: froze
     if not isinstance(step, Return):
         raise PageRefused("sign_in_finished", 400, "consent did not complete the sign-in", client=client)
     with wired.database.begin() as transaction:
-        location = finish_within(transaction, wired, sign_in, client, step, now)
+        answer = finish_within(transaction, wired, sign_in, client, step, now)
         Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now)
         detail = {"scopes": " ".join(sorted(agreed.scopes))}
+        if sign_in.request.details is not None:
+            detail["details"] = " ".join(one.type for one in sign_in.request.authorization_details)
         transaction.record(AuditRow(Event.CONSENT_GIVEN, now, sign_in.person_id, client.id, detail))
-    return go(location)
+    return send(answer, client)
 
 
 def _decline(wired: Provider, sign_in: SignInRecord, event: Event) -> Response:
@@ -234,7 +236,8 @@ def _decline(wired: Provider, sign_in: SignInRecord, event: Event) -> Response:
             raise PageRefused("sign_in_finished", 400, "finished by another request")
         detail = {"sign_in": sign_in.id}
         transaction.record(AuditRow(event, now, sign_in.person_id, sign_in.request.client_id, detail))
-    return back_with_error(sign_in.request, AccessDenied("declined by the person"))
+    client = find_client(wired, sign_in.request)
+    return back_with_error(sign_in.request, client, AccessDenied("declined by the person"))
 
 
 def _unseal(text: str | None, wired: Provider) -> SealedRequest:

@@ -5,8 +5,9 @@ Nothing here decides: `decide` asks the hub with what is known of the sign-in, t
 
 import json
 from dataclasses import dataclass
+from uuid import UUID
 
-from flask import Response, redirect
+from flask import Response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_BYTES
@@ -28,14 +29,15 @@ from idp.interaction.next_step import (
 from idp.interaction.sealed_request import SealedRequest, seal
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
+from idp.pages.answers import code_answer, error_answer, send
 from idp.pages.browser import ensure_browser
 from idp.pages.consent_view import consent_view
 from idp.pages.headers import allow_form_target
 from idp.pages.refusals import PageRefused
+from idp.pages.reload import reload_address
 from idp.pages.rendering import page, page_language, provider, set_page_language
-from idp.protocol.authorization_request import AuthorizationRequest
-from idp.protocol.authorization_response import error_uri, success_uri
-from idp.protocol.authorization_url import authorization_url
+from idp.protocol.authorization_request import AuthorizationRequest, ReturnAddress
+from idp.protocol.authorization_response import Answer
 from idp.protocol.client import Client
 from idp.protocol.errors import OAuthError
 from idp.protocol.id_token import read_hint
@@ -43,6 +45,7 @@ from idp.protocol.redirect_uri import is_registered
 from idp.provider import Provider
 from idp.storage import Transaction, authorizations
 from idp.storage.authorizations import Authorization
+from idp.storage.pushed_requests import PushedRequests
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
 from idp.telephony.numbers import country_name
@@ -122,7 +125,7 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
     return page(
         "sign_in/passkey.html",
         client=client,
-        here=authorization_url(request),
+        here=reload_address(wired, request),
         sealed=seal(travelling, ensure_browser(wired), wired.sealers.page),
         options=json.dumps(request_options(challenge, wired.settings.rp_id)),
         notice=notice,
@@ -189,18 +192,27 @@ def show(sign_in: SignInRecord, client: Client, step: NextStep, shown: Shown = N
     if isinstance(step, Ask) and step.step is Step.CONSENT:
         return show_consent(sign_in, client)
     if isinstance(step, Refuse):
-        return back_with_error(sign_in.request, step.error)
+        return back_with_error(sign_in.request, client, step.error)
     reason = step.reason if isinstance(step, Ask) else Reason.NONE
     return show_passkey(sign_in.request, client, notice=reason.value or None)
 
 
 def issue_code(
-    transaction: Transaction, wired: Provider, request: AuthorizationRequest, what: Authorization, now: int
-) -> str:
-    """Queue the grant and its code; returns where the browser goes once that is committed."""
+    transaction: Transaction,
+    wired: Provider,
+    request: AuthorizationRequest,
+    client: Client,
+    what: Authorization,
+    now: int,
+) -> Answer:
+    """Queue the grant and its code; returns what the browser takes to the client once that is committed.
+
+    Raises PageRefused when the pushed request was completed by somebody faster.
+    """
+    _complete(transaction, request.pushed, client, now)
     code = new_handle(transaction.new_id(), wired.random_bytes)
     authorizations.add(transaction, code, request, what, now)
-    return success_uri(request.return_address, code=code.text, issuer=wired.issuer)
+    return code_answer(request.return_address, client, code.text)
 
 
 def authorization_of(wired: Provider, sign_in: SignInRecord, granted: Return) -> Authorization:
@@ -220,31 +232,39 @@ def authorization_of(wired: Provider, sign_in: SignInRecord, granted: Return) ->
 def finish(wired: Provider, sign_in: SignInRecord, client: Client, granted: Return, now: int) -> Response:
     """Everything was there, consent included: take the sign-in's end and go back with a code."""
     with wired.database.begin() as transaction:
-        location = finish_within(transaction, wired, sign_in, client, granted, now)
-    return go(location)
+        answer = finish_within(transaction, wired, sign_in, client, granted, now)
+    return send(answer, client)
 
 
 def finish_within(
     transaction: Transaction, wired: Provider, sign_in: SignInRecord, client: Client, granted: Return, now: int
-) -> str:
+) -> Answer:
     """The same within an open transaction. Raises PageRefused when another tab was faster."""
     if not SignIns(transaction).finish(sign_in.id, now):
         raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
     if sign_in.session_id is not None and not sign_in.is_new_proof:
         Sessions(transaction).seen(sign_in.session_id, now)
-    return issue_code(transaction, wired, sign_in.request, authorization_of(wired, sign_in, granted), now)
+    return issue_code(transaction, wired, sign_in.request, client, authorization_of(wired, sign_in, granted), now)
 
 
-def back_with_error(request: AuthorizationRequest, error: OAuthError) -> Response:
+def back_with_error(request: AuthorizationRequest, client: Client, error: OAuthError) -> Response:
     """Back to the client with an error."""
-    return go(error_uri(request.return_address, error, issuer=provider().issuer))
+    return complete_with_error(request.pushed, request.return_address, client, error)
 
 
-def go(location: str) -> Response:
-    """A redirect that turns a POST into a GET: 303, never 307 (RFC 9700 §4.12)."""
-    response = redirect(location, 303)
-    assert isinstance(response, Response)
-    return response
+def complete_with_error(pushed: str | None, address: ReturnAddress, client: Client, error: OAuthError) -> Response:
+    """The same for a request that may not even be lawful. A pushed one is over with its one answer."""
+    wired = provider()
+    if pushed is not None:
+        with wired.database.begin() as transaction:
+            _complete(transaction, pushed, client, wired.clock())
+    return send(error_answer(address, client, error), client)
+
+
+def _complete(transaction: Transaction, pushed: str | None, client: Client, now: int) -> None:
+    """Let a pushed request have one answer (RFC 9126 §7.3): whoever comes second gets a page."""
+    if pushed is not None and not PushedRequests(transaction).take(UUID(pushed), now):
+        raise PageRefused("invalid_request_uri", 400, "pushed request was completed before", client=client)
 
 
 def cancelled(sign_in: SignInRecord, now: int) -> AuditRow:

@@ -9,28 +9,27 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from idp.protocol.authorization_details import TYPES, Detail, details_text, parse_details
 from idp.protocol.claims_request import ClaimsRequest, parse_claims
 from idp.protocol.client import Client
 from idp.protocol.errors import (
     InvalidRequest,
     InvalidScope,
-    OAuthError,
     RegistrationNotSupported,
-    RequestNotSupported,
-    RequestUriNotSupported,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
 from idp.protocol.parameters import has_controls
 from idp.protocol.pkce import challenge_of
 from idp.protocol.redirect_uri import is_registered
+from idp.protocol.resource_indicators import resources_of
+from idp.protocol.response_mode import error_mode_of, response_mode_of
 
 MAX_AGE_LIMIT = 31_536_000  # seconds; a year
 MAX_STATE = 4_096
 MAX_LIST = 20
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
-RESPONSE_MODES = frozenset({"query"})
 SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+", re.ASCII)  # RFC 6749 §3.3
 
 
@@ -54,6 +53,7 @@ class ReturnAddress:
     client_id: str
     redirect_uri: str
     state: str | None
+    response_mode: str = "query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +74,21 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...]
     claims: str | None  # the claims parameter as sent; `claims_request` reads it
     display: str
+    response_mode: str = "query"
+    resources: tuple[str, ...] = ()
+    details: str | None = None  # authorization_details in canonical form; `authorization_details` reads it
+    pushed: str | None = None  # the row of the pushed request that it is, to be completed once
+    signed: bool = False  # came as a request object
 
     @property
     def return_address(self) -> ReturnAddress:
         """Where the answer goes."""
-        return ReturnAddress(self.client_id, self.redirect_uri, self.state)
+        return ReturnAddress(self.client_id, self.redirect_uri, self.state, self.response_mode)
+
+    @property
+    def authorization_details(self) -> tuple[Detail, ...]:
+        """What exactly the person is asked to allow (RFC 9396; already checked)."""
+        return parse_details(self.details, TYPES)
 
     @property
     def claims_request(self) -> ClaimsRequest:
@@ -107,18 +117,28 @@ def return_address(
     state = parameters.get("state")
     if state is not None and (len(state) > MAX_STATE or has_controls(state)):
         raise Unredirectable("invalid_request", "state cannot be echoed safely", client)
-    return client, ReturnAddress(client.id, redirect_uri, state)
+    return client, ReturnAddress(client.id, redirect_uri, state, error_mode_of(parameters, client))
 
 
 def parse(
-    parameters: Mapping[str, str], client: Client, address: ReturnAddress, scopes: frozenset[str]
+    parameters: Mapping[str, str],
+    client: Client,
+    address: ReturnAddress,
+    scopes: frozenset[str],
+    *,
+    pushed: str | None = None,
+    signed: bool = False,
 ) -> AuthorizationRequest:
-    """The request of `client`, checked; `scopes` are those the provider has. Raises OAuthError."""
+    """The request of `client`, checked; `scopes` are those the provider has. Raises OAuthError.
+
+    `pushed` names the row of a pushed request, `signed` says that it came as a request object.
+    """
     for check in CHECKS:
         check(parameters, client)
     prompts = _prompts(parameters)
     granted = _scopes(parameters, client, scopes)
     parse_claims(parameters.get("claims"))
+    details = parse_details(parameters.get("authorization_details"), client.authorization_details_types)
     return AuthorizationRequest(
         client_id=client.id,
         redirect_uri=address.redirect_uri,
@@ -134,18 +154,17 @@ def parse(
         ui_locales=_list(parameters, "ui_locales"),
         claims=parameters.get("claims"),
         display=_display(parameters),
+        response_mode=response_mode_of(parameters, client),
+        resources=resources_of(parameters, client.resources),
+        details=details_text(details),
+        pushed=pushed,
+        signed=signed,
     )
 
 
 def _refuse_unsupported(parameters: Mapping[str, str], _client: Client) -> None:
-    unsupported: dict[str, type[OAuthError]] = {
-        "request": RequestNotSupported,
-        "request_uri": RequestUriNotSupported,
-        "registration": RegistrationNotSupported,
-    }
-    for name, error in unsupported.items():
-        if name in parameters:
-            raise error(f"{name} was sent")
+    if "registration" in parameters:
+        raise RegistrationNotSupported("registration was sent")
 
 
 def _response_type(parameters: Mapping[str, str], client: Client) -> None:
@@ -156,12 +175,6 @@ def _response_type(parameters: Mapping[str, str], client: Client) -> None:
         raise UnsupportedResponseType(f"response_type {wanted[:40]!r}")
     if "code" not in client.response_types or "authorization_code" not in client.grant_types:
         raise UnauthorizedClient("client may not use the code flow")
-
-
-def _response_mode(parameters: Mapping[str, str], _client: Client) -> None:
-    mode = parameters.get("response_mode", "query")
-    if mode not in RESPONSE_MODES:
-        raise InvalidRequest(f"response_mode {mode[:40]!r}", public="This response_mode is not enabled.")
 
 
 def _texts(parameters: Mapping[str, str], _client: Client) -> None:
@@ -176,7 +189,6 @@ def _texts(parameters: Mapping[str, str], _client: Client) -> None:
 CHECKS: tuple[Callable[[Mapping[str, str], Client], None], ...] = (
     _response_type,
     _refuse_unsupported,
-    _response_mode,
     _texts,
 )
 """Checks that yield nothing, in their order; what yields a value is read in `parse`."""

@@ -24,5 +24,8 @@ def authorization_url(request: AuthorizationRequest) -> str:
         "ui_locales": " ".join(request.ui_locales),
         "claims": request.claims,
         "display": None if request.display == "page" else request.display,
+        "response_mode": None if request.response_mode == "query" else request.response_mode,
+        "authorization_details": request.details,
+        "resource": request.resources,
     }
-    return f"/authorize?{urlencode({name: value for name, value in parameters.items() if value})}"
+    return f"/authorize?{urlencode({name: value for name, value in parameters.items() if value}, doseq=True)}"

@@ -17,6 +17,8 @@ AUTH_METHODS: tuple[AuthMethod, ...] = (
     "client_secret_post",
     "none",
 )
+Profile = Literal["oidc", "fapi2", "fapi2-message-signing"]
+PROFILES: tuple[Profile, ...] = ("oidc", "fapi2", "fapi2-message-signing")
 
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
 """Passkey and second proof: the default, and the least that a new client may ask for."""
@@ -44,6 +46,13 @@ class Client:
     scopes: frozenset[str] = frozenset(DEFAULT_SCOPE.split())
     optional_scopes: frozenset[str] = frozenset()  # what the person may leave out on the consent page
     id_token_signed_response_alg: SigningAlg = "ES256"
+    authorization_signed_response_alg: SigningAlg | None = None  # JARM §3; naming one enables signed responses
+    request_object_signing_alg: SigningAlg | None = None  # None: that of the key
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    authorization_details_types: frozenset[str] = frozenset()  # RFC 9396 §10
+    resources: tuple[str, ...] = ()  # RFC 8707: what its tokens may be meant for
+    profile: Profile = "oidc"  # idp/protocol/client_policy.py says what each demands
     subject_type: Literal["pairwise", "public"] = "pairwise"
     sector: str = ""  # the sector identifier (OpenID Connect Core 1.0 §8.1)
     minimum_acr: str = MOBILE_ID_ACR

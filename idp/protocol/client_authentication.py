@@ -16,8 +16,18 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import unquote_plus
 
-from idp.keys.jose import SIGNING_ALGS, InvalidJwt, SigningKey, VerificationKey, import_key, read_header, verify_jwt
+from idp.keys.jose import (
+    SIGNING_ALGS,
+    InvalidJwt,
+    SigningAlg,
+    SigningKey,
+    VerificationKey,
+    import_key,
+    read_header,
+    verify_jwt,
+)
 from idp.protocol.client import Client
+from idp.protocol.client_policy import policy_of
 from idp.protocol.errors import InvalidClient, InvalidRequest
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -67,7 +77,7 @@ def authenticate(
         raise InvalidClient(f"{presented.method} used, {client.token_endpoint_auth_method} registered")
     if presented.assertion is not None:
         audiences = {issuer}
-        if client.assertion_audience == "issuer_or_token_endpoint":
+        if client.assertion_audience == "issuer_or_token_endpoint" and not policy_of(client).issuer_alone_as_audience:
             audiences.add(token_endpoint)
         return _check_assertion(presented.assertion, client, audiences, now)
     if presented.secret is not None:
@@ -152,14 +162,17 @@ def _check_secret(secret: str, client: Client) -> None:
 
 def _check_assertion(assertion: str, client: Client, audiences: set[str], now: int) -> AuthenticatedClient:
     """RFC 7523 §3; OpenID Connect Core 1.0 §9: iss, sub, aud, jti and exp are all required."""
+    policy = policy_of(client)
+    registered = client.token_endpoint_auth_signing_alg
+    keys = [key for key in client_keys(client, registered) if key.alg in policy.signing_algs]
     try:
         # Absent or "JWT": other typed tokens (at+jwt, dpop+jwt, logout+jwt) are never assertions (RFC 8725 §3.11).
-        claims = verify_jwt(assertion, client_keys(client), typ=[None, "JWT", "client-authentication+jwt"])
+        claims = verify_jwt(assertion, keys, typ=[None, "JWT", "client-authentication+jwt"])
     except InvalidJwt as error:
         raise InvalidClient(f"assertion: {error}") from error
     if claims.get("iss") != client.id or claims.get("sub") != client.id:
         raise InvalidClient("assertion iss and sub must both be the client")
-    if not _audience_is_ours(claims.get("aud"), audiences):
+    if not _audience_is_ours(claims.get("aud"), audiences, as_list=not policy.issuer_alone_as_audience):
         raise InvalidClient("assertion for another audience")
     expires_at = _check_times(claims, now)
     jti = claims.get("jti")
@@ -171,8 +184,8 @@ def _check_assertion(assertion: str, client: Client, audiences: set[str], now: i
     return AuthenticatedClient(client, used_once=digest, used_once_until=expires_at + SKEW_SECONDS)
 
 
-def _audience_is_ours(audience: Any, accepted: set[str]) -> bool:
-    if isinstance(audience, list) and len(audience) == 1:
+def _audience_is_ours(audience: Any, accepted: set[str], *, as_list: bool) -> bool:
+    if as_list and isinstance(audience, list) and len(audience) == 1:
         audience = audience[0]
     return isinstance(audience, str) and audience in accepted
 
@@ -193,9 +206,8 @@ def _check_times(claims: Mapping[str, Any], now: int) -> int:
     return expires_at
 
 
-def client_keys(client: Client) -> list[VerificationKey]:
-    """The client's own keys, each for one algorithm (RFC 8725 §3.1), within what the client registered."""
-    registered = client.token_endpoint_auth_signing_alg
+def client_keys(client: Client, registered: SigningAlg | None) -> list[VerificationKey]:
+    """The client's own keys, each for one algorithm (RFC 8725 §3.1): the one it registered for this use, if any."""
     return [
         VerificationKey(kid=jwk.get("kid"), alg=alg, key=_imported(json.dumps(jwk, sort_keys=True)))
         for jwk in client.jwks

@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
-from idp.protocol.authorization_request import RESPONSE_MODES
+from idp.protocol.authorization_details import TYPES
 from idp.protocol.client import AUTH_METHODS
+from idp.protocol.response_mode import RESPONSE_MODES
 
 ENDPOINTS = {
     "authorization_endpoint": "/authorize",
+    "pushed_authorization_request_endpoint": "/par",
     "token_endpoint": "/token",
     "userinfo_endpoint": "/userinfo",
     "jwks_uri": "/jwks",
@@ -37,7 +39,8 @@ def provider_metadata(
         "issuer": issuer,
         **endpoints,
         "response_types_supported": ["code"],
-        "response_modes_supported": sorted(RESPONSE_MODES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "authorization_signing_alg_values_supported": list(SIGNING_ALGS),
         "grant_types_supported": list(grant_types),
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGS),
@@ -51,9 +54,13 @@ def provider_metadata(
         "claims_supported": list(claims),
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(SIGNING_ALGS),
+        "require_signed_request_object": False,  # of every client; by registration of single ones
+        "request_uri_parameter_supported": False,  # only those of pushed requests, which RFC 9126 §5 announces
         "require_request_uri_registration": False,
+        "require_pushed_authorization_requests": False,
+        "authorization_details_types_supported": list(TYPES),
         "acr_values_supported": list(acr_values),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page", "popup", "touch", "wap"],

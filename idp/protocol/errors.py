@@ -120,18 +120,39 @@ class ConsentRequired(OAuthError):
     public = "The person must give consent."
 
 
-class RequestNotSupported(OAuthError):
-    """OpenID Connect Core 1.0 §3.1.2.6."""
+class InvalidRequestObject(OAuthError):
+    """RFC 9101 §6, OpenID Connect Core 1.0 §3.1.2.6. One text: what is wrong with a signature helps only a forger."""
 
-    code = "request_not_supported"
-    public = "The request parameter is not supported."
+    code = "invalid_request_object"
+    public = "The request object is malformed, expired, not for this issuer, or not signed with a registered key."
+
+
+class InvalidRequestUri(OAuthError):
+    """RFC 9126 §4, OpenID Connect Core 1.0 §3.1.2.6."""
+
+    code = "invalid_request_uri"
+    public = "The request_uri is unknown, used, expired, or was issued to another client."
 
 
 class RequestUriNotSupported(OAuthError):
     """OpenID Connect Core 1.0 §3.1.2.6."""
 
     code = "request_uri_not_supported"
-    public = "The request_uri parameter is not supported."
+    public = "Only a request_uri of the pushed authorization request endpoint is supported."
+
+
+class InvalidTarget(OAuthError):
+    """RFC 8707 §2."""
+
+    code = "invalid_target"
+    public = "A resource is malformed, or is not one that this client may ask for."
+
+
+class InvalidAuthorizationDetails(OAuthError):
+    """RFC 9396 §5."""
+
+    code = "invalid_authorization_details"
+    public = "authorization_details is malformed, or of a type or value that this client may not ask for."
 
 
 class RegistrationNotSupported(OAuthError):

@@ -7,6 +7,7 @@ RFC 6749 §3.1 and §3.2: "Parameters sent without a value MUST be treated as if
 from collections.abc import Iterable, Mapping
 
 from idp.protocol.errors import InvalidRequest
+from idp.protocol.resource_indicators import join
 
 MAX_PARAMETERS = 60
 MAX_LENGTH = 8_192  # characters of one value; nonce and state may have 4 kB
@@ -22,16 +23,24 @@ class RepeatedParameter(InvalidRequest):
 
 
 def single_valued(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Parameters as a dict. Raises RepeatedParameter, and InvalidRequest for too many or too long ones."""
+    """Parameters as a dict. Raises RepeatedParameter, and InvalidRequest for too many or too long ones.
+
+    `resource` alone may stand several times (RFC 8707 §2): its values are joined.
+    """
     found: dict[str, str] = {}
+    resources: list[str] = []
     for count, (name, value) in enumerate(pairs):
         if count >= MAX_PARAMETERS:
             raise InvalidRequest("too many parameters", public="There are too many parameters.")
         if len(value) > MAX_LENGTH or len(name) > MAX_LENGTH:
             raise InvalidRequest("a parameter is too long", public="A parameter is too long.")
+        if name == "resource":
+            resources.append(value)
+            continue
         if name in found:
             raise RepeatedParameter(name)
         found[name] = value
+    found["resource"] = join(one for one in resources if one)
     return {name: value for name, value in found.items() if value}  # RFC 6749 §3.1: empty means omitted
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.client import AuthMethod
+from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
 from idp.registration import redirect_uris
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
@@ -18,6 +19,12 @@ from idp.registration.logout_uris import origin
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
 PUBLIC: AuthMethod = "none"
+CHOSEN_ALGS = (
+    "authorization_signed_response_alg",
+    "id_token_signed_response_alg",
+    "request_object_signing_alg",
+    "token_endpoint_auth_signing_alg",
+)
 
 
 def redirect_schemes(metadata: Effective, offer: Offer) -> None:
@@ -80,6 +87,40 @@ def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("must be the algorithm of a key in jwks")
 
 
+def request_object_algorithm(metadata: Effective, _offer: Offer) -> None:
+    """The algorithm that request objects must have is one that a registered key can have."""
+    wanted = metadata.get("request_object_signing_alg")
+    if wanted is not None and wanted not in _key_algorithms(metadata):
+        raise BrokenRule("must be the algorithm of a key in jwks")
+
+
+def signed_requests(metadata: Effective, _offer: Offer) -> None:
+    """Who must sign needs a key that we can verify with (RFC 9101 §10.5)."""
+    if metadata["require_signed_request_object"] and not _key_algorithms(metadata) & set(SIGNING_ALGS):
+        raise BrokenRule(f"needs a key for {' or '.join(SIGNING_ALGS)} in jwks")
+
+
+def pushed_requests(metadata: Effective, _offer: Offer) -> None:
+    """A public client has nothing to authenticate a push with."""
+    if metadata["require_pushed_authorization_requests"] and _method(metadata) == PUBLIC:
+        raise BrokenRule("must be false for a public client")
+
+
+def profile(metadata: Effective, _offer: Offer) -> None:
+    """What a FAPI profile demands of the registration itself (FAPI 2.0 Security Profile §5.3.2, §5.4.1)."""
+    if metadata["profile"] == "oidc":
+        return
+    if _method(metadata) not in FAPI_AUTH_METHODS:
+        raise BrokenRule("fapi2 needs token_endpoint_auth_method private_key_jwt or mutual TLS")
+    if not metadata["pkce_required"] or metadata["application_type"] != "web":
+        raise BrokenRule("fapi2 needs pkce_required and application_type web")  # exact redirect URIs, port included
+    if any(metadata.get(name) not in {None, *FAPI_ALGS} for name in CHOSEN_ALGS):
+        raise BrokenRule(f"fapi2 signs with {' or '.join(FAPI_ALGS)} alone")
+    keys_needed = _method(metadata) == PRIVATE_KEY_JWT or metadata["profile"] == "fapi2-message-signing"
+    if keys_needed and not _key_algorithms(metadata) & set(FAPI_ALGS):
+        raise BrokenRule(f"fapi2 needs a key for {' or '.join(FAPI_ALGS)} in jwks")
+
+
 def pkce(metadata: Effective, _offer: Offer) -> None:
     """Only a service that authenticates itself may go without (RFC 9700 §2.1.1)."""
     if not metadata["pkce_required"] and _method(metadata) == PUBLIC:
@@ -120,6 +161,10 @@ def frontchannel_origin(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("must have scheme, host and port of a redirect URI")
 
 
+def _key_algorithms(metadata: Effective) -> frozenset[str]:
+    return usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"])
+
+
 def _method(metadata: Effective) -> str:
     return str(metadata["token_endpoint_auth_method"])
 
@@ -133,6 +178,10 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("optional_scope", ("scope",), optional_part),
     ("jwks", ("token_endpoint_auth_method",), keys),
     ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),
+    ("request_object_signing_alg", ("jwks",), request_object_algorithm),
+    ("require_signed_request_object", ("jwks",), signed_requests),
+    ("require_pushed_authorization_requests", ("token_endpoint_auth_method",), pushed_requests),
+    ("profile", ("application_type", "jwks", "pkce_required", "token_endpoint_auth_method", *CHOSEN_ALGS), profile),
     ("pkce_required", ("token_endpoint_auth_method",), pkce),
     ("frontchannel_logout_uri", ("redirect_uris",), frontchannel_origin),
     ("subject_type", ("public_subject_approval",), approved_subject),

@@ -16,6 +16,11 @@ SAME_NAME = (
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
     "id_token_signed_response_alg",
+    "authorization_signed_response_alg",
+    "request_object_signing_alg",
+    "require_signed_request_object",
+    "require_pushed_authorization_requests",
+    "profile",
     "subject_type",
     "minimum_acr",
     "default_max_age",
@@ -33,8 +38,8 @@ SAME_NAME = (
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
 )
-LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts")
-SETS = ("grant_types", "response_types")
+LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts", "resources")
+SETS = ("grant_types", "response_types", "authorization_details_types")
 EXTRAS = ("software_id", "software_version", "public_subject_approval")
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
-from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR
+from idp.protocol.authorization_details import TYPES
+from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, PROFILES
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
@@ -17,7 +18,7 @@ from idp.registration.hosts import check_host
 from idp.registration.logout_uris import backchannel_logout_uri, frontchannel_logout_uri
 from idp.registration.names import display_name, one_line
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
-from idp.registration.uris import web_address
+from idp.registration.uris import LONGEST_URI, web_address
 
 GRANT_TYPES = ("authorization_code", "refresh_token")
 RESPONSE_TYPES = ("code",)
@@ -95,6 +96,16 @@ def _minimum_acr(value: Any, offer: Offer) -> str:
     return values.choice(known[known.index(MOBILE_ID_ACR) :])(value)
 
 
+def _detail_types(value: Any) -> tuple[str, ...]:
+    return values.choices(value, tuple(TYPES))
+
+
+def _resources(value: Any, offer: Offer) -> tuple[str, ...]:
+    """Absolute URIs without fragment (RFC 8707 §2): those of services that take our access tokens."""
+    listed = values.texts(value, most=20, longest=LONGEST_URI)
+    return tuple(web_address(one, development=offer.development) for one in listed)
+
+
 def _sector(value: Any) -> str:
     if not isinstance(value, str):
         raise BrokenRule("must be a host name")
@@ -140,6 +151,26 @@ STANDARD = (
         _plain(values.choice(SIGNING_ALGS)),
     ),
     Field(
+        "authorization_signed_response_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; naming one enables signed authorization responses (JARM)",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field(
+        "request_object_signing_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; the only algorithm of request objects, with a key for it",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field("require_signed_request_object", False, "true or false; true needs keys", _plain(values.flag)),
+    Field(
+        "require_pushed_authorization_requests",
+        False,
+        "true or false; true is for confidential clients only",
+        _plain(values.flag),
+    ),
+    Field("authorization_details_types", (), "a list of account_opening", _plain(_detail_types)),
+    Field(
         "subject_type",
         "pairwise",
         "pairwise, or public together with public_subject_approval",
@@ -163,6 +194,8 @@ STANDARD = (
 )
 
 POLICY = (
+    Field("profile", "oidc", "oidc, fapi2 or fapi2-message-signing; see Profiles", _plain(values.choice(PROFILES))),
+    Field("resources", (), "at most 20 https addresses that its access tokens may be meant for", _resources),
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
@@ -177,7 +210,7 @@ POLICY = (
     Field(
         "assertion_audience",
         "issuer_or_token_endpoint",
-        "issuer or issuer_or_token_endpoint",
+        "issuer or issuer_or_token_endpoint; for a fapi2 profile always issuer",
         _plain(values.choice(("issuer", "issuer_or_token_endpoint"))),
     ),
 )

@@ -11,7 +11,7 @@ from idp.registration.errors import shown
 
 _ISSUED = "is issued by the provider and cannot be chosen"
 _ENCRYPTION = "is not offered: answers are signed, not encrypted"
-_REQUEST_OBJECTS = "is not offered: request objects are not accepted"
+_REQUEST_OBJECTS = "is not offered: request objects are signed, not encrypted, and come by value or pushed"
 
 NOT_OFFERED: Mapping[str, str] = {
     "client_id": _ISSUED,
@@ -28,7 +28,6 @@ NOT_OFFERED: Mapping[str, str] = {
     "userinfo_encrypted_response_alg": _ENCRYPTION,
     "userinfo_encrypted_response_enc": _ENCRYPTION,
     "userinfo_signed_response_alg": "is not offered: userinfo answers JSON",
-    "request_object_signing_alg": _REQUEST_OBJECTS,
     "request_object_encryption_alg": _REQUEST_OBJECTS,
     "request_object_encryption_enc": _REQUEST_OBJECTS,
     "request_uris": _REQUEST_OBJECTS,

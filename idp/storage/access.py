@@ -23,6 +23,7 @@ class Access:
     record: bytes  # the person's, sealed
     issued_at: int
     expires_at: int
+    audience: tuple[str, ...]  # resources it is meant for; none: its client's own use
 
 
 def find_access(transaction: Transaction, token: Presented, now: int) -> Access | None:
@@ -42,4 +43,5 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
         record=row.record,
         issued_at=row.token_created_at,
         expires_at=row.token_expires_at,
+        audience=tuple((row.token_audience or "").split()),
     )

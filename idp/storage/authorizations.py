@@ -43,6 +43,8 @@ def add(
         nonce=request.nonce,
         scopes=" ".join(what.scopes),
         claims=request.claims,
+        resources=" ".join(request.resources) or None,
+        details=request.details,
         acr=what.acr,
         amr=" ".join(what.amr),
         auth_time=what.auth_time,

@@ -29,6 +29,8 @@ _GRANT = (
     Grant.code_expires_at,
     Grant.expires_at,
     Grant.revoked_at,
+    Grant.resources,
+    Grant.details,
 )
 
 _THIS_CODE = and_(
@@ -103,6 +105,7 @@ _FIND_ACCESS = with_standing(
         *_GRANT,
         Grant.claims,
         AccessToken.scopes.label("token_scopes"),
+        AccessToken.audience.label("token_audience"),
         AccessToken.created_at.label("token_created_at"),
         AccessToken.expires_at.label("token_expires_at"),
         AccessToken.revoked_at.label("token_revoked_at"),
@@ -148,6 +151,8 @@ def grant_of(row: Row[Any]) -> GrantRecord:
         code_expires_at=row.code_expires_at,
         expires_at=row.expires_at,
         revoked=row.revoked_at is not None,
+        resources=tuple((row.resources or "").split()),
+        details=row.details,
     )
 
 
@@ -191,7 +196,14 @@ class Grants:
         return self._transaction.run(_REVOKE_FOR, person=person, client=client_id, now=now)
 
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: tuple[str, ...], now: int, expires_at: int
+        self,
+        token: Presented,
+        grant: UUID,
+        scopes: tuple[str, ...],
+        now: int,
+        expires_at: int,
+        *,
+        audience: tuple[str, ...] = (),
     ) -> None:
         """Queue an access token's row."""
         self._transaction.add(
@@ -200,6 +212,7 @@ class Grants:
             digest=token.digest,
             grant_id=grant,
             scopes=" ".join(scopes),
+            audience=" ".join(audience) or None,
             created_at=now,
             expires_at=expires_at,
         )

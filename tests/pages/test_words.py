@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.claims.scopes import SCOPES
+from idp.protocol.authorization_details import TYPES
 from idp.pages.words import LONGEST_HEADER, Words, lookup, placeholders
 from idp.telephony.numbers import REASONS
 
@@ -31,6 +32,9 @@ REFUSALS = (
     "repeated_parameter",
     "invalid_request",
     "invalid_scope",
+    "invalid_request_uri",
+    "invalid_request_object",
+    "request_uri_not_supported",
     "expired_page",
     "wrong_browser",
     "forbidden_form",
@@ -114,7 +118,7 @@ def test_the_scan_sees_the_templates():
 def test_no_sentence_lies_unused():
     everything = "\n".join(path.read_text("utf-8") for path in TEMPLATES + VIEWS).replace('"', "'")
     # These are chosen by views from what happened or from what a service asks.
-    by_views = re.compile(r"(?:notice|claim|value|number|refusal|passkey\.trouble|facts|code)\.[\w.#-]+")
+    by_views = re.compile(r"(?:notice|claim|value|number|refusal|passkey\.trouble|facts|code|detail)\.[\w.#-]+")
     others = {"site.language", "consent.year"}
     expected = [key for key in KEYS if key not in others and not by_views.fullmatch(key)]
     assert [key for key in expected if f"'{key}'" not in everything] == []
@@ -143,6 +147,13 @@ def test_every_scope_and_claim_has_a_label():
     wanted = {f"claim.{scope}.label" for scope in SCOPES}
     wanted |= {f"claim.{claim}" for claims in SCOPES.values() for claim in claims}
     assert wanted - set(KEYS) == set()
+
+
+def test_every_authorization_detail_can_be_shown_in_words():
+    wanted = {f"detail.{kind}.label" for kind in TYPES}
+    wanted |= {f"detail.{kind}.{field}" for kind, fields in TYPES.items() for field in fields}
+    wanted |= {f"detail.{k}.{field}.{v}" for k, fields in TYPES.items() for field, values in fields.items() for v in values}
+    assert {key for key in KEYS if key.startswith("detail.")} == wanted
 
 
 def test_an_unknown_key_is_an_error():

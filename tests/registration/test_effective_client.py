@@ -36,6 +36,12 @@ EVERYTHING = GOV24 | {
     "consent": "always",
     "assertion_audience": "issuer",
     "software_id": "s1",
+    "authorization_signed_response_alg": "PS256",
+    "request_object_signing_alg": "ES256",
+    "require_signed_request_object": True,
+    "require_pushed_authorization_requests": True,
+    "authorization_details_types": ["account_opening"],
+    "resources": ["https://api.gov24.example/v1"],
 }
 
 
@@ -77,6 +83,12 @@ def test_every_field_arrives():
         logo_uri="https://gov24.example/logo.svg",
         initiate_login_uri="https://gov24.example/login",
         contacts=("ops@gov24.example",),
+        authorization_signed_response_alg="PS256",
+        request_object_signing_alg="ES256",
+        require_signed_request_object=True,
+        require_pushed_authorization_requests=True,
+        authorization_details_types=frozenset({"account_opening"}),
+        resources=("https://api.gov24.example/v1",),
         extras={"software_id": "s1", "public_subject_approval": "Kim"},
     )
 

@@ -1,4 +1,4 @@
-/* The demonstration phone's answer goes on by itself, except for someone who came back to this page with the back button. */
+/* An answer in a form goes on by itself, except for someone who came back to this page with the back button. */
 "use strict";
 
 (() => {

@@ -1,0 +1,51 @@
+"""POST /par: a client pushes an authorization request before it sends a person (RFC 9126).
+
+The request is judged here as at /authorize, so that its errors reach the client itself and no person sees them.
+"""
+
+from flask import Blueprint, Response, jsonify
+
+from idp.claims.scopes import SCOPES
+from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.keys.handles import new_handle
+from idp.pages.rendering import provider
+from idp.protocol.authorization_request import Unredirectable, parse, return_address
+from idp.protocol.client import Client
+from idp.protocol.client_policy import check_route
+from idp.protocol.errors import InvalidRequest
+from idp.protocol.pushed_request import LIFETIME_SECONDS, pushed_parameters, request_uri_of
+from idp.protocol.request_source import Source, unwrap
+from idp.provider import Provider
+from idp.storage.pushed_requests import PushedRequests
+
+endpoint = Blueprint("push", __name__)
+answer_errors(endpoint)
+
+
+@endpoint.post("/par")
+def push() -> Response:
+    """The pushed authorization request endpoint."""
+    wired = provider()
+    form = read_client_form()
+    authenticated = authenticate_client(form)
+    client, now = authenticated.client, wired.clock()
+    source = unwrap(pushed_parameters(form, client), client, issuer=wired.issuer, now=now)
+    _judge(wired, source, client)
+    handle = new_handle(wired.world.new_id(), wired.random_bytes)
+    with wired.database.begin() as transaction:
+        take_assertion(transaction, authenticated)
+        PushedRequests(transaction).add(handle, client.id, source, now=now, expires_at=now + LIFETIME_SECONDS)
+    response = jsonify(request_uri=request_uri_of(handle), expires_in=LIFETIME_SECONDS)
+    response.status_code = 201
+    return response
+
+
+def _judge(wired: Provider, source: Source, client: Client) -> None:
+    """Raise OAuthError unless /authorize would accept the request (§2.1 step 3)."""
+    try:
+        _, address = return_address(source.parameters, wired.clients.find)
+    except Unredirectable as error:
+        public = "redirect_uri is missing or not registered, or state is malformed."
+        raise InvalidRequest(str(error), public=public) from error
+    check_route(client, pushed=True, signed=source.signed)
+    parse(source.parameters, client, address, frozenset(SCOPES), signed=source.signed)

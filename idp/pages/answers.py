@@ -1,0 +1,49 @@
+"""How an answer leaves for the client: by a redirect, or as a form that the browser posts there.
+
+What an answer says is built in idp/protocol/authorization_response.py.
+"""
+
+from flask import Response, redirect
+
+from idp.pages.headers import only_form_target
+from idp.pages.rendering import page, provider
+from idp.protocol.authorization_request import ReturnAddress
+from idp.protocol.authorization_response import Answer, Claims, Sign, failure, success
+from idp.protocol.client import Client
+from idp.protocol.errors import OAuthError
+
+
+def code_answer(address: ReturnAddress, client: Client, code: str) -> Answer:
+    """The answer that brings a code."""
+    wired = provider()
+    return success(address, code=code, issuer=wired.issuer, now=wired.clock(), sign=_signer(client))
+
+
+def error_answer(address: ReturnAddress, client: Client, error: OAuthError) -> Answer:
+    """The answer that says what went wrong."""
+    wired = provider()
+    return failure(address, error, issuer=wired.issuer, now=wired.clock(), sign=_signer(client))
+
+
+def send(answer: Answer, client: Client) -> Response:
+    """The answer on its way (OAuth 2.0 Form Post Response Mode §2; RFC 6749 §4.1.2)."""
+    if not answer.as_form:
+        return go(answer.location)
+    only_form_target(answer.redirect_uri)
+    return page("answers/form_post.html", client=client, answer=answer)
+
+
+def go(location: str) -> Response:
+    """A redirect that turns a POST into a GET: 303, never 307 (RFC 9700 §4.12)."""
+    response = redirect(location, 303)
+    assert isinstance(response, Response)
+    return response
+
+
+def _signer(client: Client) -> Sign:
+    wired = provider()
+
+    def sign(claims: Claims) -> str:
+        return wired.sign(client.authorization_signed_response_alg or "ES256", claims)
+
+    return sign
