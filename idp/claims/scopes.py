@@ -50,5 +50,5 @@ def scopes_to_ask(scopes: Iterable[str], wanted: ClaimsRequest, allowed: frozens
 
     A single claim is covered by the consent to its scope, and only if the client may have that scope.
     """
-    single = (scope_of(claim) for claim in (*wanted.userinfo, *wanted.id_token))
+    single = (scope_of(claim) for claim in wanted.userinfo)  # the ID token never carries them
     return tuple(dict.fromkeys([*scopes, *(s for s in single if s is not None and s in allowed)]))

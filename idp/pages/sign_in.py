@@ -18,7 +18,7 @@ from idp.pages.browser import browser_digest, end_session_cookie
 from idp.pages.forms import read_form
 from idp.pages.passkey_step import NothingProven, begin_sign_in
 from idp.pages.phone_step import judge_code, resend_code
-from idp.pages.refusals import PageRefused
+from idp.pages.refusals import PageRefused, refusal_page
 from idp.pages.rendering import provider
 from idp.pages.steps import (
     NOTHING,
@@ -186,7 +186,10 @@ class AtAnotherStep(Exception):
 @pages.errorhandler(AtAnotherStep)
 def show_what_is_next(elsewhere: AtAnotherStep) -> Response:
     """Whatever comes next, instead of an error that strands the person."""
-    return walk_on(provider(), elsewhere.sign_in)
+    try:
+        return walk_on(provider(), elsewhere.sign_in)
+    except PageRefused as refused:  # what a handler raises, no other handler sees: it would be a fault
+        return refusal_page(refused)
 
 
 def _at(wired: Provider, form: Mapping[str, str], step: Step) -> tuple[SignInRecord, Client]:

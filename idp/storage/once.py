@@ -10,6 +10,7 @@ _TAKE = {
     dialect: module.insert(UsedOnce)
     .values(digest=bindparam("value"), expires_at=bindparam("until"))
     .on_conflict_do_nothing(index_elements=["digest"])
+    .returning(UsedOnce.digest)  # a row is what tells: how many rows an INSERT touched is not kept on PostgreSQL
     for dialect, module in (("postgresql", postgresql), ("sqlite", sqlite))
 }
 
@@ -17,4 +18,4 @@ _TAKE = {
 def take(transaction: Transaction, digest: bytes, expires_at: int) -> bool:
     """Accept `digest` if nobody did before: of many callers at once exactly one gets True."""
     statement = _TAKE[transaction.connection.dialect.name]
-    return transaction.run(statement, value=digest, until=expires_at) == 1
+    return transaction.one(statement, value=digest, until=expires_at) is not None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.authenticators.ceremony import CeremonyRefused
-from idp.authenticators.passkey import CloneSuspected, read_assertion, request_options, verify_assertion
+from idp.authenticators.passkey import CloneSuspected, _backup_state, read_assertion, request_options, verify_assertion
 from idp.claims.assurance import Fact
 from tests.authenticators.ceremonies import (
     CHALLENGE,
@@ -110,6 +110,11 @@ def test_W_03_crossOrigin_is_false_or_absent_and_nothing_else(value):
 def test_W_03_an_absent_crossOrigin_is_no_frame():
     document = {"type": "webauthn.get", "challenge": b64(CHALLENGE), "origin": ORIGIN}
     assert verified(client_data=json.dumps(document).encode()).facts
+
+
+def test_W_09_backed_up_without_eligibility_is_refused_whatever_the_library_does():
+    with pytest.raises(CeremonyRefused, match="without being eligible"):
+        _backup_state(bytes(32) + bytes([UP | UV | BS]), stored())
 
 
 def test_W_09_a_passkey_that_was_eligible_cannot_become_bound():

@@ -91,3 +91,12 @@ def test_the_payload_is_compact_json():
 
     payload = token.split(".")[1]
     assert urlsafe_b64decode(payload + "==") == json.dumps({"a": [1, 2]}, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_J_14_stray_bits_and_impossible_lengths_are_no_canonical_base64url(place):
+    for wrong in ("AB", "AAAAA"):
+        segments = signed({}).split(".")
+        segments[place] = wrong
+        with pytest.raises(InvalidJwt, match="not canonical"):
+            read_header(".".join(segments))

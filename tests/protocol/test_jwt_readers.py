@@ -217,6 +217,7 @@ BROKEN: list[tuple[str, Callable[[str], str]]] = [
     ("line end inside", lambda good: good[:20] + "\n" + good[20:]),
     ("line end behind", lambda good: good + "\n"),
     ("blank before", lambda good: " " + good),
+    ("a length that no bytes have", lambda good: ".".join([good.split(".")[0], "AAAAA", good.split(".")[2]])),
     ("padding", lambda good: good + "="),
     ("padding of the payload", lambda good: good.replace(".", "=.", 1)),
     ("other alphabet", lambda good: good.replace("-", "+").replace("_", "/") + "+"),

@@ -1,0 +1,178 @@
+"""Law 3: of many that present one one-time thing at once exactly one wins, and the losers get a plain refusal.
+
+The short run has threads over one engine. The long one (10,000 of each on each database) adds whole granian
+workers: tests/laws/test_races_of_workers.py.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.endpoints.service_keys import KeyedService
+from tests.ground import ORIGIN, RECORD, VERIFIER, Ground, Walker, call
+from tests.hostile.test_forms_and_sessions import Waiting
+
+RUNNERS = 4
+SHORT = 200
+LONG = 10_000
+
+
+def race(attempts: Iterable[Callable[[], Any]]) -> list[Any]:
+    """What each attempt answered; all of them set out at one signal."""
+    start = Barrier(RUNNERS)
+
+    def run(attempt: Callable[[], Any]) -> Any:
+        start.wait()
+        return attempt()
+
+    with ThreadPoolExecutor(RUNNERS) as runners:
+        return list(runners.map(run, attempts))
+
+
+def together(attempt: Callable[[], Any]) -> Counter[int]:
+    """The status codes when all runners make the same attempt."""
+    return Counter(answer.status_code for answer in race([attempt] * RUNNERS))
+
+
+def codes(ground: Ground, count: int) -> Iterable[tuple[Any, str]]:
+    """Fresh codes of one service, by single sign-on, session after session."""
+    service, citizen, browser = ground.register(), ground.enrol(), ground.browser()
+    for _ in range(count):
+        yield service, browser.sign_in(service, citizen)["code"]
+
+
+ROUNDS = [
+    pytest.param(SHORT // 4, id="short"),
+    pytest.param(LONG, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
+]
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_C_01_law_3_one_code_is_redeemed_once(either_ground, rounds):
+    ground = either_ground
+    for done, (service, code) in enumerate(codes(ground, rounds), 1):
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": service.redirect_uri,
+            "code_verifier": VERIFIER,
+        }
+        answers = together(lambda: call(ground, "/token", form, service))  # noqa: B023 (called within the loop)
+        assert answers == {200: 1, 400: RUNNERS - 1}
+        assert ground.rows("access_tokens") == done
+    assert ground.events().count("client:token:issued") == rounds
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_T_06_law_3_one_assertion_is_accepted_once(either_ground, rounds):
+    keyed = KeyedService(either_ground)
+    for _ in range(rounds):
+        form = keyed.form(token="t")
+        answers = together(lambda: call(either_ground, "/introspect", form))  # noqa: B023 (called within the loop)
+        assert answers == {200: 1, 401: RUNNERS - 1}
+    assert either_ground.rows("used_once") == rounds
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_C_04_law_3_one_rotating_refresh_token_has_one_child(either_ground, rounds):
+    ground = either_ground
+    service, citizen, browser = ground.register(token_endpoint_auth_method="none"), ground.enrol(), ground.browser()
+    for done in range(1, rounds // 5 + 1):
+        token = browser.tokens(service, citizen, scope="openid offline_access")["refresh_token"]
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        answers = together(lambda: call(ground, "/token", form, service))  # noqa: B023 (called within the loop)
+        assert answers == {200: 1, 400: RUNNERS - 1}
+        assert ground.rows("refresh_tokens") == 2 * done
+
+
+def twin(browser: Walker) -> Walker:
+    """The same browser in another tab: its cookies, a client of its own."""
+    other = Walker(browser.ground)
+    other.client._cookies.update(browser.client._cookies)
+    other.page = browser.page
+    return other
+
+
+STEPS = {
+    # step: what there is one of afterwards
+    "passkey": "sign_ins",
+    "code": "sessions",
+    "consent": "grants",
+}
+
+
+@pytest.mark.parametrize("rounds", [pytest.param(5, id="short"), pytest.param(1000, id="long", marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", STEPS)
+def test_O_02_W_01_CS_03_law_3_a_step_sent_from_many_tabs_happens_once(either_ground, step, rounds):
+    ground = either_ground
+    for done in range(1, rounds + 1):
+        waiting = Waiting(ground, step)
+        tabs = [twin(waiting.browser) for _ in range(RUNNERS)]
+        answers = race([lambda tab=tab: tab.post(waiting.path, waiting.form) for tab in tabs])  # noqa: B023
+        assert {answer.status_code for answer in answers} <= {200, 303, 400}
+        assert ground.rows(STEPS[step]) == done
+        if step == "consent":
+            assert sum("code=" in answer.headers.get("Location", "") for answer in answers) == 1
+        if step == "passkey":
+            assert ground.rows("outbox") == done
+
+
+@pytest.mark.parametrize("tries", [20])
+def test_O_01_law_3_no_guess_too_many_however_many_at_once(either_ground, tries):
+    waiting = Waiting(either_ground, "code")
+    right = waiting.form["code"]
+    guesses = [str((int(right) + 1 + i) % 10**6).zfill(6) for i in range(tries - 1)]
+    tabs = [twin(waiting.browser) for _ in range(tries)]
+    race(
+        [
+            lambda tab=tab, g=g: tab.post(waiting.path, waiting.form | {"code": g})
+            for tab, g in zip(tabs, [*guesses, "x"], strict=True)
+        ]
+    )
+    judged = [row[4] for row in either_ground.contents()["phone_codes"]]
+    rows = either_ground.contents()["phone_codes"]
+    assert len(rows) == 1
+    waiting.browser.post(waiting.path, waiting.form)  # and now the right one comes too late
+    assert either_ground.rows("sessions") == 0, judged
+
+
+def test_E_01_law_3_one_enrolment_link_belongs_to_one_browser(either_ground):
+    for _ in range(5):
+        secret = urlsplit(either_ground.provider.begin_enrolment(RECORD)).fragment
+        browsers = [either_ground.browser() for _ in range(RUNNERS)]
+        for browser in browsers:
+            browser.get("/enrol")
+        answers = race(
+            [lambda b=b: b.post("/enrol/open", b.form("/enrol/open") | {"secret": secret}) for b in browsers]  # noqa: B023
+        )
+        opened = [answer for answer in answers if answer.status_code == 200]
+        assert len(opened) == 1
+        assert {answer.status_code for answer in answers} <= {200, 400, 403, 404, 410}
+    assert either_ground.events().count("person:enrolment:opened") == 5
+
+
+def test_law_3_one_passkey_answer_for_two_services_counts_once(either_ground):
+    """Two pages of one browser, one use of the key: the sign count lets one of two answers made at once pass."""
+    ground = either_ground
+    citizen, browser = ground.enrol(), ground.browser()
+    first, second = ground.register(), ground.register()
+    tabs = []
+    for service in (first, second):
+        browser.authorize(service)
+        answer = citizen.phone.get(browser.options(), ORIGIN, sign_count=7)
+        tabs.append((twin(browser), browser.form("/sign-in/passkey") | {"credential": json.dumps(answer)}))
+    start = Barrier(2)
+
+    def send(pair):
+        start.wait()
+        return pair[0].post("/sign-in/passkey", pair[1])
+
+    with ThreadPoolExecutor(2) as runners:
+        list(runners.map(send, tabs))
+    assert ground.rows("sign_ins") == ground.rows("outbox") == 1
