@@ -18,6 +18,8 @@ KNOWN = frozenset(
         *(f"RFC {number}" for number in (8032, 8705, 9126, 9700)),
         "OpenID Connect Core 1.0",
         "OpenID Connect RP-Initiated Logout 1.0",
+        "OpenID Connect Front-Channel Logout 1.0",
+        "OpenID Connect Back-Channel Logout 1.0",
         "WebAuthn Level 3",
     }
 )
@@ -39,6 +41,8 @@ TOLD = [
     ("OpenID Connect Core 1.0 §2", "`sid` is pairwise"),
     ("OpenID Connect Core 1.0 §3.1.2.4", "a year"),
     ("OpenID Connect RP-Initiated Logout 1.0 §2", "asked"),
+    ("OpenID Connect Front-Channel Logout 1.0 §3", "always sent"),
+    ("OpenID Connect Back-Channel Logout 1.0 §2.8", "for a day"),
     ("WebAuthn Level 3 §7.2", "not stored as spent"),
 ]
 
