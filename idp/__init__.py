@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
-from idp.endpoints import authorize, discovery, introspect, logout, push, revoke, token, userinfo
+from idp.endpoints import authorize, device_authorization, discovery, introspect, logout, push, revoke, token, userinfo
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
-from idp.pages import enrol, home, sign_in
+from idp.pages import device, enrol, home, sign_in
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
@@ -63,9 +63,9 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     handle_refusals(app)
     add_security_headers(app, secure=settings.secure)
     app.after_request(lambda response: _with_cookies(wired, response))
-    for room in (authorize, push, token, userinfo, introspect, revoke, logout, discovery):
+    for room in (authorize, push, token, device_authorization, userinfo, introspect, revoke, logout, discovery):
         app.register_blueprint(room.endpoint)
-    for part in (home, sign_in, enrol):
+    for part in (home, sign_in, enrol, device):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

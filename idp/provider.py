@@ -19,6 +19,7 @@ from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import NOTICE_SECONDS, LogoutNotice, NoticeMint, to_payload
 from idp.grants.tokens import Mint
 from idp.interaction.logged_out import LoggedOut
+from idp.interaction.try_budget import TryBudget
 from idp.keys.fingerprints import Fingerprints
 from idp.keys.first_keys import rotate_keys
 from idp.keys.handles import new_handle
@@ -29,6 +30,7 @@ from idp.keys.signing import KeyPeriod
 from idp.people.record import Record
 from idp.people.status import PersonStatus
 from idp.protocol.client import Client
+from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
 from idp.protocol.logout_token import LOGOUT_TOKEN_TYPE
 from idp.registration.fields import Offer
 from idp.registration.network import Network
@@ -73,6 +75,7 @@ class Keyed:
 
     look_up: Fingerprints
     phone_code: Fingerprints
+    user_code: Fingerprints
     form: Fingerprints
     subject: Fingerprints
     session_id: Fingerprints
@@ -91,6 +94,7 @@ class Provider:
     keyed: Keyed
     ring: KeyRing
     outbound: Outbound
+    device_tries: TryBudget
 
     @property
     def issuer(self) -> str:
@@ -255,6 +259,10 @@ class Provider:
         """`sub` of a person at a client."""
         return subject_for(client, person, self.keyed.subject)
 
+    def user_code(self, code: str) -> bytes:
+        """What a device flow's row is found by, instead of the code that a person types."""
+        return self.keyed.user_code.of("device", code)
+
     def session_id(self, client: Client, session: UUID) -> str:
         """`sid` of a session at a client."""
         return session_for(client, session, self.keyed.session_id)
@@ -272,6 +280,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
     keyed = Keyed(
         look_up=Fingerprints(secrets, Purpose.LOOK_UP, lasting=True),
         phone_code=Fingerprints(secrets, Purpose.PHONE_CODE, lasting=False),
+        user_code=Fingerprints(secrets, Purpose.USER_CODE, lasting=False),
         form=Fingerprints(secrets, Purpose.FORM, lasting=False),
         subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),
         session_id=Fingerprints(secrets, Purpose.SESSION_ID, lasting=True),
@@ -291,4 +300,5 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         keyed=keyed,
         ring=KeyRing(read=read_keys, clock=world.clock),
         outbound=make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts),
+        device_tries=TryBudget(each=TRIES_OF_A_BROWSER, all_together=TRIES_OF_ALL, seconds=LIFETIME_SECONDS),
     )

@@ -95,6 +95,7 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         details=values.get("details"),
         pushed=values.get("pushed"),
         signed=values["signed"],
+        device=values.get("device"),
     )
 
 

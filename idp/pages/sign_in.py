@@ -36,6 +36,7 @@ from idp.pages.steps import (
 from idp.protocol.client import Client
 from idp.protocol.errors import AccessDenied
 from idp.provider import Provider
+from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
@@ -239,6 +240,9 @@ def _decline(wired: Provider, sign_in: SignInRecord, event: Event) -> Response:
             raise PageRefused("sign_in_finished", 400, "finished by another request")
         detail = {"sign_in": sign_in.id}
         transaction.record(AuditRow(event, now, sign_in.person_id, sign_in.request.client_id, detail))
+        if sign_in.request.device is not None:
+            device, client_id = UUID(sign_in.request.device), sign_in.request.client_id
+            DeviceAuthorizations(transaction).deny(device, sign_in.person_id, client_id, now)
     client = find_client(wired, sign_in.request)
     return back_with_error(sign_in.request, client, AccessDenied("declined by the person"))
 

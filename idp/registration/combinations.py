@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
-from idp.protocol.client import AuthMethod
+from idp.protocol.client import MOBILE_ID_ACR, AuthMethod
 from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration import redirect_uris
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
@@ -46,6 +47,26 @@ def grants(metadata: Effective, _offer: Offer) -> None:
     """Every sign-in begins with a code (RFC 7591 §2.1)."""
     if "authorization_code" not in metadata["grant_types"]:
         raise BrokenRule("must contain authorization_code")
+
+
+def device_flow(metadata: Effective, offer: Offer) -> None:
+    """A code can be talked out of a person (RFC 8628 §5.4): off unless approved, and never for the highest level."""
+    if DEVICE_CODE_GRANT not in metadata["grant_types"]:
+        return
+    if "device_flow_approval" not in metadata:
+        raise BrokenRule("may contain device_code only if device_flow_approval says who approved it, and why")
+    if _method(metadata) == PUBLIC:  # whoever knows a client_id could make us write
+        raise BrokenRule("must not contain device_code for a public client")
+    if metadata["profile"] != "oidc":
+        raise BrokenRule("must not contain device_code with this profile")
+    if metadata["minimum_acr"] == offer.acr_values[-1] != MOBILE_ID_ACR:
+        raise BrokenRule("must not contain device_code with the highest minimum_acr")
+
+
+def unneeded_device_approval(metadata: Effective, _offer: Offer) -> None:
+    """A waiver that waives nothing would mislead whoever reads the registration."""
+    if DEVICE_CODE_GRANT not in metadata["grant_types"] and "device_flow_approval" in metadata:
+        raise BrokenRule("is only for the grant type device_code")
 
 
 def responses(metadata: Effective, _offer: Offer) -> None:
@@ -173,6 +194,12 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("redirect_uris", ("application_type",), redirect_schemes),
     ("post_logout_redirect_uris", ("application_type",), post_logout_schemes),
     ("grant_types", (), grants),
+    (
+        "grant_types",
+        ("device_flow_approval", "minimum_acr", "profile", "token_endpoint_auth_method"),
+        device_flow,
+    ),
+    ("device_flow_approval", ("grant_types",), unneeded_device_approval),
     ("response_types", (), responses),
     ("scope", (), openid),
     ("optional_scope", ("scope",), optional_part),

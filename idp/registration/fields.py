@@ -11,6 +11,7 @@ from typing import Any
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.authorization_details import TYPES
 from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, PROFILES
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
@@ -20,7 +21,7 @@ from idp.registration.names import display_name, one_line
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import LONGEST_URI, web_address
 
-GRANT_TYPES = ("authorization_code", "refresh_token")
+GRANT_TYPES = ("authorization_code", "refresh_token", DEVICE_CODE_GRANT)
 RESPONSE_TYPES = ("code",)
 SUBJECT_TYPES = ("pairwise", "public")
 
@@ -128,7 +129,12 @@ STANDARD = (
     Field("policy_uri", None, "https address of its privacy policy", _address),
     Field("tos_uri", None, "https address of its terms", _address),
     Field("contacts", (), "at most 10 lines of at most 254 characters", _plain(_contacts)),
-    Field("grant_types", ("authorization_code",), "authorization_code, also refresh_token", _plain(_grant_types)),
+    Field(
+        "grant_types",
+        ("authorization_code",),
+        "authorization_code, also refresh_token and, with device_flow_approval, device_code",
+        _plain(_grant_types),
+    ),
     Field("response_types", ("code",), "code alone", _plain(_response_types)),
     Field("scope", DEFAULT_SCOPE, "supported values with openid among them", _scope),
     Field(
@@ -201,6 +207,7 @@ POLICY = (
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
+    Field("device_flow_approval", None, "who approved the device flow, and why; a waiver", _plain(_software)),
     Field(
         "public_subject_approval",
         None,
