@@ -136,6 +136,7 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
         sealed=seal(travelling, ensure_browser(wired), wired.sealers.page),
         options=json.dumps(request_options(challenge, wired.settings.rp_id)),
         notice=notice,
+        for_device=request.device is not None,
     )
 
 
@@ -168,6 +169,7 @@ def show_code(sign_in: SignInRecord, client: Client, shown: Shown = NOTHING) -> 
         wait_seconds=code.wait(now),
         sends_left=code.sends_left,
         minutes=LIFETIME_SECONDS // 60,
+        for_device=sign_in.request.device is not None,
     )
 
 
@@ -188,6 +190,7 @@ def show_consent(sign_in: SignInRecord, client: Client) -> Response:
         client=client,
         here=f"/sign-in/{sign_in.id}",
         sign_in=str(sign_in.id),
+        for_device=sign_in.request.device is not None,
         **consent_view(wired, sign_in, client, phone, page_language()),
     )
 

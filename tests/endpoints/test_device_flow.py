@@ -255,6 +255,7 @@ def test_D_01_both_proofs_and_consent_are_asked_for_although_everything_is_remem
     type_code(browser, began["user_code"])
     page = browser.submit("/device/begin", decision="mine")
     assert "/sign-in/passkey" in page.text
+    assert re.search(r'id="cancel">([^<]+)<', page.text)[1] == "로그인 그만두기"
     assert 'action="/sign-in/code"' in browser.passkey(citizen).text
     assert 'action="/sign-in/consent"' in browser.code(number=citizen.number).text
     assert error_of(poll(ground, service, began["device_code"])) == "authorization_pending"
