@@ -15,7 +15,6 @@ from idp.protocol.client_policy import check_route
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.pushed_request import LIFETIME_SECONDS, pushed_parameters, request_uri_of
 from idp.protocol.request_source import Source, unwrap
-from idp.provider import Provider
 from idp.storage.pushed_requests import PushedRequests
 
 endpoint = Blueprint("push", __name__)
@@ -30,7 +29,7 @@ def push() -> Response:
     authenticated = authenticate_client(form)
     client, now = authenticated.client, wired.clock()
     source = unwrap(pushed_parameters(form, client), client, issuer=wired.issuer, now=now)
-    _judge(wired, source, client)
+    _judge(source, client)
     handle = new_handle(wired.world.new_id(), wired.random_bytes)
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
@@ -40,10 +39,10 @@ def push() -> Response:
     return response
 
 
-def _judge(wired: Provider, source: Source, client: Client) -> None:
+def _judge(source: Source, client: Client) -> None:
     """Raise OAuthError unless /authorize would accept the request (§2.1 step 3)."""
     try:
-        _, address = return_address(source.parameters, wired.clients.find)
+        _, address = return_address(source.parameters, lambda _client_id: client)
     except Unredirectable as error:
         public = "redirect_uri is missing or not registered, or state is malformed."
         raise InvalidRequest(str(error), public=public) from error

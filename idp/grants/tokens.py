@@ -56,8 +56,8 @@ def issue(
     now: int,
     grant_type: str,
     scopes: tuple[str, ...],
-    resources: tuple[str, ...],
     refresh_token: bool,
+    resources: tuple[str, ...] = (),
 ) -> Mapping[str, Any]:
     """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
     access = new_handle(mint.new_id(), mint.random_bytes)

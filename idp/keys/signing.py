@@ -99,7 +99,5 @@ def plan_rotation(periods: Iterable[KeyPeriod], now: int, *, ahead: int = PUBLIS
 
 def key_set(keys: Mapping[str, dict[str, Any]], periods: Iterable[KeyPeriod], now: int) -> dict[str, Any]:
     """The published JWK Set at `now` (RFC 7517 §5), newest first within each algorithm."""
-    shown = sorted(
-        (p for p in periods if p.is_published(now)), key=lambda p: (ORDER[p.alg], -p.signs_from)
-    )
+    shown = sorted((p for p in periods if p.is_published(now)), key=lambda p: (ORDER[p.alg], -p.signs_from))
     return {"keys": [keys[p.kid] for p in shown]}

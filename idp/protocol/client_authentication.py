@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from idp.keys.jose import (
-    SIGNING_ALGS,
     InvalidJwt,
     SigningAlg,
     SigningKey,
@@ -163,11 +162,9 @@ def _check_secret(secret: str, client: Client) -> None:
 def _check_assertion(assertion: str, client: Client, audiences: set[str], now: int) -> AuthenticatedClient:
     """RFC 7523 §3; OpenID Connect Core 1.0 §9: iss, sub, aud, jti and exp are all required."""
     policy = policy_of(client)
-    registered = client.token_endpoint_auth_signing_alg
-    keys = [key for key in client_keys(client, registered) if key.alg in policy.signing_algs]
     try:
         # Absent or "JWT": other typed tokens (at+jwt, dpop+jwt, logout+jwt) are never assertions (RFC 8725 §3.11).
-        claims = verify_jwt(assertion, keys, typ=[None, "JWT", "client-authentication+jwt"])
+        claims = verify_jwt(assertion, client_keys(client), typ=[None, "JWT", "client-authentication+jwt"])
     except InvalidJwt as error:
         raise InvalidClient(f"assertion: {error}") from error
     if claims.get("iss") != client.id or claims.get("sub") != client.id:
@@ -206,14 +203,19 @@ def _check_times(claims: Mapping[str, Any], now: int) -> int:
     return expires_at
 
 
-def client_keys(client: Client, registered: SigningAlg | None) -> list[VerificationKey]:
-    """The client's own keys, each for one algorithm (RFC 8725 §3.1): the one it registered for this use, if any."""
+def client_keys(client: Client) -> list[VerificationKey]:
+    """The keys that the client's assertions may be signed with."""
+    return keys_for(client, client.token_endpoint_auth_signing_alg)
+
+
+def keys_for(client: Client, registered: SigningAlg | None) -> list[VerificationKey]:
+    """The client's own keys, each for one algorithm (RFC 8725 §3.1): the one registered for this use, if any is."""
     return [
         VerificationKey(kid=jwk.get("kid"), alg=alg, key=_imported(json.dumps(jwk, sort_keys=True)))
         for jwk in client.jwks
         if jwk.get("use", "sig") == "sig"
         for alg in ([jwk["alg"]] if "alg" in jwk else KEY_ALGS.get(str(jwk.get("kty")), ()))
-        if alg in SIGNING_ALGS and registered in {None, alg}
+        if alg in policy_of(client).signing_algs and registered in {None, alg}
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from idp.keys.jose import InvalidJwt, verify_jwt
 from idp.protocol.client import Client
-from idp.protocol.client_authentication import client_keys
+from idp.protocol.client_authentication import keys_for
 from idp.protocol.client_policy import policy_of
 from idp.protocol.errors import InvalidRequestObject
 from idp.protocol.parameters import MAX_LENGTH, MAX_PARAMETERS
@@ -28,9 +28,8 @@ STRUCTURED = frozenset({"claims", "authorization_details"})
 def read_request_object(token: str, client: Client, *, issuer: str, now: int) -> dict[str, str]:
     """The parameters inside, from this client, for us, now. Raises InvalidRequestObject."""
     policy = policy_of(client)
-    keys = [key for key in client_keys(client, client.request_object_signing_alg) if key.alg in policy.signing_algs]
     try:
-        claims = verify_jwt(token, keys, typ=TYPES)
+        claims = verify_jwt(token, keys_for(client, client.request_object_signing_alg), typ=TYPES)
     except InvalidJwt as error:
         raise InvalidRequestObject(str(error)) from error
     if claims.get("iss") != client.id or claims.get("client_id", client.id) != client.id:

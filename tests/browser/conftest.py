@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.installation import Citizen, Installation, installation
+from tests.browser.installation import Citizen, Installation, free_place, installation
 from tests.browser.visitor import Visitor
 
 HERE = "tests/browser/"
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The running provider, its worker and the four services, on SQLite."""
-    with installation(tmp_path_factory.mktemp("installation")) as running:
+    with free_place(tmp_path_factory.mktemp("installation")) as place, installation(place) as running:
         yield running
 
 

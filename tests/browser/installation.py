@@ -4,16 +4,14 @@ It is prepared and started by the very steps of `./run`. The tests stand beside 
 same database, by which they enrol citizens and let time pass.
 """
 
-import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.parse import quote
-from urllib.request import urlopen
 from uuid import UUID
 
 from sqlalchemy import text
@@ -30,10 +28,12 @@ from idp.pages.words import Words
 from idp.people.record import Record, read_record
 from idp.provider import Provider
 from idp.settings import ROOT, load_settings
+from idp.telephony.gateways.file import read_messages
 from idp.telephony.numbers import parse_number
 
 FIRST_PORT = 9300
 PORTS_APART = 10
+ROWS = 50
 MESSAGE_SECONDS = 15
 READY_SECONDS = 60
 
@@ -60,7 +60,7 @@ class Installation:
 
     @property
     def issuer(self) -> str:
-        return self.place.issuer
+        return self.provider.issuer
 
     def at(self, folder: str) -> str:
         """The address of a sample service."""
@@ -96,8 +96,7 @@ class Installation:
 
     def codes(self, number: str) -> list[str]:
         """The codes that arrived at a number, newest first."""
-        with urlopen(f"{self.issuer}/demo/messages.json?phone={quote(number)}") as answer:
-            return [message["code"] for message in json.load(answer)]
+        return [message.code for message in read_messages(self.provider.settings.messages_file, number)]
 
     def code(self, number: str, messages: int = 1) -> str:
         """The newest code, once that many messages have arrived."""
@@ -144,34 +143,40 @@ class Installation:
 
 
 @contextmanager
-def installation(var: Path, environ: dict[str, str] | None = None) -> Iterator[Installation]:
-    """Prepare and start one; stop all of it in the end."""
-    place = free_place(var)
-    surroundings = place.environ({k: v for k, v in os.environ.items() if not k.startswith("IDP_")} | (environ or {}))
+def installation(
+    place: Place, environ: dict[str, str] | None = None, *, services: bool = True
+) -> Iterator[Installation]:
+    """Prepare and start one; stop all of it in the end. Without `services` only the provider and its worker."""
+    surroundings = place.environ({k: v for k, v in os.environ.items() if not k.startswith("IDP_")}) | (environ or {})
     for step in up.preparation(place):
-        up.execute(step, surroundings)
+        if services or step[len(up.IDP) :][:1] in (["secrets"], ["migrate"]):
+            up.execute(step, surroundings)
     children = Children(place.var / "logs", surroundings)
     try:
         for child in up.processes(place):
-            children.start(child)
+            if services or child.name in {"provider", "worker"}:
+                children.start(child)
         children.wait_until_ready(_pause, READY_SECONDS)
-        app = create_app(load_settings(None, surroundings))
-        wired: Provider = app.extensions["idp"]
+        wired: Provider = create_app(load_settings(None, surroundings)).extensions["idp"]
         yield Installation(place, wired, surroundings)
         wired.database.engine.dispose()
     finally:
         children.stop()
 
 
-def free_place(var: Path) -> Place:
-    """The first row of ports that nobody uses; several test processes may run beside each other."""
-    for base in range(FIRST_PORT, FIRST_PORT + 50 * PORTS_APART, PORTS_APART):
+@contextmanager
+def free_place(var: Path) -> Iterator[Place]:
+    """The first row of ports that nobody uses, held by its last port against test processes beside this one."""
+    for base in range(FIRST_PORT, FIRST_PORT + ROWS * PORTS_APART, PORTS_APART):
         place = Place(base, var)
-        try:
-            check_ports(place)
-        except StartError:
-            continue
-        return place
+        with socket.socket() as claim:
+            try:
+                claim.bind(("127.0.0.1", base + PORTS_APART - 1))
+                check_ports(place)
+            except (OSError, StartError):
+                continue
+            yield place
+            return
     raise AssertionError(f"no free ports from {FIRST_PORT} on")
 
 

@@ -13,8 +13,14 @@ from tests.browser.installation import Citizen
 
 
 @pytest.fixture
-def link(there, tmp_path):
-    """What `idp enrol` prints."""
+def link(there):
+    """A one-time link."""
+    return there.provider.begin_enrolment(there.record())
+
+
+@pytest.fixture
+def printed_link(there, tmp_path):
+    """The one that `idp enrol` prints."""
     record = citizen_record("DE", random_bytes=os.urandom, now=there.provider.clock())
     path = tmp_path / "record.json"
     path.write_text(json.dumps(record), "utf-8")
@@ -46,9 +52,9 @@ def give_number(newcomer, number):
     newcomer.press("#phone-submit")
 
 
-def test_a_newcomer_enrols_and_signs_in(newcomer, there, link):
+def test_a_newcomer_enrols_and_signs_in(newcomer, there, printed_link):
     number = there.new_number()
-    to_phone(newcomer, link)
+    to_phone(newcomer, printed_link)
     give_number(newcomer, number.replace("+49", "0"))
     newcomer.type_code(there.code(number))
     newcomer.press("#passkey-create")

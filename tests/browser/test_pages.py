@@ -126,21 +126,22 @@ def test_the_pages_of_the_demonstration(visitor, citizen, gallery):
     gallery.show(page, "demo approve")
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("not found", "/nowhere"),
-        ("unknown service", "/authorize?client_id=nobody&redirect_uri=https://rp.example/cb&response_type=code"),
-        ("used link", "/enrol/now"),
-        ("another browser", "/sign-in/01a207b8-923d-7df3-ad79-25ea4d76f8ca"),
-        ("not that way", "/sign-in/code"),
-    ],
-)
-def test_the_pages_of_refusals(visitor, gallery, name, path):
-    visitor.page.goto(visitor.there.issuer + path)
-    gallery.show(visitor.page, f"refusal {name}")
+REFUSED = {
+    "not found": "/nowhere",
+    "unknown service": "/authorize?client_id=nobody&redirect_uri=https://rp.example/cb&response_type=code",
+    "used link": "/enrol/now",
+    "another browser": "/sign-in/01a207b8-923d-7df3-ad79-25ea4d76f8ca",
+    "not that way": "/sign-in/code",
+}
 
 
+def test_the_pages_of_refusals(visitor, gallery):
+    for name, path in REFUSED.items():
+        visitor.page.goto(visitor.there.issuer + path)
+        gallery.show(visitor.page, f"refusal {name}")
+
+
+@pytest.mark.parametrize("language", ["en"])
 def test_the_judge_sees_a_fault(visitor, citizen):
     to_code(visitor, citizen)
     assert violations(visitor.page) == []
@@ -166,6 +167,7 @@ def test_a_first_visit_is_light(open_window, there):
     assert 0 < weight <= HEAVIEST, here
 
 
+@pytest.mark.parametrize("language", ["en"])
 def test_the_keyboard_reaches_everything_in_reading_order(visitor, citizen):
     to_passkey(visitor, citizen)
     page = visitor.page
@@ -179,6 +181,7 @@ def test_the_keyboard_reaches_everything_in_reading_order(visitor, citizen):
     assert [one for one in order if one in wanted][: len(wanted)] == wanted
 
 
+@pytest.mark.parametrize("language", ["ko"])
 def test_an_error_takes_the_focus_to_its_field(visitor, citizen):
     to_code(visitor, citizen)
     visitor.type_code("1")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.browser.installation import installation
+from tests.browser.installation import free_place, installation
 
 
 @pytest.fixture
 def on_postgresql(postgresql_url, tmp_path):
-    with installation(tmp_path, {"IDP_DATABASE_URL": postgresql_url}) as running:
+    with free_place(tmp_path) as place, installation(place, {"IDP_DATABASE_URL": postgresql_url}) as running:
         yield running
 
 

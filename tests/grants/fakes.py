@@ -49,6 +49,7 @@ class AccessToken:
     grant: UUID
     scopes: tuple[str, ...]
     expires_at: int
+    audience: tuple[str, ...] = ()
 
 
 @dataclass
@@ -92,8 +93,10 @@ class MemoryStores:
     def revoke(self, grant: UUID, now: int) -> None:
         self.grants[grant] = replace(self.grants[grant], revoked=True)
 
-    def add_access_token(self, token: Presented, grant: UUID, scopes: Any, now: int, expires_at: int) -> None:
-        self.access.append(AccessToken(presented(token), grant, scopes, expires_at))
+    def add_access_token(
+        self, token: Presented, grant: UUID, scopes: Any, now: int, expires_at: int, *, audience: tuple[str, ...] = ()
+    ) -> None:
+        self.access.append(AccessToken(presented(token), grant, scopes, expires_at, audience))
 
     def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:
         self.refreshes[presented(token)] = RefreshRecord(self.grants[grant], expires_at, spent=False)

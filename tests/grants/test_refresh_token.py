@@ -34,7 +34,7 @@ def test_a_confidential_client_keeps_its_refresh_token():
 
 def test_a_public_clients_refresh_token_is_replaced_at_every_use():
     stores, mint = with_refresh(OF_PUBLIC), make_mint()
-    answer = refreshed(stores, PUBLIC, mint=mint).answer
+    answer = refreshed(stores, PUBLIC, mint=mint, now=NOW + 86_400).answer
     child = read_handle(answer["refresh_token"])
     assert child != presented(REFRESH)
     assert stores.refreshes[child].expires_at == GRANT.expires_at

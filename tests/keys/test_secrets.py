@@ -62,6 +62,7 @@ def test_the_highest_version_seals_and_the_lowest_is_kept_for_what_must_last():
         ("1:" + urlsafe_b64encode(b"password" * 4).decode(), "not random"),
         (line()[:20] + " " + line()[20:], "not `version:base64url`"),
         (line()[:20] + "*" + line()[20:], "not `version:base64url`"),
+        (line()[:20] + "****" + line()[20:], "not `version:base64url`"),
         ("1:é" + line()[3:], "not `version:base64url`"),
         (line(0), "1 to 255"),
         (line(256), "1 to 255"),

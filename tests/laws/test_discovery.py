@@ -1,14 +1,18 @@
 """Law 10: discovery lists exactly what is routed, and everything listed works."""
 
+import json
+
 import pytest
 from joserfc.jwk import JWKRegistry
 
 from idp.grants import GRANTS
 from idp.keys.jose import SIGNING_ALGS
+from idp.protocol.authorization_details import TYPES
 from idp.protocol.discovery import ENDPOINTS
 from tests.endpoints.service_keys import KeyedService
 from tests.ground import ORIGIN, RECORD, call, request
 from tests.journeys.test_sign_in import verified
+from tests.signed_requests import EC, ED, RSA, jwt_claims, push, sign, signer
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +85,9 @@ def test_law_10_every_authentication_method_listed_authenticates(ground, metadat
 )
 def test_law_10_every_value_listed_is_accepted(house, metadata, listed, parameter):
     assert metadata[listed]
+    service = house.ground.register(authorization_signed_response_alg="ES256")
     for value in metadata[listed]:
-        page = house.browser().authorize(house.service, **{parameter: value})
+        page = house.browser().authorize(service, **{parameter: value})
         assert page.status_code == 200, value
         if parameter == "ui_locales":
             assert page.headers["Content-Language"] == value
@@ -135,3 +140,24 @@ def test_law_10_what_discovery_calls_required_is_required(house, metadata):
     browser = house.browser()
     browser.get("/authorize", query_string=sent | {"response_type": "token"})
     assert browser.answer(house.service)["iss"] == metadata["issuer"]
+
+
+def test_law_10_every_algorithm_listed_for_requests_and_answers_works(house, metadata):
+    ground, keys = house.ground, {"ES256": EC, "RS256": RSA, "PS256": RSA, "Ed25519": ED}
+    for alg in metadata["request_object_signing_alg_values_supported"]:
+        service = signer(ground, request_object_signing_alg=alg)
+        token = sign(request(service) | jwt_claims(ground, service), keys[alg], alg)
+        assert push(ground, service, {"request": token}).status_code == 201, alg
+    for alg in metadata["authorization_signing_alg_values_supported"]:
+        service = ground.register(authorization_signed_response_alg=alg)
+        browser = house.browser()
+        browser.authorize(service, response_mode="jwt", prompt="none")
+        assert verified(ground, browser.answer(service)["response"])["aud"] == service.id
+
+
+def test_law_10_every_type_of_details_listed_can_be_asked_for(house, metadata):
+    assert metadata["authorization_details_types_supported"] == list(TYPES)
+    service = house.ground.register(authorization_details_types=list(TYPES))
+    for kind, fields in TYPES.items():
+        details = json.dumps([{"type": kind} | {name: values[0] for name, values in fields.items()}])
+        assert house.browser().authorize(service, authorization_details=details).status_code == 200

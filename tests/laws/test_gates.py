@@ -25,6 +25,7 @@ from idp.storage.passkeys import Passkeys
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from tests.ground import ORIGIN, Citizen, Ground, Registered, Walker, call
+from tests.signed_requests import JWKS, push, request_object
 
 SCOPE = "openid profile offline_access"
 
@@ -203,6 +204,18 @@ def agree_for_device(scene: Scene, code: str) -> Any:
     return poll_device(scene, code)
 
 
+def pushed_request(scene: Scene) -> dict[str, str]:
+    scene.sign_in()
+    pushed = push(scene.ground, scene.service, scope=SCOPE).get_json()
+    return {"client_id": scene.service.id, "request_uri": pushed["request_uri"]}
+
+
+def signed_request(scene: Scene) -> dict[str, str]:
+    change_registration(scene, jwks=JWKS)
+    scene.sign_in()
+    return {"client_id": scene.service.id, "request": request_object(scene.ground, scene.service, scope=SCOPE)}
+
+
 def post_assertion(scene: Scene) -> Any:
     if scene.browser.page.status_code != 200 or "/sign-in/passkey" not in scene.browser.page.text:
         return scene.browser.page
@@ -216,6 +229,12 @@ ROUTES: dict[str, Route] = {
     ),
     "authorize silently": Route(
         "/authorize", Scene.sign_in, lambda s, _: s.browser.authorize(s.service, scope=SCOPE, prompt="none")
+    ),
+    "authorize with a pushed request": Route(
+        "/authorize", pushed_request, lambda s, uri: s.browser.get("/authorize", query_string=uri)
+    ),
+    "authorize with a signed request": Route(
+        "/authorize", signed_request, lambda s, query: s.browser.get("/authorize", query_string=query)
     ),
     "passkey step": Route("/sign-in/passkey", passkey_page, lambda s, _: post_assertion(s)),
     "code step": Route("/sign-in/code", code_page, lambda s, code: s.browser.code(code)),
@@ -254,10 +273,11 @@ OPEN_BY_LAW = {
 }
 """Gates that rightly leave a route open."""
 
+LIVE = {"authorize with live session", "authorize with a pushed request", "authorize with a signed request"}
 ASKS_AGAIN = {
     # The way goes on to a new proof or a new consent, and nothing is given before that.
-    "session ended": {"authorize with live session", "passkey step", "reload"},
-    "consent withdrawn": {"authorize with live session", "passkey step", "code step", "reload"},
+    "session ended": {*LIVE, "passkey step", "reload"},
+    "consent withdrawn": {*LIVE, "passkey step", "code step", "reload"},
 }
 """Gates after which a page may ask the person anew."""
 
@@ -353,12 +373,21 @@ def test_law_5_a_redirect_uri_that_was_removed_on_the_way_is_not_followed(ground
     assert "Location" not in answer.headers
 
 
+@pytest.mark.parametrize("gate", ["client disabled", "client removed"])
+def test_law_6_a_closed_client_pushes_nothing(ground, gate):
+    scene = Scene(ground)
+    GATES[gate](scene)
+    assert push(ground, scene.service).status_code == 401
+    assert ground.rows("pushed_requests") == 0
+
+
 GIVES_NOTHING = {
     # Pages and documents that no token, code or claim ever comes from.
     "/": "the front page",
     "/livez": "alive or not",
     "/static/<digest>/<path:name>": "files",
     "/jwks": "public keys",
+    "/par": "keeps a request; what it leads to is given at /authorize",
     "/.well-known/openid-configuration": "public metadata",
     "/.well-known/oauth-authorization-server": "public metadata",
     "/revoke": "takes tokens back",

@@ -40,13 +40,19 @@ def test_an_endpoint_without_route_is_not_listed(endpoint):
 def test_only_what_is_supported_is_offered():
     document = metadata()
     assert document["response_types_supported"] == ["code"]
-    assert document["response_modes_supported"] == ["query"]
+    assert document["response_modes_supported"] == ["form_post", "query", "jwt", "query.jwt", "form_post.jwt"]
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert "RS256" in document["id_token_signing_alg_values_supported"]
     assert "none" not in document["id_token_signing_alg_values_supported"]
     assert document["authorization_response_iss_parameter_supported"] is True
-    assert document["request_parameter_supported"] is False
+    assert document["request_parameter_supported"] is True
     assert document["request_uri_parameter_supported"] is False
+    assert document["require_pushed_authorization_requests"] is False
+    for name in ("request_object", "authorization", "id_token"):
+        algorithms = document[f"{name}_signing_alg_values_supported"]
+        assert "none" not in algorithms
+        assert {"ES256", "PS256", "RS256"} <= set(algorithms)
+    assert document["authorization_details_types_supported"] == ["account_opening"]
 
 
 def test_U_04_introspection_offers_no_public_clients_and_revocation_does():

@@ -2,8 +2,18 @@
 
 from idp.storage.housekeeping import DAY, sweep
 from tests.ground import call
+from tests.signed_requests import push
 
-HOT = ("access_tokens", "refresh_tokens", "grants", "sign_ins", "phone_codes", "sessions", "used_once")
+HOT = (
+    "pushed_requests",
+    "access_tokens",
+    "refresh_tokens",
+    "grants",
+    "sign_ins",
+    "phone_codes",
+    "sessions",
+    "used_once",
+)
 
 
 def test_nothing_that_may_still_be_asked_for_is_removed(either_ground):
@@ -20,6 +30,7 @@ def test_the_tables_of_passing_things_are_empty_once_all_has_passed(either_groun
     ground = either_ground
     service, citizen, browser = ground.register(), ground.enrol(), ground.browser()
     browser.tokens(service, citizen, scope="openid offline_access")
+    assert push(ground, service).status_code == 201
     ground.clock.now += 40 * DAY
     removed = sweep(ground.provider.database, ground.clock())
     assert removed["grants"] == 1
