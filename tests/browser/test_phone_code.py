@@ -104,6 +104,16 @@ def test_nonsense_costs_no_try(visitor, citizen):
 
 def test_two_clicks_are_one_try(visitor, citizen):
     to_code(visitor, citizen)
+    held = []
+
+    def hold(route):  # a slow network: nothing is answered yet
+        held.append(route)
+
+    visitor.page.route("**/sign-in/code", hold)
     visitor.page.locator("#code").fill(wrong(visitor.there.code(citizen.number)))
-    visitor.page.locator("#code-submit").dblclick()
+    # Both clicks by one script: Playwright itself would wait between them for the answer.
+    visitor.page.locator("#code-submit").evaluate("button => { button.click(); setTimeout(() => button.click(), 200) }")
+    visitor.page.wait_for_timeout(600)
+    assert len(held) == 1
+    held[0].continue_()
     assert "4" in visitor.see("#code-error").inner_text()

@@ -1,7 +1,9 @@
 """Two tabs, reload, back, pages that lay open: nobody is stranded."""
 
+import re
 from dataclasses import replace
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +13,7 @@ from idp.pages.browser import BROWSER
 from tests.browser.steps import PAGES, SERVICE, to_code, to_consent, to_passkey
 from tests.browser.visitor import Visitor
 
+READABLE = re.compile("/authorize|/sign-in/[0-9a-f-]{36}")
 STEPS = {"passkey": 1, "code": 2, "wrong code": 2, "used-up code": 2, "consent": 3}
 
 
@@ -20,6 +23,8 @@ def test_a_reload_shows_the_same_step_and_sends_nothing_again(visitor, citizen, 
     sent = 0 if name == "passkey" else 1
     if sent:
         visitor.there.code(citizen.number)
+    visitor.page.wait_for_load_state()
+    assert READABLE.fullmatch(urlsplit(visitor.page.url).path)  # no address that only answers a form
     visitor.page.reload()
     visitor.at_step(STEPS[name])
     visitor.page.wait_for_timeout(700)  # a worker's pause between two looks: time for a second message to show
