@@ -18,6 +18,7 @@ ENDPOINTS = {
     "userinfo_endpoint": "/userinfo",
     "jwks_uri": "/jwks",
     "end_session_endpoint": "/logout",
+    "device_authorization_endpoint": "/device_authorization",
     "introspection_endpoint": "/introspect",
     "revocation_endpoint": "/revoke",
     "registration_endpoint": "/register",
@@ -48,6 +49,7 @@ def provider_metadata(
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(SIGNING_ALGS),
         **_protected(endpoints),
+        **_logout(endpoints),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "scopes_supported": list(scopes),
@@ -66,6 +68,14 @@ def provider_metadata(
         "display_values_supported": ["page", "popup", "touch", "wap"],
         "ui_locales_supported": list(locales),
     }
+
+
+def _logout(endpoints: Mapping[str, str]) -> dict[str, Any]:
+    """Front-Channel Logout 1.0 §3, Back-Channel Logout 1.0 §2.1: every service may be told, with its `sid`."""
+    if "end_session_endpoint" not in endpoints:
+        return {}
+    channels = ("frontchannel", "backchannel")
+    return {f"{channel}_logout{what}_supported": True for channel in channels for what in ("", "_session")}
 
 
 def _protected(endpoints: Mapping[str, str]) -> dict[str, Any]:

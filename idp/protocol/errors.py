@@ -99,6 +99,27 @@ class InsufficientScope(OAuthError):
     public = "The access token does not carry the scope openid."
 
 
+class AuthorizationPending(OAuthError):
+    """RFC 8628 §3.5."""
+
+    code = "authorization_pending"
+    public = "The person has not answered yet."
+
+
+class SlowDown(OAuthError):
+    """RFC 8628 §3.5: as authorization_pending, and five seconds more between two questions."""
+
+    code = "slow_down"
+    public = "Ask less often: wait five seconds longer each time."
+
+
+class ExpiredToken(OAuthError):
+    """RFC 8628 §3.5."""
+
+    code = "expired_token"
+    public = "The device code has expired."
+
+
 class LoginRequired(OAuthError):
     """OpenID Connect Core 1.0 §3.1.2.6."""
 

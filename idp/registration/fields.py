@@ -11,16 +11,18 @@ from typing import Any
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.authorization_details import TYPES
 from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, PROFILES
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
 from idp.registration.hosts import check_host
+from idp.registration.logout_uris import backchannel_logout_uri, frontchannel_logout_uri
 from idp.registration.names import display_name, one_line
 from idp.registration.outbound_address import outbound_address
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import LONGEST_URI, web_address
 
-GRANT_TYPES = ("authorization_code", "refresh_token")
+GRANT_TYPES = ("authorization_code", "refresh_token", DEVICE_CODE_GRANT)
 RESPONSE_TYPES = ("code",)
 SUBJECT_TYPES = ("pairwise", "public")
 
@@ -66,6 +68,14 @@ def _https_address(value: Any) -> str:
 
 def _fetched(value: Any, offer: Offer) -> str:
     return outbound_address(value, offer.test_hosts).text
+
+
+def _frontchannel_logout(value: Any, offer: Offer) -> str:
+    return frontchannel_logout_uri(value, development=offer.development)
+
+
+def _backchannel_logout(value: Any, offer: Offer) -> str:
+    return backchannel_logout_uri(value, development=offer.development)
 
 
 def _contacts(value: Any) -> tuple[str, ...]:
@@ -130,7 +140,12 @@ STANDARD = (
     Field("policy_uri", None, "https address of its privacy policy", _address),
     Field("tos_uri", None, "https address of its terms", _address),
     Field("contacts", (), "at most 10 lines of at most 254 characters", _plain(_contacts)),
-    Field("grant_types", ("authorization_code",), "authorization_code, also refresh_token", _plain(_grant_types)),
+    Field(
+        "grant_types",
+        ("authorization_code",),
+        "authorization_code, also refresh_token and, with device_flow_approval, device_code",
+        _plain(_grant_types),
+    ),
     Field("response_types", ("code",), "code alone", _plain(_response_types)),
     Field("scope", DEFAULT_SCOPE, "supported values with openid among them", _scope),
     Field(
@@ -189,6 +204,15 @@ STANDARD = (
     Field("require_auth_time", False, "true or false", _plain(values.flag)),
     Field("default_acr_values", (), "supported assurance levels", _acr_list),
     Field("initiate_login_uri", None, "https address that starts a sign-in", _plain(_https_address)),
+    Field(
+        "frontchannel_logout_uri",
+        None,
+        "https address on the origin of a redirect URI; see Logout",
+        _frontchannel_logout,
+    ),
+    Field("frontchannel_logout_session_required", False, "true or false", _plain(values.flag)),
+    Field("backchannel_logout_uri", None, "https address of a public host; see Logout", _backchannel_logout),
+    Field("backchannel_logout_session_required", False, "true or false", _plain(values.flag)),
     Field("software_id", None, "one line, at most 200 characters", _plain(_software)),
     Field("software_version", None, "one line, at most 200 characters", _plain(_software)),
 )
@@ -201,6 +225,7 @@ POLICY = (
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
+    Field("device_flow_approval", None, "who approved the device flow, and why; a waiver", _plain(_software)),
     Field(
         "public_subject_approval",
         None,

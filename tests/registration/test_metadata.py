@@ -178,6 +178,8 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "subject_type": "pairwise",
         "require_auth_time": False,
         "default_acr_values": [],
+        "frontchannel_logout_session_required": False,
+        "backchannel_logout_session_required": False,
         "pkce_required": True,
         "consent": "remembered",
         "optional_scope": "",
