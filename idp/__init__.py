@@ -10,7 +10,19 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
-from idp.endpoints import authorize, device_authorization, discovery, introspect, logout, push, revoke, token, userinfo
+from idp.endpoints import (
+    authorize,
+    client_configuration,
+    device_authorization,
+    discovery,
+    introspect,
+    logout,
+    push,
+    register,
+    revoke,
+    token,
+    userinfo,
+)
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
@@ -31,7 +43,7 @@ from idp.storage.signing_keys import SigningKeys
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
 
-__all__ = ["create_app", "real_world"]
+__all__ = ["create_app", "real_world", "wire"]
 
 
 def real_world() -> World:
@@ -62,8 +74,22 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     prepare_templates(app)
     handle_refusals(app)
     add_security_headers(app, secure=settings.secure)
+    app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
-    for room in (authorize, push, token, device_authorization, userinfo, introspect, revoke, logout, discovery):
+    app.teardown_request(lambda _error: wired.database.close_request())
+    for room in (
+        authorize,
+        push,
+        token,
+        device_authorization,
+        userinfo,
+        introspect,
+        revoke,
+        logout,
+        register,
+        client_configuration,
+        discovery,
+    ):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol, device):
         app.register_blueprint(part.pages)

@@ -26,6 +26,7 @@ from idp.keys.secrets import SecretsError
 from idp.provider import Provider
 from idp.registration.commands import client
 from idp.registration.outbound import OutboundFailed, OutboundRefused
+from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.storage import DatabaseUnavailable, open_database
@@ -132,6 +133,8 @@ def check(ctx: click.Context) -> None:
     settings = load_settings(_config(ctx))
     create_app(settings)
     click.echo(f"ready: {settings.issuer} ({settings.environment})")
+    for exception in exceptions_for_tests(settings):
+        click.echo(f"only for tests: {exception}")
 
 
 def _post_form(wired: Provider) -> PostForm:

@@ -9,7 +9,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-FIELDS = ("error", "why", "path", "refusal", "reference", "kind", "at", "item", "attempts")
+FIELDS = ("error", "why", "path", "refusal", "reference", "kind", "at", "item", "attempts", "client")
 MAX_TEXT = 300
 
 

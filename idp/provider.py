@@ -35,9 +35,12 @@ from idp.protocol.logout_token import LOGOUT_TOKEN_TYPE
 from idp.registration.fields import Offer
 from idp.registration.network import Network
 from idp.registration.outbound import Outbound, make_outbound
+from idp.registration.remote_keys import RemoteKeys
+from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
+from idp.storage.invitations import Invitations
 from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
 from idp.storage.session_ends import EndedSession, SessionEnds
@@ -94,7 +97,14 @@ class Provider:
     keyed: Keyed
     ring: KeyRing
     outbound: Outbound
+    remote_keys: RemoteKeys
+    statement_issuers: Issuers
     device_tries: TryBudget
+
+    @property
+    def invitations(self) -> Invitations:
+        """Initial access tokens, with which services register themselves."""
+        return Invitations(self.database, self.world.random_bytes)
 
     @property
     def issuer(self) -> str:
@@ -117,6 +127,7 @@ class Provider:
             development=self.settings.environment == "development",
             scopes=tuple(SCOPES),
             acr_values=self.acr_values,
+            test_hosts=self.settings.test_hosts,
         )
 
     @property
@@ -180,7 +191,7 @@ class Provider:
         """
         told: list[LoggedOut] = []
         for session in ended:
-            found = (self.clients.find_within(transaction, client) for client in session.clients)
+            found = (self.clients.find(client) for client in session.clients)
             known = [LoggedOut(client, session.person_id, session.id) for client in found if client is not None]
             noticed = [one for one in known if one.by_back_channel]
             for one in noticed:
@@ -269,7 +280,13 @@ class Provider:
 
 
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
-    """Wire the rooms together. Opens nothing but the assurance table. Raises AssuranceError."""
+    """Wire the rooms together. Opens only files that settings name. Raises AssuranceError, SettingsError, OSError."""
+    outbound = make_outbound(
+        world.network,
+        trusted_ca=settings.trusted_ca,
+        test_hosts=settings.test_hosts,
+        let_go=database.stop_reading,
+    )
     sealers = Sealers(
         record=Sealer(secrets, Purpose.RECORD, world.random_bytes),
         phone=Sealer(secrets, Purpose.PHONE_NUMBER, world.random_bytes),
@@ -299,6 +316,8 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         sealers=sealers,
         keyed=keyed,
         ring=KeyRing(read=read_keys, clock=world.clock),
-        outbound=make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts),
+        outbound=outbound,
+        remote_keys=RemoteKeys(outbound, world.clock),
+        statement_issuers=load_issuers(settings.software_statement_issuers),
         device_tries=TryBudget(each=TRIES_OF_A_BROWSER, all_together=TRIES_OF_ALL, seconds=LIFETIME_SECONDS),
     )

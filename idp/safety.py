@@ -42,10 +42,10 @@ def unsafe(settings: Settings) -> Iterator[str]:
     if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
         yield "the database lives in memory only"
     yield from _readable("secrets_file", settings.secrets_file)
-    yield from _test_exceptions(settings)
+    yield from exceptions_for_tests(settings)
 
 
-def _test_exceptions(settings: Settings) -> Iterator[str]:
+def exceptions_for_tests(settings: Settings) -> Iterator[str]:
     """What test benches need to be called, and nobody else."""
     if settings.trusted_ca is not None:
         yield "trusted_ca replaces the system's roots"

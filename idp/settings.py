@@ -52,6 +52,9 @@ class Settings:
     outbound_test_hosts: str = setting(
         "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
     )
+    software_statement_issuers: Path | None = setting(
+        None, "JSON object: issuer of software statements -> its JWK Set (RFC 7591 §2.3)."
+    )
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")

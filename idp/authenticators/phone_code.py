@@ -52,7 +52,6 @@ class StoredCode:
     expires_at: int
     attempts: int
     sends: int
-    verified_at: int | None
 
     @property
     def tries_left(self) -> int:
@@ -97,7 +96,7 @@ def read_typed(text: str) -> str | None:
 
 def judge(stored: StoredCode, presented: bytes, now: int) -> CodeVerdict:
     """Whether the try is right. The attempt was counted before this comparison (abuse case O-01)."""
-    if stored.verified_at is not None or stored.attempts > MAX_ATTEMPTS:
+    if stored.attempts > MAX_ATTEMPTS:
         return CodeVerdict.USED_UP
     if now >= stored.expires_at:
         return CodeVerdict.EXPIRED
@@ -108,7 +107,7 @@ def judge(stored: StoredCode, presented: bytes, now: int) -> CodeVerdict:
 
 def may_resend(stored: StoredCode, now: int) -> bool:
     """Whether another message may be sent now."""
-    return stored.verified_at is None and stored.sends_left > 0 and stored.wait(now) == 0
+    return stored.sends_left > 0 and stored.wait(now) == 0
 
 
 def lock_after(wrong_tries: int, now: int) -> int:

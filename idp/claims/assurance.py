@@ -108,11 +108,27 @@ def amr_of(facts: Iterable[Fact], reached: str | None, assurance: Assurance) -> 
     return values
 
 
+LETTERS = {
+    Fact.PASSKEY: "p",
+    Fact.USER_VERIFIED: "u",
+    Fact.DEVICE_BOUND: "d",
+    Fact.ATTESTED: "a",
+    Fact.TEXT_MESSAGE: "s",
+    Fact.VOICE_CALL: "v",
+    Fact.SECOND_PROOF: "2",
+    Fact.PROOFED: "m",
+    Fact.REGISTERED_ABROAD: "r",
+    Fact.FRESH: "f",
+}
+"""How facts are stored. A letter is never given to another fact: rows outlive releases."""
+FACTS = {letter: fact for fact, letter in LETTERS.items()}
+
+
 def facts_to_text(facts: Iterable[Fact]) -> str:
     """Facts as they are stored."""
-    return " ".join(sorted(fact.value for fact in facts))
+    return "".join(sorted(LETTERS[fact] for fact in facts))
 
 
 def facts_from_text(text: str) -> frozenset[Fact]:
     """Facts as they were stored."""
-    return frozenset(Fact(value) for value in text.split())
+    return frozenset(FACTS[letter] for letter in text)

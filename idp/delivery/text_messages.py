@@ -6,7 +6,7 @@ chosen here, when the message leaves, so that they live in one place.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Final
 
 from idp.delivery.outbox import Deliver, NotDelivered, OutboxItem, Undeliverable
@@ -43,14 +43,14 @@ class CodeMessage:
 
 def to_payload(message: CodeMessage) -> bytes:
     """The payload to seal into the outbox row."""
-    return json.dumps(asdict(message), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(astuple(message), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_payload(payload: bytes) -> CodeMessage:
     """The message in an opened payload. Raises Undeliverable."""
     try:
         fields = json.loads(payload)
-        message = CodeMessage(**fields)
+        message = CodeMessage(*fields)
     except (ValueError, TypeError):
         raise Undeliverable("payload is not a code message") from None
     if not all(isinstance(value, str) for value in asdict(message).values()):

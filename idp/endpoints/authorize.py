@@ -134,9 +134,9 @@ def _ask_consent(wired: Provider, asked: AuthorizationRequest, session: LiveSess
             person=session.person_id,
             passkey=session.passkey_id,
             session=session.id,
-            challenge=None,
             request=asked,
             facts=session.facts,
+            code=None,
             now=now,
         )
     return walk_on(wired, find_sign_in(str(row)))

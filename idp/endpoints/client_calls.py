@@ -36,6 +36,7 @@ def authenticate_client(form: Mapping[str, str]) -> AuthenticatedClient:
         issuer=wired.issuer,
         token_endpoint=f"{wired.issuer}/token",
         now=wired.clock(),
+        with_current_keys=wired.remote_keys.current,
     )
 
 

@@ -28,7 +28,13 @@ def push() -> Response:
     form = read_client_form()
     authenticated = authenticate_client(form)
     client, now = authenticated.client, wired.clock()
-    source = unwrap(pushed_parameters(form, client), client, issuer=wired.issuer, now=now)
+    source = unwrap(
+        pushed_parameters(form, client),
+        client,
+        issuer=wired.issuer,
+        now=now,
+        with_current_keys=wired.remote_keys.current,
+    )
     _judge(source, client)
     handle = new_handle(wired.world.new_id(), wired.random_bytes)
     with wired.database.begin() as transaction:

@@ -24,7 +24,9 @@ def requested(wired: Provider, parameters: Mapping[str, str]) -> Source:
     if "again" in parameters:
         return _seen_before(wired, parameters, client)
     if "request_uri" not in parameters:
-        return unwrap(parameters, client, issuer=wired.issuer, now=wired.clock())
+        return unwrap(
+            parameters, client, issuer=wired.issuer, now=wired.clock(), with_current_keys=wired.remote_keys.current
+        )
     if "request" in parameters:  # RFC 9101 §5
         raise Unredirectable("invalid_request", "both request and request_uri", client)
     if not parameters["request_uri"].startswith(PREFIX):  # nothing is ever fetched (abuse case Q-10)

@@ -10,6 +10,7 @@ from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from idp.keys.sealing import CannotOpen, Sealer
 from idp.protocol.authorization_request import AuthorizationRequest
@@ -29,6 +30,7 @@ class SealedRequest:
     request: AuthorizationRequest
     made_at: int
     challenge: bytes
+    sign_in: UUID  # the key that the sign-in will have: its row spends the challenge
     reason: str = ""  # why the person proves themself again, shown above the button
 
     def is_over(self, now: int) -> bool:
@@ -42,6 +44,7 @@ def seal(travelling: SealedRequest, browser: bytes, sealer: Sealer) -> str:
         "r": request_to_dict(travelling.request),
         "t": travelling.made_at,
         "c": travelling.challenge.hex(),
+        "s": travelling.sign_in.hex,
         "w": travelling.reason,
     }
     plain = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
@@ -58,6 +61,7 @@ def unseal(text: str | None, browser: bytes, sealer: Sealer) -> SealedRequest:
             request=request_from_dict(document["r"]),
             made_at=document["t"],
             challenge=bytes.fromhex(document["c"]),
+            sign_in=UUID(document["s"]),
             reason=document["w"],
         )
     except (NotBase64, ValueError, CannotOpen) as error:
@@ -70,7 +74,8 @@ def request_to_dict(request: AuthorizationRequest) -> dict[str, Any]:
     """The request as JSON, without what has its default."""
     values = asdict(request)
     values["prompts"] = sorted(request.prompts)
-    return {name: value for name, value in values.items() if value not in (None, (), [])}
+    usual = {"display": "page", "response_mode": "query", "signed": False}
+    return {n: v for n, v in values.items() if v not in (None, (), []) and not (n in usual and usual[n] == v)}
 
 
 def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
@@ -89,12 +94,12 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         id_token_hint=values.get("id_token_hint"),
         ui_locales=tuple(values.get("ui_locales", ())),
         claims=values.get("claims"),
-        display=values["display"],
-        response_mode=values["response_mode"],
+        display=values.get("display", "page"),
+        response_mode=values.get("response_mode", "query"),
         resources=tuple(values.get("resources", ())),
         details=values.get("details"),
         pushed=values.get("pushed"),
-        signed=values["signed"],
+        signed=values.get("signed", False),
         device=values.get("device"),
     )
 

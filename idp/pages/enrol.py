@@ -38,6 +38,7 @@ from idp.pages.home import services
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.storage import AlreadyTaken
+from idp.storage.models import Enrolment
 from idp.storage.people import Enrolments
 from idp.storage.phone_codes import PhoneCodes
 from idp.telephony.numbers import NumberRefused, parse_number
@@ -140,10 +141,9 @@ def code() -> Response:
         return ask_code(wired, enrolment, error=CodeVerdict.MALFORMED.value)
     presented = digest_of(typed, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
     with wired.database.begin() as transaction:
-        stored = PhoneCodes(transaction).count_try(enrolment.id, CodePurpose.ENROLMENT)
+        stored = PhoneCodes(transaction, Enrolment).count_try(enrolment.id)
         verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
         if verdict is CodeVerdict.RIGHT:
-            PhoneCodes(transaction).right(enrolment.id, now)
             Enrolments(transaction).phone_verified(enrolment.id, now)
             detail: dict[str, Any] = {"enrolment": enrolment.id, "region": enrolment.region}
             transaction.record(AuditRow(Event.ENROLMENT_PHONE_VERIFIED, now, detail=detail))

@@ -3,7 +3,6 @@
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.authenticators.phone_code import (
-    LIFETIME_SECONDS,
     CodePurpose,
     StoredCode,
     digest_of,
@@ -20,6 +19,7 @@ from idp.pages.rendering import page_language
 from idp.people.record import Record
 from idp.provider import Provider
 from idp.storage import Transaction
+from idp.storage.models import Enrolment
 from idp.storage.people import EnrolmentRecord, Enrolments, People
 from idp.storage.phone_codes import PhoneCodes
 from idp.telephony.numbers import PhoneNumber, parse_number
@@ -54,7 +54,7 @@ def unknown_enrolment(detail: str) -> PageRefused:
 def stored_code(wired: Provider, enrolment: EnrolmentRecord) -> StoredCode | None:
     """Its code as it stands, if one was sent."""
     with wired.database.read() as reading:
-        return PhoneCodes(reading).find(enrolment.id)
+        return PhoneCodes(reading, Enrolment).find(enrolment.id)
 
 
 def open_enrolment_record(wired: Provider, enrolment: EnrolmentRecord) -> Record:
@@ -80,7 +80,7 @@ def send_first(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber)
     code_text = new_code(wired.random_bytes)
     digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
     with wired.database.begin() as transaction:
-        PhoneCodes(transaction).add(enrolment.id, CodePurpose.ENROLMENT, digest, now, now + LIFETIME_SECONDS)
+        PhoneCodes(transaction, Enrolment).first(enrolment.id, digest, now)
         _queue(transaction, wired, enrolment, number, code_text, 1, now)
     return None
 
@@ -91,9 +91,7 @@ def send_again(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber,
     code_text = new_code(wired.random_bytes)
     digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
     with wired.database.begin() as transaction:
-        replaced = PhoneCodes(transaction).replace(
-            enrolment.id, before=stored.sends, digest=digest, now=now, expires_at=now + LIFETIME_SECONDS
-        )
+        replaced = PhoneCodes(transaction, Enrolment).replace(enrolment.id, before=stored.sends, digest=digest, now=now)
         if replaced:
             _queue(transaction, wired, enrolment, number, code_text, stored.sends + 1, now)
     return replaced

@@ -11,18 +11,8 @@ from idp.storage.database import Transaction
 from idp.storage.models import OutboxRow
 
 
-def send_code(
-    transaction: Transaction,
-    wired: Provider,
-    message: CodeMessage,
-    *,
-    person: UUID | None,
-    client: str | None,
-    purpose: CodePurpose,
-    sends: int,
-    now: int,
-) -> None:
-    """Queue the message and its audit row; it leaves when the transaction is committed, never before."""
+def queue_message(transaction: Transaction, wired: Provider, message: CodeMessage, now: int) -> None:
+    """Queue the message; it leaves when the transaction is committed, never before."""
     row = transaction.new_id()
     transaction.add(
         OutboxRow,
@@ -34,5 +24,20 @@ def send_code(
         not_after=now + LIFETIME_SECONDS,
         created_at=now,
     )
+
+
+def send_code(
+    transaction: Transaction,
+    wired: Provider,
+    message: CodeMessage,
+    *,
+    person: UUID | None,
+    client: str | None,
+    purpose: CodePurpose,
+    sends: int,
+    now: int,
+) -> None:
+    """The same with an audit row of its own, where no other act of the transaction tells of it."""
+    queue_message(transaction, wired, message, now)
     detail = {"purpose": purpose.value, "region": message.region, "sends": sends}
     transaction.record(AuditRow(Event.CODE_SENT, now, person, client, detail))

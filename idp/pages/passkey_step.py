@@ -4,13 +4,12 @@ Until the signature was verified nothing is written. The challenge is spent by t
 creates, so a repeated one leads back to its sign-in, or nowhere.
 """
 
-from hashlib import sha256
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_SECONDS, CeremonyRefused
 from idp.authenticators.passkey import CloneSuspected, Verified, read_assertion, verify_assertion
-from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose, digest_of, new_code
+from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose, StoredCode, digest_of, new_code
 from idp.claims.assurance import Fact
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.next_step import Ask, NextStep, Proof, Refuse, Step
@@ -19,17 +18,17 @@ from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.pages.browser import ensure_browser, start_session_cookie
 from idp.pages.consent_view import open_record
-from idp.pages.messages import send_code
+from idp.pages.messages import queue_message
 from idp.pages.refusals import PageRefused
 from idp.pages.steps import decide
 from idp.pages.times import readable_time
 from idp.protocol.client import Client
 from idp.provider import Provider
-from idp.storage import AlreadyTaken, Transaction
+from idp.storage import AlreadyTaken
 from idp.storage.passkeys import Holder, Passkeys
-from idp.storage.phone_codes import PhoneCodes
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
+from idp.storage.sign_ins import LIFETIME_SECONDS as LIFETIME_OF_SIGN_IN
 from idp.storage.sign_ins import SignInRecord, SignIns
 
 
@@ -45,16 +44,15 @@ def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, cr
     """
     now = wired.clock()
     browser = ensure_browser(wired)
-    challenge = sha256(travelling.challenge).digest()
     try:
         assertion = read_assertion(credential)
     except CeremonyRefused as refused:
         raise NothingProven(str(refused)) from refused
     with wired.database.read() as reading:
         holder = Passkeys(reading).find(assertion.webauthn_id, now)
-        spent = SignIns(reading).of_challenge(challenge)
-    if spent is not None:  # a reload of the same form, or a replay; never a second sign-in
-        return _again(wired, spent, browser, now)
+        owner = SignIns(reading).browser_of(travelling.sign_in)
+    if owner is not None:  # a reload of the same form, or a replay; never a second sign-in
+        return _again(wired, travelling.sign_in, owner, browser, now)
     if holder is None or now >= travelling.made_at + CHALLENGE_SECONDS:
         raise NothingProven("unknown passkey or old challenge")
     try:
@@ -71,7 +69,7 @@ def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, cr
     except CeremonyRefused as refused:
         raise NothingProven(str(refused)) from refused
     _refuse_inactive(holder, client, travelling)
-    return _write(wired, travelling, client, holder, verified, browser, challenge, now)
+    return _write(wired, travelling, client, holder, verified, browser, now)
 
 
 def _write(
@@ -81,7 +79,6 @@ def _write(
     holder: Holder,
     verified: Verified,
     browser: bytes,
-    challenge: bytes,
     now: int,
 ) -> SignInRecord:
     """The one transaction: counter, sign-in, code, message, audit."""
@@ -90,8 +87,9 @@ def _write(
     needs_code = isinstance(step, Ask) and step.step is Step.PHONE_CODE
     if needs_code:
         _refuse_unreachable(holder, client, travelling, now)
-    person, row = holder.passkey.person_id, wired.world.new_id()
+    person, row = holder.passkey.person_id, travelling.sign_in
     session = None if needs_code or isinstance(step, Refuse) else new_handle(wired.world.new_id(), wired.random_bytes)
+    code, message = _code_for(wired, holder, client, row, now) if needs_code else (None, None)
     try:
         with wired.database.begin() as transaction:
             used = Passkeys(transaction).used(
@@ -105,21 +103,47 @@ def _write(
                 person=person,
                 passkey=holder.passkey.id,
                 session=session.id if session else None,
-                challenge=challenge,
                 request=travelling.request,
                 facts=facts,
+                code=code,
                 now=now,
             )
-            detail = {"sign_in": row, "backed_up": verified.backed_up}
+            sent_to = holder.region if needs_code else None  # the code's own event is for further messages
+            detail = {"sign_in": row, "backed_up": verified.backed_up, "code_sent": sent_to}
             transaction.record(AuditRow(Event.PASSKEY_VERIFIED, now, person, client.id, detail))
-            if needs_code:
-                _send(transaction, wired, holder, client, row, now)
+            if message is not None:
+                queue_message(transaction, wired, message, now)
             if session:  # a client that is content with the passkey alone
                 Sessions(transaction).add(session, person, holder.passkey.id, facts, now)
                 start_session_cookie(session.text)
     except AlreadyTaken as error:
         raise NothingProven("challenge was spent at the same moment") from error
-    return _find(wired, row, browser, now)
+    if session is not None:
+        return _find(wired, row, browser, now)
+    return SignInRecord(
+        id=row,
+        person_id=person,
+        passkey_id=holder.passkey.id,
+        session_id=None,
+        session_ended=False,
+        auth_time=None,
+        request=travelling.request,
+        facts=facts,
+        proven_at=None,
+        finished=False,
+        expires_at=now + LIFETIME_OF_SIGN_IN,
+        person_active=True,
+        credential_active=True,
+        record=holder.record,
+        language=holder.language,
+        phone_id=holder.phone_id,
+        phone_number=holder.phone_number,
+        region=holder.region,
+        wrong_tries=0,
+        phone_locked_until=holder.phone_locked_until,
+        code=code,
+        agreed=None,  # not needed before the proofs are complete
+    )
 
 
 def _next(
@@ -136,10 +160,10 @@ def _next(
     return decide(wired, travelling.request, client, proof, None, now)
 
 
-def _send(transaction: Transaction, wired: Provider, holder: Holder, client: Client, row: UUID, now: int) -> None:
+def _code_for(wired: Provider, holder: Holder, client: Client, row: UUID, now: int) -> tuple[StoredCode, CodeMessage]:
+    """A fresh code as it is stored, and the message that carries it."""
     code = new_code(wired.random_bytes)
     digest = digest_of(code, CodePurpose.SIGN_IN, row, wired.keyed.phone_code)
-    PhoneCodes(transaction).add(row, CodePurpose.SIGN_IN, digest, now, now + LIFETIME_SECONDS)
     assert holder.phone_number is not None
     number = wired.sealers.phone.open(holder.phone_number, row_context("phones", "number", holder.phone_id)).decode()
     message = CodeMessage(
@@ -150,10 +174,8 @@ def _send(transaction: Transaction, wired: Provider, holder: Holder, client: Cli
         service=client.name(holder.language),
         host=wired.settings.rp_id,
     )
-    person = holder.passkey.person_id
-    send_code(
-        transaction, wired, message, person=person, client=client.id, purpose=CodePurpose.SIGN_IN, sends=1, now=now
-    )
+    stored = StoredCode(digest=digest, sent_at=now, expires_at=now + LIFETIME_SECONDS, attempts=0, sends=1)
+    return stored, message
 
 
 def _record_facts(wired: Provider, holder: Holder) -> frozenset[Fact]:
@@ -203,8 +225,7 @@ def _suspend(wired: Provider, holder: Holder, clone: CloneSuspected, client: Cli
             )
 
 
-def _again(wired: Provider, spent: tuple[UUID, bytes], browser: bytes, now: int) -> SignInRecord:
-    row, owner = spent
+def _again(wired: Provider, row: UUID, owner: bytes, browser: bytes, now: int) -> SignInRecord:
     if owner != browser:
         raise NothingProven("challenge was spent in another browser")
     found = _find(wired, row, browser, now)

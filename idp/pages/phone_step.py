@@ -3,9 +3,10 @@
 The counter rises before anything is compared (abuse case O-01); a code is spent by the statement that accepts it.
 """
 
+from dataclasses import replace
+
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import (
-    LIFETIME_SECONDS,
     CodePurpose,
     CodeVerdict,
     StoredCode,
@@ -19,7 +20,7 @@ from idp.authenticators.phone_code import (
 from idp.claims.assurance import Fact, amr_of
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.handles import Handle, new_handle
-from idp.pages.browser import presented_session, start_session_cookie
+from idp.pages.browser import ensure_browser, presented_session, start_session_cookie
 from idp.pages.messages import send_code
 from idp.pages.refusals import PageRefused
 from idp.pages.steps import Shown, open_phone
@@ -27,14 +28,17 @@ from idp.pages.times import readable_time
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import Transaction
+from idp.storage.models import SignIn
 from idp.storage.phone_codes import PhoneCodes
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import LiveSession, Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
 
 
-def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: str) -> Shown:
+def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: str) -> tuple[Shown, SignInRecord]:
     """Try a code. A right one leaves a session behind; the answer says what to show otherwise.
+
+    Returns that and the sign-in as it stands now.
 
     Raises PageRefused when the phone is locked.
     """
@@ -42,21 +46,34 @@ def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: st
     _refuse_locked(sign_in, client, now)
     code = read_typed(typed)
     if code is None:
-        return Shown(error=CodeVerdict.MALFORMED.value)  # not a try: nothing was guessed
+        return Shown(error=CodeVerdict.MALFORMED.value), sign_in  # not a try: nothing was guessed
     presented = digest_of(code, CodePurpose.SIGN_IN, sign_in.id, wired.keyed.phone_code)
     current = _current_session(wired, now)
-    session: Handle | None = None
+    opened: tuple[Handle, SignInRecord] | None = None
     with wired.database.begin() as transaction:
-        stored = PhoneCodes(transaction).count_try(sign_in.id, CodePurpose.SIGN_IN)
+        stored = PhoneCodes(transaction, SignIn).count_try(sign_in.id)
         verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
         if verdict is CodeVerdict.RIGHT:
-            session = _open_session(transaction, wired, sign_in, client, current, now)
+            opened = _open_session(transaction, wired, sign_in, client, current, now)
         else:
             _count_against(transaction, sign_in, client, verdict, stored, now)
-    if session is not None:
+    if opened is not None:
+        session, sign_in = opened
         start_session_cookie(session.text)
-        return Shown()
-    return Shown(error=verdict.value, tries_left=stored.tries_left if stored else 0)
+        return Shown(), sign_in
+    if verdict is CodeVerdict.RIGHT:  # right, and another request with it was faster: show where that one led
+        return Shown(), find_again(wired, sign_in, now)
+    left = stored.tries_left if stored else 0
+    return Shown(error=verdict.value, tries_left=left), replace(sign_in, code=stored or sign_in.code)
+
+
+def find_again(wired: Provider, sign_in: SignInRecord, now: int) -> SignInRecord:
+    """The sign-in as another request of this browser left it."""
+    with wired.database.read() as reading:
+        found = SignIns(reading).find(sign_in.id, ensure_browser(wired), now)
+    if found is None or found.finished:
+        raise PageRefused("sign_in_finished", 400, "finished by another request")
+    return found
 
 
 def _open_session(
@@ -66,17 +83,17 @@ def _open_session(
     client: Client,
     current: LiveSession | None,
     now: int,
-) -> Handle | None:
+) -> tuple[Handle, SignInRecord] | None:
     """Spend the code and open the session, or renew the one the same person already has in this browser.
 
     A renewed session gets a new cookie and keeps its `sid`, so that a step-up does not sign out elsewhere.
     None when another request with the same code was faster.
     """
-    codes, sessions = PhoneCodes(transaction), Sessions(transaction)
+    codes, sessions = PhoneCodes(transaction, SignIn), Sessions(transaction)
     same_person = current is not None and current.person_id == sign_in.person_id
     row = current.id if current is not None and same_person else transaction.new_id()
     session = new_handle(row, wired.random_bytes)
-    if not (codes.right(sign_in.id, now) and SignIns(transaction).proven(sign_in.id, session.id, now)):
+    if not SignIns(transaction).proven(sign_in.id, session.id, now):  # the one gate: a code opens one session
         return None
     facts = sign_in.facts | {Fact.SECOND_PROOF, Fact.TEXT_MESSAGE}
     renewed = same_person and sessions.renew(row, session, sign_in.passkey_id, facts, now)
@@ -90,11 +107,10 @@ def _open_session(
     if sign_in.wrong_tries and sign_in.phone_id is not None:
         codes.right_on_phone(sign_in.phone_id)
     reached = wired.assurance.reached(facts)
-    detail = {"session": session.id, "acr": reached, "amr": " ".join(amr_of(facts, reached, wired.assurance))}
-    verified = AuditRow(Event.CODE_VERIFIED, now, sign_in.person_id, client.id, {"sign_in": sign_in.id})
-    transaction.record(verified)
+    amr = " ".join(amr_of(facts, reached, wired.assurance))
+    detail = {"session": session.id, "acr": reached, "amr": amr}
     transaction.record(AuditRow(Event.SESSION_STARTED, now, sign_in.person_id, client.id, detail))
-    return session
+    return session, replace(sign_in, session_id=session.id, facts=facts, auth_time=now, proven_at=now)
 
 
 def _count_against(
@@ -108,7 +124,7 @@ def _count_against(
     """A wrong try counts against the phone as well, over all sign-ins; the passkey is never locked by it."""
     wrong = verdict is CodeVerdict.WRONG or (verdict is CodeVerdict.USED_UP and stored is not None)
     if wrong and sign_in.phone_id is not None:
-        codes = PhoneCodes(transaction)
+        codes = PhoneCodes(transaction, SignIn)
         until = lock_after(codes.wrong_on_phone(sign_in.phone_id), now)
         if until:
             codes.lock_phone(sign_in.phone_id, until)
@@ -136,9 +152,7 @@ def resend_code(wired: Provider, sign_in: SignInRecord, client: Client) -> str:
         host=wired.settings.rp_id,
     )
     with wired.database.begin() as transaction:
-        replaced = PhoneCodes(transaction).replace(
-            sign_in.id, before=stored.sends, digest=digest, now=now, expires_at=now + LIFETIME_SECONDS
-        )
+        replaced = PhoneCodes(transaction, SignIn).replace(sign_in.id, before=stored.sends, digest=digest, now=now)
         if replaced:  # of two requests at once one sends
             send_code(
                 transaction,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -24,6 +24,12 @@ class Service:
 
     name: str
     uri: str | None
+    about: tuple[tuple[str, str], ...] = ()  # (key of its words, address): what it says about itself
+
+
+ABOUT = {"about.policy": "policy_uri", "about.terms": "tos_uri", "about.logo": "logo_uri"}
+"""OpenID Connect Dynamic Client Registration 1.0 §2. Links only: a picture from elsewhere would tell the service
+who looks at this page, and the Content-Security-Policy forbids it."""
 
 
 def provider() -> Provider:
@@ -64,7 +70,10 @@ def say(key: str, **values: object) -> str:
 
 def service_of(client: Client | None) -> Service | None:
     """How a page names a client."""
-    return Service(client.name(page_language()), client.client_uri) if client else None
+    if client is None:
+        return None
+    about = tuple((key, address) for key, name in ABOUT.items() if (address := getattr(client, name)))
+    return Service(client.name(page_language()), client.client_uri, about)
 
 
 def page(
@@ -75,6 +84,7 @@ def page(
     base = here or _this_address()
     html = render_template(
         template,
+        say=partial(words().say, language),  # bound once: a page has a hundred sentences
         language=language,
         languages=[
             {"code": code, "name": words().say(code, "site.language"), "url": _with_language(base, code)}

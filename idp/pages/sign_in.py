@@ -78,8 +78,8 @@ def code() -> Response:
     form = read_form()
     wired = provider()
     sign_in, client = _at(wired, form, Step.PHONE_CODE)
-    shown = judge_code(wired, sign_in, client, form.get("code", ""))
-    return walk_on(wired, find_sign_in(str(sign_in.id)), shown)
+    shown, sign_in = judge_code(wired, sign_in, client, form.get("code", ""))
+    return walk_on(wired, sign_in, shown)
 
 
 @pages.post("/sign-in/code/resend")
@@ -204,10 +204,8 @@ def _at(wired: Provider, form: Mapping[str, str], step: Step) -> tuple[SignInRec
 
 
 def _decide(wired: Provider, sign_in: SignInRecord, client: Client) -> NextStep:
-    now = wired.clock()
-    with wired.database.read() as reading:
-        agreed = Sessions(reading).agreed(sign_in.person_id, client.id, now)
-    return decide(wired, sign_in.request, client, proof_of(wired, sign_in, client), agreed, now)
+    proof = proof_of(wired, sign_in, client)
+    return decide(wired, sign_in.request, client, proof, sign_in.agreed, wired.clock())
 
 
 def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: frozenset[str]) -> Response:
@@ -224,12 +222,8 @@ def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: froze
     if not isinstance(step, Return):
         raise PageRefused("sign_in_finished", 400, "consent did not complete the sign-in", client=client)
     with wired.database.begin() as transaction:
-        answer = finish_within(transaction, wired, sign_in, client, step, now)
         Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now)
-        detail = {"scopes": " ".join(sorted(agreed.scopes))}
-        if sign_in.request.details is not None:
-            detail["details"] = " ".join(one.type for one in sign_in.request.authorization_details)
-        transaction.record(AuditRow(Event.CONSENT_GIVEN, now, sign_in.person_id, client.id, detail))
+        answer = finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
     return send(answer, client)
 
 

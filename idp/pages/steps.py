@@ -127,7 +127,7 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
     wired = provider()
     set_page_language(request.ui_locales)
     challenge = wired.random_bytes(CHALLENGE_BYTES)
-    travelling = SealedRequest(request, wired.clock(), challenge)
+    travelling = SealedRequest(request, wired.clock(), challenge, wired.world.new_id())
     allow_form_target(request.redirect_uri)
     return page(
         "sign_in/passkey.html",
@@ -214,6 +214,8 @@ def issue_code(
     client: Client,
     what: Authorization,
     now: int,
+    *,
+    event: Event = Event.CODE_ISSUED,
 ) -> Answer:
     """Queue the grant and its code; returns what the browser takes to the client once that is committed.
 
@@ -223,7 +225,7 @@ def issue_code(
         return _approve_device(transaction, wired, UUID(request.device), client, what, now)
     _complete(transaction, request.pushed, client, now)
     code = new_handle(transaction.new_id(), wired.random_bytes)
-    authorizations.add(transaction, code, request, what, now)
+    authorizations.add(transaction, code, request, what, now, event=event)
     return code_answer(request.return_address, client, code.text)
 
 
@@ -261,14 +263,22 @@ def finish(wired: Provider, sign_in: SignInRecord, client: Client, granted: Retu
 
 
 def finish_within(
-    transaction: Transaction, wired: Provider, sign_in: SignInRecord, client: Client, granted: Return, now: int
+    transaction: Transaction,
+    wired: Provider,
+    sign_in: SignInRecord,
+    client: Client,
+    granted: Return,
+    now: int,
+    *,
+    event: Event = Event.CODE_ISSUED,
 ) -> Answer:
     """The same within an open transaction. Raises PageRefused when another tab was faster."""
     if not SignIns(transaction).finish(sign_in.id, now):
         raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
     if sign_in.session_id is not None and not sign_in.is_new_proof:
         Sessions(transaction).seen(sign_in.session_id, now)
-    return issue_code(transaction, wired, sign_in.request, client, authorization_of(wired, sign_in, granted), now)
+    what = authorization_of(wired, sign_in, granted)
+    return issue_code(transaction, wired, sign_in.request, client, what, now, event=event)
 
 
 def back_with_error(request: AuthorizationRequest, client: Client, error: OAuthError) -> Response:

@@ -40,6 +40,7 @@ class Client:
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
     secret_digests: tuple[bytes, ...] = ()  # SHA-256 of each secret that is valid now
     jwks: tuple[Mapping[str, Any], ...] = ()  # public keys only
+    jwks_uri: str | None = None  # where they are fetched from instead
     token_endpoint_auth_signing_alg: SigningAlg | None = None
     grant_types: frozenset[str] = frozenset({"authorization_code"})
     response_types: frozenset[str] = frozenset({"code"})

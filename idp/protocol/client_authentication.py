@@ -65,8 +65,12 @@ def authenticate(
     issuer: str,
     token_endpoint: str,
     now: int,
+    with_current_keys: Callable[[Client, str | None], Client] = lambda client, _kid: client,
 ) -> AuthenticatedClient:
-    """The client of a request to a protected endpoint. Raises InvalidClient or InvalidRequest."""
+    """The client of a request to a protected endpoint. Raises InvalidClient or InvalidRequest.
+
+    `with_current_keys` gives a client that publishes its keys those that it publishes now.
+    """
     presented = read_credential(form, authorization)
     client = find_client(presented.client_id)
     if client is None or not client.enabled:
@@ -78,6 +82,8 @@ def authenticate(
         audiences = {issuer}
         if client.assertion_audience == "issuer_or_token_endpoint" and not policy_of(client).issuer_alone_as_audience:
             audiences.add(token_endpoint)
+        kid = read_header(presented.assertion).get("kid")
+        client = with_current_keys(client, kid if isinstance(kid, str) else None)
         return _check_assertion(presented.assertion, client, audiences, now)
     if presented.secret is not None:
         _check_secret(presented.secret, client)

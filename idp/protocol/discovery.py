@@ -21,6 +21,7 @@ ENDPOINTS = {
     "device_authorization_endpoint": "/device_authorization",
     "introspection_endpoint": "/introspect",
     "revocation_endpoint": "/revoke",
+    "registration_endpoint": "/register",
 }
 
 

@@ -204,6 +204,20 @@ class InvalidClientMetadata(OAuthError):
     public = "The client metadata is not acceptable."
 
 
+class InvalidSoftwareStatement(OAuthError):
+    """RFC 7591 §3.2.2."""
+
+    code = "invalid_software_statement"
+    public = "The software statement is not valid."
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """RFC 7591 §3.2.2."""
+
+    code = "unapproved_software_statement"
+    public = "The issuer of the software statement is not approved here."
+
+
 class UnsupportedTokenType(OAuthError):
     """RFC 7009 §2.2.1."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from idp.registration.changes import Change, added, changed, secret_rotated
 from idp.registration.credentials_file import CredentialsFile
 from idp.registration.desk import Desk
+from idp.registration.documents import confirm_documents
 from idp.registration.errors import BrokenRule, RegistrationRefused
 from idp.registration.folders import Unreadable, read_folder
 from idp.registration.metadata import check_metadata
@@ -119,9 +120,12 @@ def _step(name: str, folder: Path, request: Request, desk: Desk) -> Step:
     before, now = desk.clients.get(name), desk.clock()
     base = substitutions.get("base")
     if before is None:
+        confirm_documents(metadata, desk.outbound)
         outcome = register(metadata, now=now, random_bytes=desk.random_bytes, client_id=name)
         return Step(name, None, outcome, base, (added(outcome, now=now),))
     outcome = change(before, metadata, now=now, random_bytes=desk.random_bytes)
+    if outcome.diff:
+        confirm_documents(metadata, desk.outbound)
     changes = (changed(before, outcome, now=now),) if outcome.diff else ()
     step = Step(name, before, outcome, base, changes)
     return step if _secret_is_known(step, request) else _with_new_secret(step, request, desk, now)

@@ -3,9 +3,10 @@
 No registration changes without its audit row: `ClientStore.save` takes both and keeps both or neither.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.registration.register import Outcome, with_status
@@ -62,6 +63,29 @@ def status_set(before: Registration, status: Status, *, now: int) -> Change:
 def removed(before: Registration, *, now: int) -> Change:
     """No longer registered."""
     return Change(before, None, _row(Event.CLIENT_REMOVED, before, now))
+
+
+def added_itself(outcome: Outcome, invitation: UUID, *, now: int) -> Change:
+    """A new registration over the protocol, by whoever was given an initial access token."""
+    diff, event = _without_statement(outcome.diff), Event.CLIENT_REGISTERED_ITSELF
+    row = _row(event, outcome.registration, now, diff=diff, invitation=invitation)
+    return Change(None, outcome.registration, row)
+
+
+def changed_itself(before: Registration, outcome: Outcome, *, now: int) -> Change:
+    """New metadata over the protocol, or a new registration access token alone."""
+    diff = _without_statement(outcome.diff)
+    return Change(before, outcome.registration, _row(Event.CLIENT_CHANGED_ITSELF, before, now, diff=diff))
+
+
+def removed_itself(before: Registration, *, now: int) -> Change:
+    """Removed over the protocol."""
+    return Change(before, None, _row(Event.CLIENT_REMOVED_ITSELF, before, now))
+
+
+def _without_statement(diff: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """A software statement is a signed token, which no audit row carries; what it said is in the other fields."""
+    return {name: values for name, values in diff.items() if name != "software_statement"}
 
 
 def _row(event: Event, registration: Registration, now: int, **detail: object) -> AuditRow:

@@ -44,6 +44,20 @@ def key_set(value: object) -> dict[str, list[dict[str, Any]]]:
     return {"keys": checked}
 
 
+def fetched_key_set(value: object) -> tuple[dict[str, Any], ...]:
+    """The usable keys of a JWK Set that a service publishes. Raises BrokenRule.
+
+    RFC 7517 §5: keys of kinds or with values that we do not know are left out. A private or symmetric one
+    spoils the whole set: whoever fetched it can sign as the service.
+    """
+    keys = value.get("keys") if isinstance(value, dict) else None
+    if not isinstance(keys, list) or len(keys) > MOST_KEYS or not all(isinstance(key, dict) for key in keys):
+        raise BrokenRule(f"must be a JWK Set with at most {MOST_KEYS} keys")
+    if any(PRIVATE_MEMBERS & key.keys() for key in keys):
+        raise BrokenRule("must hold public keys only; the private or symmetric key in it must be replaced")
+    return tuple(usable for key in keys if (usable := _usable(key)) is not None)
+
+
 def usable_algorithms(keys: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """Every algorithm that a signature by one of these keys may have."""
     return frozenset(alg for key in keys for alg in _algorithms(key))
@@ -59,6 +73,13 @@ def _checked(key: object, i: int) -> dict[str, Any]:
         return _public_key(key)
     except BrokenRule as broken:
         raise broken.inside(f".keys[{i}]") from None
+
+
+def _usable(key: object) -> dict[str, Any] | None:
+    try:
+        return _public_key(key)
+    except BrokenRule:
+        return None
 
 
 def _public_key(key: object) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from idp.registration.logout_uris import origin
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
 PUBLIC: AuthMethod = "none"
+SECTOR_FIELDS = frozenset({"sector", "sector_identifier_uri"})
 CHOSEN_ALGS = (
     "authorization_signed_response_alg",
     "id_token_signed_response_alg",
@@ -89,12 +90,18 @@ def optional_part(metadata: Effective, _offer: Offer) -> None:
 
 def keys(metadata: Effective, _offer: Offer) -> None:
     """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9)."""
-    if _method(metadata) != PRIVATE_KEY_JWT:
+    if _method(metadata) != PRIVATE_KEY_JWT or "jwks_uri" in metadata:  # documents.py judges what is fetched
         return
     if "jwks" not in metadata:
-        raise BrokenRule("is required by private_key_jwt; jwks_uri is not fetched yet")
+        raise BrokenRule("or jwks_uri is required by private_key_jwt")
     if not usable_algorithms(metadata["jwks"]["keys"]) & set(SIGNING_ALGS):
         raise BrokenRule(f"must have a key for {' or '.join(SIGNING_ALGS)}, for private_key_jwt")
+
+
+def one_key_set(metadata: Effective, _offer: Offer) -> None:
+    """RFC 7591 §2: "The jwks_uri and jwks parameters MUST NOT both be present"."""
+    if "jwks" in metadata and "jwks_uri" in metadata:
+        raise BrokenRule("must not be given together with jwks")
 
 
 def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
@@ -104,7 +111,7 @@ def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
         return
     if _method(metadata) != PRIVATE_KEY_JWT:
         raise BrokenRule("is only for private_key_jwt")
-    if wanted not in usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"]):
+    if wanted not in _key_algorithms(metadata):
         raise BrokenRule("must be the algorithm of a key in jwks")
 
 
@@ -163,13 +170,11 @@ def unneeded_approval(metadata: Effective, _offer: Offer) -> None:
 
 def sector(metadata: Effective, _offer: Offer) -> None:
     """One sector for all redirection URIs (OpenID Connect Core 1.0 §8.1)."""
-    if metadata["subject_type"] != "pairwise" or "sector" in metadata:
+    if metadata["subject_type"] != "pairwise" or not metadata.keys().isdisjoint(SECTOR_FIELDS):
         return
     found = redirect_uris.hosts(metadata["redirect_uris"])
     if len(found) > 1:
-        raise BrokenRule(
-            "must share one host, or an administrator sets sector (sector_identifier_uri is not fetched yet)"
-        )
+        raise BrokenRule("must share one host, or sector_identifier_uri lists them, or an administrator sets sector")
     if metadata["application_type"] == "native" and not found.isdisjoint(LOOPBACK_ADDRESSES):
         # Every native application shares the loopback address: without a sector they would share subjects.
         raise BrokenRule("on loopback need a sector, which an administrator sets")
@@ -182,7 +187,15 @@ def frontchannel_origin(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("must have scheme, host and port of a redirect URI")
 
 
+def one_sector(metadata: Effective, _offer: Offer) -> None:
+    """Two sectors would leave open which one a person's subject comes from."""
+    if metadata.keys() >= SECTOR_FIELDS:
+        raise BrokenRule("must not be given together with sector")
+
+
 def _key_algorithms(metadata: Effective) -> frozenset[str]:
+    if "jwks_uri" in metadata:  # documents.py judges what is fetched
+        return frozenset(SIGNING_ALGS)
     return usable_algorithms(metadata.get("jwks", {"keys": ()})["keys"])
 
 
@@ -203,8 +216,9 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("response_types", (), responses),
     ("scope", (), openid),
     ("optional_scope", ("scope",), optional_part),
-    ("jwks", ("token_endpoint_auth_method",), keys),
-    ("token_endpoint_auth_signing_alg", ("jwks", "token_endpoint_auth_method"), assertion_algorithm),
+    ("jwks", ("jwks_uri", "token_endpoint_auth_method"), keys),
+    ("jwks_uri", ("jwks",), one_key_set),
+    ("token_endpoint_auth_signing_alg", ("jwks", "jwks_uri", "token_endpoint_auth_method"), assertion_algorithm),
     ("request_object_signing_alg", ("jwks",), request_object_algorithm),
     ("require_signed_request_object", ("jwks",), signed_requests),
     ("require_pushed_authorization_requests", ("token_endpoint_auth_method",), pushed_requests),
@@ -213,6 +227,7 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("frontchannel_logout_uri", ("redirect_uris",), frontchannel_origin),
     ("subject_type", ("public_subject_approval",), approved_subject),
     ("public_subject_approval", ("subject_type",), unneeded_approval),
-    ("redirect_uris", ("application_type", "sector", "subject_type"), sector),
+    ("redirect_uris", ("application_type", "sector", "sector_identifier_uri", "subject_type"), sector),
+    ("sector_identifier_uri", ("sector",), one_sector),
 )
 """(field that the rule is about, other fields that it reads, rule)."""

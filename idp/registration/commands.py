@@ -16,8 +16,10 @@ import click
 from idp.registration.apply import Refused, Request, Step, carry_out, make_plan
 from idp.registration.changes import Change, Conflict, added, removed, secret_rotated, status_set
 from idp.registration.desk import Desk
+from idp.registration.documents import confirm_documents
 from idp.registration.errors import BrokenRule, RegistrationRefused
 from idp.registration.folders import Unreadable, read_json, read_text
+from idp.registration.invitation_commands import disinvite, invitations, invite
 from idp.registration.metadata import check_metadata
 from idp.registration.names import look_alike
 from idp.registration.register import information, register, rotate_secret
@@ -38,6 +40,7 @@ def add(desk: Desk, path: Path) -> None:
     try:
         text = sys.stdin.read() if str(path) == "-" else read_text(path)
         metadata = check_metadata(read_json(text), desk.offer)
+        confirm_documents(metadata, desk.outbound)
     except Unreadable as problem:
         _fail([str(problem)])
     except RegistrationRefused as refused:
@@ -158,6 +161,10 @@ def apply_(
         _fail([f"cannot write {error.filename}: {error.strerror}"])
     for step in plan:
         _report(step, dry_run=dry_run)
+
+
+for each in (invite, invitations, disinvite):
+    client.add_command(each)
 
 
 def _report(step: Step, *, dry_run: bool) -> None:

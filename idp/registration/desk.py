@@ -3,7 +3,9 @@
 from typing import Protocol
 
 from idp.registration.changes import ClientStore
+from idp.registration.documents import Fetcher
 from idp.registration.fields import Offer
+from idp.registration.invitation import Invitations
 from idp.registration.register import Random
 
 
@@ -21,6 +23,14 @@ class Desk(Protocol):
     @property
     def issuer(self) -> str:
         """This provider's issuer identifier."""
+
+    @property
+    def outbound(self) -> Fetcher:
+        """What fetches the documents that metadata points to."""
+
+    @property
+    def invitations(self) -> Invitations:
+        """Initial access tokens."""
 
     @property
     def random_bytes(self) -> Random:

@@ -37,6 +37,7 @@ SAME_NAME = (
     "frontchannel_logout_session_required",
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
+    "jwks_uri",
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts", "resources")
 SETS = ("grant_types", "response_types", "authorization_details_types")
@@ -80,5 +81,6 @@ def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _sector(metadata: Mapping[str, Any]) -> str:
-    """What an administrator set, or the host of the redirection URIs (OpenID Connect Core 1.0 §8.1)."""
-    return str(metadata.get("sector") or parse_uri(metadata["redirect_uris"][0]).host)
+    """What an administrator set, or the host of the sector identifier or the redirection URIs (Core 1.0 §8.1)."""
+    address = metadata.get("sector_identifier_uri") or metadata["redirect_uris"][0]
+    return str(metadata.get("sector") or parse_uri(address).host)

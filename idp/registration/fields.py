@@ -18,6 +18,7 @@ from idp.registration.errors import BrokenRule
 from idp.registration.hosts import check_host
 from idp.registration.logout_uris import backchannel_logout_uri, frontchannel_logout_uri
 from idp.registration.names import display_name, one_line
+from idp.registration.outbound_address import outbound_address
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import LONGEST_URI, web_address
 
@@ -33,6 +34,7 @@ class Offer:
     development: bool
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]  # weakest first
+    test_hosts: frozenset[str] = frozenset()  # that may be fetched from although they are this machine
 
     def __post_init__(self) -> None:
         """Refuse an offer without the level that every client needs by default."""
@@ -59,12 +61,21 @@ def _address(value: Any, offer: Offer) -> str:
     return web_address(value, development=offer.development)
 
 
+def _https_address(value: Any) -> str:
+    """Registration 1.0 §2 demands https here, also on loopback in development."""
+    return web_address(value, development=False)
+
+
+def _fetched(value: Any, offer: Offer) -> str:
+    return outbound_address(value, offer.test_hosts).text
+
+
 def _frontchannel_logout(value: Any, offer: Offer) -> str:
     return frontchannel_logout_uri(value, development=offer.development)
 
 
 def _backchannel_logout(value: Any, offer: Offer) -> str:
-    return backchannel_logout_uri(value, development=offer.development)
+    return backchannel_logout_uri(value, development=offer.development, test_hosts=offer.test_hosts)
 
 
 def _contacts(value: Any) -> tuple[str, ...]:
@@ -150,6 +161,7 @@ STANDARD = (
         _plain(values.choice(SIGNING_ALGS)),
     ),
     Field("jwks", None, "JWK Set of 1 to 20 public keys; see Keys", _plain(key_set)),
+    Field("jwks_uri", None, "https address of the JWK Set, instead of jwks; see Documents", _fetched),
     Field(
         "id_token_signed_response_alg",
         "ES256",
@@ -175,17 +187,23 @@ STANDARD = (
         "true or false; true is for confidential clients only",
         _plain(values.flag),
     ),
-    Field("authorization_details_types", (), "a list of account_opening", _plain(_detail_types)),
+    Field("authorization_details_types", [], "a list of account_opening", _plain(_detail_types)),
     Field(
         "subject_type",
         "pairwise",
         "pairwise, or public together with public_subject_approval",
         _plain(values.choice(SUBJECT_TYPES)),
     ),
+    Field(
+        "sector_identifier_uri",
+        None,
+        "https address that lists all redirect_uris; see Documents and Subjects",
+        _fetched,
+    ),
     Field("default_max_age", None, "seconds, 0 to 31536000", _plain(values.seconds)),
     Field("require_auth_time", False, "true or false", _plain(values.flag)),
     Field("default_acr_values", (), "supported assurance levels", _acr_list),
-    Field("initiate_login_uri", None, "https address that starts a sign-in", _address),
+    Field("initiate_login_uri", None, "https address that starts a sign-in", _plain(_https_address)),
     Field(
         "frontchannel_logout_uri",
         None,
@@ -201,7 +219,7 @@ STANDARD = (
 
 POLICY = (
     Field("profile", "oidc", "oidc, fapi2 or fapi2-message-signing; see Profiles", _plain(values.choice(PROFILES))),
-    Field("resources", (), "at most 20 https addresses that its access tokens may be meant for", _resources),
+    Field("resources", [], "at most 20 https addresses that its access tokens may be meant for", _resources),
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),

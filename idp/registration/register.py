@@ -9,6 +9,7 @@ from base64 import b32encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Any
 
 from idp.registration.errors import BrokenRule
@@ -94,6 +95,24 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     """Each field that differs, with both values."""
     names = sorted(before.keys() | after.keys())
     return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+def with_access(existing: Registration, *, now: int, random_bytes: Random) -> tuple[Registration, str]:
+    """The same with a new registration access token (RFC 7592 §3), and that token; the old one ends at once."""
+    token = new_secret(random_bytes)
+    return _touched(replace(existing, access_digest=secret_digest(token)), now), token
+
+
+def holds_access(existing: Registration, token: str) -> bool:
+    """Whether `token` is this registration's own (abuse case G-08)."""
+    known = existing.access_digest
+    return known is not None and compare_digest(known, secret_digest(token))
+
+
+def holds_secret(existing: Registration, secret: object) -> bool:
+    """Whether `secret` is the registered one."""
+    known = existing.secret_digest
+    return isinstance(secret, str) and known is not None and compare_digest(known, secret_digest(secret))
 
 
 def needs_secret(metadata: Mapping[str, Any]) -> bool:

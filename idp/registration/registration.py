@@ -16,6 +16,7 @@ class Registration:
     client_id: str
     metadata: Metadata
     secret_digest: bytes | None  # SHA-256
+    access_digest: bytes | None = None  # SHA-256 of the registration access token, if it registered itself
     status: Status = "enabled"
     version: int  # rises with every change, also over removal and return
     created_at: int  # seconds since the epoch

@@ -26,9 +26,15 @@ class Authorization:
 
 
 def add(
-    transaction: Transaction, code: Presented, request: AuthorizationRequest, what: Authorization, now: int
+    transaction: Transaction,
+    code: Presented,
+    request: AuthorizationRequest,
+    what: Authorization,
+    now: int,
+    *,
+    event: Event = Event.CODE_ISSUED,
 ) -> None:
-    """Queue the grant of a code, and the audit row of its issue."""
+    """Queue the grant of a code, and the audit row of its issue: or of the consent that led to it."""
     offline = "offline_access" in what.scopes
     transaction.add(
         Grant,
@@ -54,10 +60,17 @@ def add(
     )
     transaction.record(
         AuditRow(
-            Event.CODE_ISSUED,
+            event,
             now,
             person=what.person,
             client=request.client_id,
-            detail={"grant": code.id, "scopes": " ".join(what.scopes), "acr": what.acr},
+            detail=_detail(code, request, what, event),
         )
     )
+
+
+def _detail(code: Presented, request: AuthorizationRequest, what: Authorization, event: Event) -> dict[str, object]:
+    detail: dict[str, object] = {"grant": code.id, "scopes": " ".join(what.scopes)}
+    if event is Event.CONSENT_GIVEN and request.details is not None:
+        detail["details"] = " ".join(one.type for one in request.authorization_details)
+    return detail

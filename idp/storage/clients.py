@@ -38,19 +38,7 @@ class Clients:
         """The client with exactly this id, enabled or not, as it is now."""
         if not CLIENT_ID.fullmatch(client_id):  # nothing else was ever registered; NUL would upset PostgreSQL
             return None
-        with self._database.read() as reading:
-            return self.find_within(reading, client_id)
-
-    def find_within(self, reading: Transaction, client_id: str) -> Client | None:
-        """The same as an open transaction sees it; `client_id` is one that was registered."""
-        row = reading.one(_VERSION, client_id=client_id)
-        if row is None:
-            self._parsed.pop(client_id, None)
-            return None
-        version, known = self._parsed.get(client_id, (None, None))
-        if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
-            return known
-        return self._parse(client_id, reading)
+        return self._database.once(("client", client_id), lambda: self._look(client_id))
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""
@@ -70,11 +58,27 @@ class Clients:
             return
         try:
             with self._database.begin() as step:
-                for change in changes:
-                    _write(step, change)
-                    step.record(change.audit)
+                self.put(step, changes)
         except AlreadyTaken as error:  # two administrators added the same id at the same moment
             raise Conflict("added twice") from error
+
+    def _look(self, client_id: str) -> Client | None:
+        """As it is now; parsed again only when its version is another."""
+        with self._database.read() as reading:
+            row = reading.one(_VERSION, client_id=client_id)
+            if row is None:
+                self._parsed.pop(client_id, None)
+                return None
+            version, known = self._parsed.get(client_id, (None, None))
+            if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
+                return known
+            return self._parse(client_id, reading)
+
+    def put(self, step: Transaction, changes: Sequence[Change]) -> None:
+        """`save` within a transaction that does more. Raises Conflict; AlreadyTaken comes with its end."""
+        for change in changes:
+            _write(step, change)
+            step.record(change.audit)
 
     def _parse(self, client_id: str, reading: Transaction) -> Client | None:
         registration = _read(reading.one(_ONE, client_id=client_id))
@@ -92,6 +96,7 @@ def _read(row: Any) -> Registration | None:
         client_id=row.id,
         metadata=Metadata(json.loads(row.registration)),
         secret_digest=row.secret_digest,
+        access_digest=row.access_digest,
         status=row.status,
         version=row.version,
         created_at=row.created_at,
@@ -103,6 +108,7 @@ def _values(registration: Registration) -> dict[str, Any]:
     return {
         "registration": json.dumps(registration.metadata, ensure_ascii=False, separators=(",", ":")),
         "secret_digest": registration.secret_digest,
+        "access_digest": registration.access_digest,
         "status": registration.status,
         "version": registration.version,
         "created_at": registration.created_at,

@@ -17,8 +17,8 @@ from idp.storage.models import (
     DeviceAuthorization,
     Enrolment,
     Grant,
+    InitialAccessToken,
     OutboxRow,
-    PhoneCode,
     PushedRequest,
     RefreshToken,
     Session,
@@ -54,9 +54,9 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(PushedRequest, PushedRequest.id, DAY, PushedRequest.expires_at < yesterday),
         Rule(DeviceAuthorization, DeviceAuthorization.id, DAY, DeviceAuthorization.expires_at < yesterday),
         Rule(SignIn, SignIn.id, DAY, SignIn.expires_at < yesterday),
-        Rule(PhoneCode, PhoneCode.bound_to, DAY, PhoneCode.expires_at < yesterday),
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
+        Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
     )
 

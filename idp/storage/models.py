@@ -10,7 +10,7 @@ from typing import Annotated
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, Text, Uuid, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, SmallInteger, Text, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Key = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
@@ -71,9 +71,7 @@ class Passkey(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
     credential_id: Mapped[UUID] = mapped_column(ForeignKey("credentials.id"))
     public_key: Mapped[bytes]  # COSE_Key
-    sign_count: Mapped[int]
     backup_eligible: Mapped[bool]
-    backed_up: Mapped[bool]
     attested: Mapped[bool]  # attestation chained to a configured root
     aaguid: Mapped[str]
     attestation_format: Mapped[str]
@@ -81,6 +79,9 @@ class Passkey(Base):
     name: Mapped[str]
     state: Mapped[str]  # active, suspended, removed
     created_at: Mapped[Seconds]
+    # What every use changes stands last: PostgreSQL then logs only the changed end of the row.
+    sign_count: Mapped[int]
+    backed_up: Mapped[bool]
     last_used_at: Mapped[int | None]
 
 
@@ -99,36 +100,28 @@ class Phone(Base):
 
 
 class SignIn(Base):
-    """A sign-in under way, born when an assertion was verified: never an authenticated session."""
+    """A sign-in under way, born when an assertion was verified: never an authenticated session.
+
+    Its key was chosen when the page with the challenge was made, so that creating the row spends the challenge.
+    """
 
     __tablename__ = "sign_ins"
     id: Mapped[Key]
     browser: Mapped[bytes]  # SHA-256 of the browser cookie it is bound to
     person_id: Mapped[UUID]
     passkey_id: Mapped[UUID]
-    session_id: Mapped[UUID | None]  # once proven, or from the start with single sign-on
     client_id: Mapped[str]
-    challenge: Mapped[bytes | None] = mapped_column(unique=True)  # SHA-256: spends the WebAuthn challenge
+    facts: Mapped[str]  # what the passkey step proved: letters of claims.assurance
     request: Mapped[str]  # JSON of the authorization request
-    facts: Mapped[str]  # what the passkey step proved, claims.assurance.Fact, space-separated
+    expires_at: Mapped[Seconds]
+    # What changes stands behind what does not: PostgreSQL then logs only the changed end of the row.
+    code_digest: Mapped[bytes | None]  # of the one live code: keyed HMAC over purpose, this row and the code
+    code_sent_at: Mapped[int | None]
+    code_sends: Mapped[int | None] = mapped_column(SmallInteger)
+    code_attempts: Mapped[int | None] = mapped_column(SmallInteger)
+    session_id: Mapped[UUID | None]  # once proven, or from the start with single sign-on
     proven_at: Mapped[int | None]  # when the second proof was given
     finished_at: Mapped[int | None]  # returned to the client, declined or cancelled
-    created_at: Mapped[Seconds]
-    expires_at: Mapped[Seconds]
-
-
-class PhoneCode(Base):
-    """The one live code of a sign-in or an enrolment."""
-
-    __tablename__ = "phone_codes"
-    bound_to: Mapped[Key]  # the sign-in or the enrolment
-    purpose: Mapped[str]
-    digest: Mapped[bytes]  # keyed HMAC over purpose, bound_to and code
-    sent_at: Mapped[Seconds]
-    expires_at: Mapped[Seconds]
-    attempts: Mapped[int]
-    sends: Mapped[int]
-    verified_at: Mapped[int | None]
 
 
 class Session(Base):
@@ -137,7 +130,7 @@ class Session(Base):
     __tablename__ = "sessions"
     id: Mapped[Key]
     digest: Mapped[bytes]
-    person_id: Mapped[UUID] = mapped_column(index=True)
+    person_id: Mapped[UUID]
     passkey_id: Mapped[UUID]
     facts: Mapped[str]
     auth_time: Mapped[Seconds]
@@ -186,8 +179,8 @@ class Grant(Base):
     auth_time: Mapped[int | None]
     created_at: Mapped[Seconds]
     code_expires_at: Mapped[Seconds]
-    code_spent_at: Mapped[int | None]
     expires_at: Mapped[Seconds]  # when the last thing made from it may have ended
+    code_spent_at: Mapped[int | None]
     revoked_at: Mapped[int | None]
 
 
@@ -247,6 +240,7 @@ class InitialAccessToken(Base):
     digest: Mapped[bytes]
     note: Mapped[str]
     uses_left: Mapped[int]
+    lab: Mapped[bool]  # for conformance suites: the waivers that they need
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
 
@@ -295,7 +289,6 @@ class AuditEvent(Base):
     person_id: Mapped[UUID | None]
     client_id: Mapped[str | None]
     detail: Mapped[str | None]  # JSON
-    __table_args__ = (Index("ix_audit_events_person_id", "person_id", "at"),)
 
 
 class OutboxRow(Base):
@@ -348,6 +341,10 @@ class Enrolment(Base):
     confirmed_at: Mapped[int | None]
     phone: Mapped[bytes | None]  # sealed E.164, not yet verified
     region: Mapped[str | None]
+    code_digest: Mapped[bytes | None]
+    code_sent_at: Mapped[int | None]
+    code_sends: Mapped[int | None] = mapped_column(SmallInteger)
+    code_attempts: Mapped[int | None] = mapped_column(SmallInteger)
     phone_verified_at: Mapped[int | None]
     challenge: Mapped[bytes | None]  # of the registration ceremony under way
     user_handle: Mapped[bytes]

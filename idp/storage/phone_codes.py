@@ -1,61 +1,22 @@
-"""The codes sent to phones, for sign-ins and enrolments alike: counted before they are compared, spent once."""
+"""The code sent to a phone, kept in the row of the sign-in or the enrolment that it belongs to.
 
+Counted before it is compared, replaced by a newer one, and worth nothing once its row has moved on.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Executable, bindparam, select, update
 from sqlalchemy.engine import Row
 
-from idp.authenticators.phone_code import CodePurpose, StoredCode
+from idp.authenticators.phone_code import LIFETIME_SECONDS, MAX_ATTEMPTS, StoredCode
 from idp.storage.database import Transaction
-from idp.storage.models import Phone, PhoneCode
+from idp.storage.models import Enrolment, Phone, SignIn
 
-# The counter rises before anything is compared, and never above one past the limit.
-_COUNT_TRY = (
-    update(PhoneCode)
-    .where(
-        PhoneCode.bound_to == bindparam("row"),
-        PhoneCode.purpose == bindparam("wanted"),
-        PhoneCode.attempts <= 5,
-    )
-    .values(attempts=PhoneCode.attempts + 1)
-    .returning(
-        PhoneCode.digest,
-        PhoneCode.sent_at,
-        PhoneCode.expires_at,
-        PhoneCode.attempts,
-        PhoneCode.sends,
-        PhoneCode.verified_at,
-    )
-)
-_FIND_CODE = select(
-    PhoneCode.digest,
-    PhoneCode.sent_at,
-    PhoneCode.expires_at,
-    PhoneCode.attempts,
-    PhoneCode.sends,
-    PhoneCode.verified_at,
-).where(PhoneCode.bound_to == bindparam("row"))
-_RIGHT = (
-    update(PhoneCode)
-    .where(PhoneCode.bound_to == bindparam("row"), PhoneCode.verified_at.is_(None))
-    .values(verified_at=bindparam("now"))
-)
-_RESEND = (
-    update(PhoneCode)
-    .where(
-        PhoneCode.bound_to == bindparam("row"),
-        PhoneCode.sends == bindparam("before"),
-        PhoneCode.verified_at.is_(None),
-    )
-    .values(
-        digest=bindparam("code"),
-        sent_at=bindparam("now"),
-        expires_at=bindparam("until"),
-        attempts=0,
-        sends=PhoneCode.sends + 1,
-    )
-)
+Owner = type[SignIn] | type[Enrolment]
+
 _WRONG_ON_PHONE = (
     update(Phone)
     .where(Phone.id == bindparam("phone"))
@@ -66,43 +27,57 @@ _LOCK_PHONE = update(Phone).where(Phone.id == bindparam("phone")).values(locked_
 _RIGHT_ON_PHONE = update(Phone).where(Phone.id == bindparam("phone")).values(wrong_tries=0, locked_until=0)
 
 
-class PhoneCodes:
-    """Verbs on codes within one transaction, for sign-ins and enrolments alike."""
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The statements over one kind of row."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    count_try: Executable
+    find: Executable
+    first: Executable
+    again: Executable
+
+
+@lru_cache(maxsize=4)
+def statements(owner: Owner) -> Statements:
+    """The statements over sign-ins or over enrolments, built once."""
+    code = (owner.code_digest, owner.code_sent_at, owner.code_sends, owner.code_attempts)
+    this = owner.id == bindparam("row")
+    waiting = update(owner).where(this, owner.finished_at.is_(None))
+    fresh = waiting.values(code_digest=bindparam("code"), code_sent_at=bindparam("now"), code_attempts=0)
+    return Statements(
+        # The counter rises before anything is compared, and never above one past the limit.
+        count_try=waiting.where(owner.code_attempts <= MAX_ATTEMPTS)
+        .values(code_attempts=owner.code_attempts + 1)
+        .returning(*code),
+        find=select(*code).where(this),
+        first=fresh.where(owner.code_digest.is_(None)).values(code_sends=1),
+        again=fresh.where(owner.code_sends == bindparam("before")).values(code_sends=owner.code_sends + 1),
+    )
+
+
+class PhoneCodes:
+    """Verbs on the codes of sign-ins, or of enrolments, within one transaction."""
+
+    def __init__(self, transaction: Transaction, owner: Owner) -> None:
         """Over an open transaction."""
         self._transaction = transaction
+        self._statements = statements(owner)
 
-    def add(self, bound_to: UUID, purpose: CodePurpose, digest: bytes, now: int, expires_at: int) -> None:
-        """Queue the first code of a sign-in or an enrolment."""
-        self._transaction.add(
-            PhoneCode,
-            bound_to=bound_to,
-            purpose=purpose.value,
-            digest=digest,
-            sent_at=now,
-            expires_at=expires_at,
-            attempts=0,
-            sends=1,
-        )
+    def first(self, bound_to: UUID, digest: bytes, now: int) -> bool:
+        """The first code of a row that has none. False when another request was faster."""
+        return self._transaction.run(self._statements.first, row=bound_to, code=digest, now=now) == 1
 
-    def count_try(self, bound_to: UUID, purpose: CodePurpose) -> StoredCode | None:
-        """Raise the counter, then hand out what the try is compared with; None when there is no code or no try left."""
-        row = self._transaction.one(_COUNT_TRY, row=bound_to, wanted=purpose.value)
-        return _code(row) if row else None
+    def replace(self, bound_to: UUID, *, before: int, digest: bytes, now: int) -> bool:
+        """A new code in place of the old one, which no longer fits. False when another request was faster."""
+        return self._transaction.run(self._statements.again, row=bound_to, before=before, code=digest, now=now) == 1
+
+    def count_try(self, bound_to: UUID) -> StoredCode | None:
+        """Raise the counter, then hand out what the try is compared with; None without code or try left."""
+        return stored_code(self._transaction.one(self._statements.count_try, row=bound_to))
 
     def find(self, bound_to: UUID) -> StoredCode | None:
         """The code as it stands."""
-        row = self._transaction.one(_FIND_CODE, row=bound_to)
-        return _code(row) if row else None
-
-    def right(self, bound_to: UUID, now: int) -> bool:
-        """Spend the code. False when it was spent before."""
-        return self._transaction.run(_RIGHT, row=bound_to, now=now) == 1
-
-    def replace(self, bound_to: UUID, *, before: int, digest: bytes, now: int, expires_at: int) -> bool:
-        """A new code in place of the old one, which no longer fits. False when another request was faster."""
-        return self._transaction.run(_RESEND, row=bound_to, before=before, code=digest, now=now, until=expires_at) == 1
+        return stored_code(self._transaction.one(self._statements.find, row=bound_to))
 
     def wrong_on_phone(self, phone: UUID) -> int:
         """Count a wrong try against the phone; returns how many there were in a row."""
@@ -118,12 +93,14 @@ class PhoneCodes:
         self._transaction.run(_RIGHT_ON_PHONE, phone=phone)
 
 
-def _code(row: Row[Any]) -> StoredCode:
+def stored_code(row: Row[Any] | None) -> StoredCode | None:
+    """The code of a row that has its columns, or None."""
+    if row is None or row.code_digest is None:
+        return None
     return StoredCode(
-        digest=row.digest,
-        sent_at=row.sent_at,
-        expires_at=row.expires_at,
-        attempts=row.attempts,
-        sends=row.sends,
-        verified_at=row.verified_at,
+        digest=row.code_digest,
+        sent_at=row.code_sent_at,
+        expires_at=row.code_sent_at + LIFETIME_SECONDS,
+        attempts=row.code_attempts,
+        sends=row.code_sends,
     )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.claims.assurance import Fact, facts_from_text, facts_to_text
 from idp.credential.states import State
@@ -159,21 +158,17 @@ class Sessions:
         return Agreed(frozenset(row.scopes.split()), frozenset(row.declined.split())) if row else None
 
     def agree(self, person: UUID, client_id: str, agreed: Agreed, now: int) -> None:
-        """Remember what the person agreed to, in place of what they said before."""
-        values = {
-            "person_id": person,
-            "client_id": client_id,
-            "scopes": " ".join(sorted(agreed.scopes)),
-            "declined": " ".join(sorted(agreed.declined)),
-            "granted_at": now,
-            "expires_at": now + CONSENT_SECONDS,
-            "withdrawn_at": None,
-        }
-        on_postgresql = self._transaction.connection.dialect.name == "postgresql"
-        insert = (postgresql if on_postgresql else sqlite).insert(Consent).values(values)
-        keys = ["person_id", "client_id"]
-        changes = {name: value for name, value in values.items() if name not in keys}
-        self._transaction.run(insert.on_conflict_do_update(index_elements=keys, set_=changes))
+        """Queue what the person agreed to, in place of what they said before."""
+        self._transaction.put(
+            Consent,
+            person_id=person,
+            client_id=client_id,
+            scopes=" ".join(sorted(agreed.scopes)),
+            declined=" ".join(sorted(agreed.declined)),
+            granted_at=now,
+            expires_at=now + CONSENT_SECONDS,
+            withdrawn_at=None,
+        )
 
     def withdraw(self, person: UUID, client_id: str, now: int) -> bool:
         """Take consent back, and with it every grant: agreeing anew must not bring old tokens back to life.

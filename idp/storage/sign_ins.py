@@ -5,18 +5,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.engine import Row
 
 from idp.authenticators.phone_code import StoredCode
 from idp.claims.assurance import Fact, facts_from_text, facts_to_text
 from idp.credential.states import State
+from idp.interaction.next_step import Agreed
 from idp.interaction.sealed_request import request_from_dict, request_to_dict
 from idp.people.status import PersonStatus
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.storage.database import Transaction
-from idp.storage.models import Credential, Passkey, Person, Phone, PhoneCode, SignIn
+from idp.storage.models import Consent, Credential, Passkey, Person, Phone, SignIn
 from idp.storage.models import Session as SessionRow
+from idp.storage.phone_codes import stored_code
 
 LIFETIME_SECONDS = 1800
 
@@ -43,27 +45,35 @@ _FIND = (
         Phone.region,
         Phone.wrong_tries,
         Phone.locked_until,
-        PhoneCode.digest,
-        PhoneCode.sent_at,
-        PhoneCode.expires_at.label("code_expires_at"),
-        PhoneCode.attempts,
-        PhoneCode.sends,
-        PhoneCode.verified_at,
+        SignIn.code_digest,
+        SignIn.code_sent_at,
+        SignIn.code_sends,
+        SignIn.code_attempts,
         SessionRow.auth_time,
         SessionRow.ended_at.label("session_ended_at"),
         SessionRow.facts.label("session_facts"),
+        Consent.scopes.label("consented_scopes"),
+        Consent.declined,
     )
     .join(Person, Person.id == SignIn.person_id)
     .join(Passkey, Passkey.id == SignIn.passkey_id)
     .join(Credential, Credential.id == Passkey.credential_id)
     .outerjoin(Phone, Phone.person_id == SignIn.person_id)
-    .outerjoin(PhoneCode, PhoneCode.bound_to == SignIn.id)
     .outerjoin(SessionRow, SessionRow.id == SignIn.session_id)
+    .outerjoin(
+        Consent,
+        and_(
+            Consent.person_id == SignIn.person_id,
+            Consent.client_id == SignIn.client_id,
+            Consent.withdrawn_at.is_(None),
+            Consent.expires_at > bindparam("now"),
+        ),
+    )
     .where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("browser"))
     .order_by(Phone.verified_at.desc())
     .limit(1)
 )
-_OF_CHALLENGE = select(SignIn.id, SignIn.browser).where(SignIn.challenge == bindparam("challenge"))
+_BROWSER_OF = select(SignIn.browser).where(SignIn.id == bindparam("row"))
 _FINISH = (
     update(SignIn)
     .where(SignIn.id == bindparam("row"), SignIn.finished_at.is_(None), SignIn.expires_at > bindparam("now"))
@@ -101,6 +111,7 @@ class SignInRecord:
     wrong_tries: int
     phone_locked_until: int
     code: StoredCode | None
+    agreed: Agreed | None  # what the person agreed to give this client before
 
     @property
     def is_new_proof(self) -> bool:
@@ -123,12 +134,12 @@ class SignIns:
         person: UUID,
         passkey: UUID,
         session: UUID | None,
-        challenge: bytes | None,
         request: AuthorizationRequest,
         facts: frozenset[Fact],
+        code: StoredCode | None,
         now: int,
     ) -> None:
-        """Queue a sign-in. A challenge that was spent before violates its unique index at the flush."""
+        """Queue a sign-in. A challenge that was spent before violates the primary key at the flush."""
         kept = replace(request, login_hint=None)  # somebody's number or address, and of no more use
         self._transaction.add(
             SignIn,
@@ -138,22 +149,24 @@ class SignIns:
             passkey_id=passkey,
             session_id=session,
             client_id=request.client_id,
-            challenge=challenge,
-            request=json.dumps(request_to_dict(kept), ensure_ascii=False, separators=(",", ":")),
+            request=_to_text(kept),
             facts=facts_to_text(facts),
-            created_at=now,
             expires_at=now + LIFETIME_SECONDS,
+            code_digest=code.digest if code else None,
+            code_sent_at=code.sent_at if code else None,
+            code_sends=code.sends if code else None,
+            code_attempts=code.attempts if code else None,
         )
 
     def find(self, row: UUID, browser: bytes, now: int) -> SignInRecord | None:
         """The sign-in of this browser; another browser's does not exist for it."""
-        found = self._transaction.one(_FIND, row=row, browser=browser)
+        found = self._transaction.one(_FIND, row=row, browser=browser, now=now)
         return _record(found, now) if found else None
 
-    def of_challenge(self, challenge: bytes) -> tuple[UUID, bytes] | None:
-        """The sign-in that a challenge was spent on, and its browser: a reload of that browser shows it again."""
-        found = self._transaction.one(_OF_CHALLENGE, challenge=challenge)
-        return (found.id, found.browser) if found else None
+    def browser_of(self, row: UUID) -> bytes | None:
+        """The browser of a sign-in that exists, whosever it is: its challenge is spent."""
+        found = self._transaction.one(_BROWSER_OF, row=row)
+        return found.browser if found else None
 
     def finish(self, row: UUID, now: int) -> bool:
         """Take the sign-in's one end: return, refusal or cancel. False when somebody was faster."""
@@ -164,6 +177,13 @@ class SignIns:
         return self._transaction.run(_PROVEN, row=row, session=session, now=now) == 1
 
 
+def _to_text(request: AuthorizationRequest) -> str:
+    """The request as it is stored; the client stands in a column of its own."""
+    values = request_to_dict(request)
+    del values["client_id"]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
 def _record(row: Row[Any], now: int) -> SignInRecord:
     return SignInRecord(
         id=row.id,
@@ -172,7 +192,7 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         session_id=row.session_id,
         session_ended=row.session_ended_at is not None,
         auth_time=row.auth_time,
-        request=request_from_dict(json.loads(row.request)),
+        request=request_from_dict({**json.loads(row.request), "client_id": row.client_id}),
         facts=facts_from_text(row.session_facts or row.facts),
         proven_at=row.proven_at,
         finished=row.finished_at is not None,
@@ -188,18 +208,12 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         region=row.region,
         wrong_tries=row.wrong_tries or 0,
         phone_locked_until=row.locked_until or 0,
-        code=_code_of_sign_in(row),
+        code=stored_code(row),
+        agreed=_agreed(row),
     )
 
 
-def _code_of_sign_in(row: Row[Any]) -> StoredCode | None:
-    if row.digest is None:
+def _agreed(row: Row[Any]) -> Agreed | None:
+    if row.consented_scopes is None:
         return None
-    return StoredCode(
-        digest=row.digest,
-        sent_at=row.sent_at,
-        expires_at=row.code_expires_at,
-        attempts=row.attempts,
-        sends=row.sends,
-        verified_at=row.verified_at,
-    )
+    return Agreed(frozenset(row.consented_scopes.split()), frozenset(row.declined.split()))

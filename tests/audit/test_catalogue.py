@@ -45,5 +45,5 @@ def test_an_event_carries_its_own_fields_and_no_others(event):
 
 def test_O_10_a_forbidden_field_is_refused_without_its_value():
     with pytest.raises(ValueError, match="no field 'code'") as refused:
-        AuditRow(Event.CODE_VERIFIED, 1, detail={"sign_in": 1, "code": "123456"})
+        AuditRow(Event.SIGN_IN_CANCELLED, 1, detail={"sign_in": 1, "code": "123456"})
     assert "123456" not in str(refused.value)

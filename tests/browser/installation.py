@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
@@ -23,7 +23,7 @@ from idp.demo.citizens import citizen_record
 from idp.demo.enrolled import enrol_at_once
 from idp.demo.passkey import Passkey
 from idp.demo.place import Place, StartError, check_ports
-from idp.interaction.sealed_request import SealedRequest, seal, unseal
+from idp.interaction.sealed_request import seal, unseal
 from idp.pages.words import Words
 from idp.people.record import Record, read_record
 from idp.provider import Provider
@@ -117,8 +117,7 @@ class Installation:
     def age_codes(self, citizen: Citizen, seconds: int) -> None:
         """Make the codes of a person's sign-ins so many seconds older."""
         self._execute(
-            "UPDATE phone_codes SET sent_at = sent_at - :s, expires_at = expires_at - :s"
-            " WHERE bound_to IN (SELECT id FROM sign_ins WHERE person_id = :p)",
+            "UPDATE sign_ins SET code_sent_at = code_sent_at - :s WHERE person_id = :p",
             citizen,
             seconds,
         )
@@ -131,7 +130,7 @@ class Installation:
         """The sealed field of a passkey page, as it would look had the page been made so long ago."""
         sealer = self.provider.sealers.page
         page = unseal(sealed, browser, sealer)
-        older = SealedRequest(page.request, page.made_at - seconds, page.challenge, page.reason)
+        older = replace(page, made_at=page.made_at - seconds)
         return seal(older, browser, sealer)
 
     def _execute(self, statement: str, citizen: Citizen, seconds: int) -> None:

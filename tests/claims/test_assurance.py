@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.claims.assurance import (
+    LETTERS,
     Assurance,
     AssuranceError,
     Fact,
@@ -144,8 +145,12 @@ def test_every_pair_of_facts_has_a_text_of_its_own():
 
 
 def test_an_unknown_fact_is_not_read():
-    with pytest.raises(ValueError, match="wishes"):
-        facts_from_text("passkey wishes")
+    with pytest.raises(KeyError, match="w"):
+        facts_from_text("pw")
+
+
+def test_each_fact_has_a_letter_of_its_own():
+    assert len(set(LETTERS.values())) == len(LETTERS) == len(Fact)
 
 
 def test_levels_are_an_argument():

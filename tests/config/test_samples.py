@@ -11,7 +11,7 @@ import pytest
 
 from idp import MAX_BODY
 from idp.command import main
-from idp.safety import refuse_unsafe
+from idp.safety import exceptions_for_tests, refuse_unsafe
 from idp.settings import SettingsError, load_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -38,6 +38,27 @@ def test_the_production_example_loads():
     assert not settings.demo
     assert not settings.debug
     assert settings.gateway != "file"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("TRUSTED_CA", "config/production.toml", "trusted_ca replaces the system's roots"),
+        ("OUTBOUND_TEST_HOSTS", "localhost", "outbound_test_hosts lets loopback be called"),
+    ],
+)
+def test_G_02_what_only_test_benches_need_is_refused_in_production_and_shown_elsewhere(tmp_path, name, value, why):
+    environ = {
+        "IDP_SECRETS_FILE": str(private(tmp_path / "secrets")),
+        "IDP_TWILIO_TOKEN_FILE": str(private(tmp_path / "token")),
+        f"IDP_{name}": value,
+    }
+    production = load_settings(CONFIG / "production.toml", environ)
+    with pytest.raises(SettingsError, match=why):
+        refuse_unsafe(production)
+    development = load_settings(CONFIG / "development.toml", environ)
+    refuse_unsafe(development)
+    assert list(exceptions_for_tests(development)) == [why]
 
 
 def test_the_production_example_is_safe_once_its_secrets_exist(tmp_path):

@@ -3,6 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ FULL = asked(
     claims='{"userinfo":{"name":null}}',
     display="popup",
 )
-TRAVELLING = SealedRequest(FULL, NOW, b"c" * 32, "notice.step_up")
+TRAVELLING = SealedRequest(FULL, NOW, b"c" * 32, UUID(int=7), "notice.step_up")
 
 
 def test_what_was_sealed_comes_back_whole():
@@ -43,7 +44,7 @@ def test_what_was_sealed_comes_back_whole():
 
 
 def test_a_request_of_defaults_comes_back_whole():
-    bare = SealedRequest(asked(state=None, nonce=None, scope="openid"), NOW, b"")
+    bare = SealedRequest(asked(state=None, nonce=None, scope="openid"), NOW, b"", UUID(int=8))
     assert unseal(seal(bare, BROWSER, SEALER), BROWSER, SEALER) == bare
 
 

@@ -27,10 +27,10 @@ DIGESTS = {
     ("enrolments", "digest"),
     ("enrolments", "browser"),
     ("sign_ins", "browser"),
-    ("sign_ins", "challenge"),
     ("used_once", "digest"),
     ("clients", "secret_digest"),
-    ("phone_codes", "digest"),  # keyed: a short code could be guessed from a plain one
+    ("sign_ins", "code_digest"),  # keyed: a short code could be guessed from a plain one
+    ("enrolments", "code_digest"),  # keyed
     ("phones", "fingerprint"),  # keyed
     ("persons", "identifier"),  # keyed
 }

@@ -32,7 +32,8 @@ PLACES = {
     "sql": (SQL, {"storage"}),
     "sockets": (
         SOCKETS,
-        {"telephony/gateways", "people/registry", "registration/outbound.py", "delivery"}
+        {"telephony/gateways", "people/registry", "delivery"}
+        | {"registration/outbound.py", "registration/network.py", "registration/timed_socket.py"}
         | {"demo/children.py", "demo/place.py"},
     ),
     "clocks": (CLOCKS, {"__init__.py", "demo/up.py"}),

@@ -391,6 +391,8 @@ GIVES_NOTHING = {
     "/.well-known/openid-configuration": "public metadata",
     "/.well-known/oauth-authorization-server": "public metadata",
     "/revoke": "takes tokens back",
+    "/register": "makes a registration, for whoever was invited",
+    "/register/<client_id>": "a registration, for its own service",
     "/logout": "ends a session",
     "/logout/confirm": "ends a session",
     "/sign-in/code/resend": "sends a code; its gates stand in find_sign_in like those of the code step",

@@ -15,8 +15,10 @@ HEADINGS = [line for line in TEXT.splitlines() if line.startswith("### ")]
 KNOWN = frozenset(
     {
         *(f"RFC {number}" for number in (6749, 6750, 7009, 7519, 7523, 7636, 7662, 8252, 8414, 8725, 9101, 9207, 9449)),
-        *(f"RFC {number}" for number in (8032, 8705, 8707, 8628, 9126, 9396, 9700)),
+        *(f"RFC {number}" for number in (7591, 7592, 8032, 8628, 8705, 8707, 9126, 9396, 9700)),
         "OpenID Connect Core 1.0",
+        "OpenID Connect Discovery 1.0",
+        "OpenID Connect Dynamic Client Registration 1.0",
         "OpenID Connect RP-Initiated Logout 1.0",
         "OAuth 2.0 Multiple Response Type Encoding Practices",
         "JARM",
@@ -41,6 +43,9 @@ TOLD = [
     ("RFC 9396 §6", "never remembered"),
     ("JARM §3", "ES256 is the default"),
     ("RFC 6750 §2.3", "refused"),
+    ("RFC 7591 §3", "never open"),
+    ("RFC 7592 §3", "replaced by every PUT"),
+    ("OpenID Connect Discovery 1.0 §3", "not claimed"),
     ("RFC 7523 §3", "token endpoint"),
     ("RFC 7519 §2", "whole number"),
     ("RFC 6749 §4.1.2.1", "invalid_scope"),

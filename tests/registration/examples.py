@@ -12,6 +12,7 @@ from idp.protocol.errors import OAuthError
 from idp.registration.changes import Change, ClientStore
 from idp.registration.fields import Offer
 from idp.registration.metadata import check_metadata
+from idp.registration.outbound import OutboundFailed
 from idp.registration.registration import Registration
 
 NOW = 1_790_000_000
@@ -60,11 +61,28 @@ def counting_bytes() -> Any:
 
 
 @dataclass
+class FakeOutbound:
+    """Documents by address, or the error that fetching them raises; and what was fetched."""
+
+    documents: dict[str, Any]
+    fetched: list[str] = field(default_factory=list)
+
+    def get_json(self, url: str) -> Any:
+        self.fetched.append(url)
+        found = self.documents.get(url, OutboundFailed("answered with status 404"))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@dataclass
 class FakeDesk:
     """A Desk over any store, at a clock that the test sets."""
 
     clients: ClientStore
     offer: Offer = DEVELOPMENT
+    outbound: Any = field(default_factory=lambda: FakeOutbound({}))
+    invitations: Any = None
     issuer: str = "http://localhost:9000"
     now: int = NOW
     random_bytes: Any = field(default_factory=counting_bytes)

@@ -10,7 +10,9 @@ from flask import Flask
 
 from idp.settings import Settings
 from idp.storage.database import Database, open_database
-from idp.storage.models import AuditEvent, Base, ClientRow
+from idp.storage.models import AuditEvent, Base, ClientRow, InitialAccessToken
+
+TABLES = (ClientRow, InitialAccessToken, AuditEvent)
 
 
 @contextmanager
@@ -19,7 +21,7 @@ def sqlite_registry(directory: Path) -> Iterator[Database]:
     ids = count(1)
     settings = Settings(database_url=f"sqlite:///{directory / 'idp.sqlite3'}")
     database = open_database(Flask("registry"), settings, lambda: UUID(int=next(ids)))
-    Base.metadata.create_all(database.engine, tables=[ClientRow.__table__, AuditEvent.__table__])
+    Base.metadata.create_all(database.engine, tables=[m.__table__ for m in TABLES])
     try:
         yield database
     finally:

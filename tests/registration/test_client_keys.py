@@ -130,7 +130,7 @@ def test_public_keys_are_kept_with_their_public_members_only(key):
 
 
 def test_private_key_jwt_needs_a_key_that_can_be_verified():
-    with pytest.raises(InvalidClientMetadata, match="jwks: is required by private_key_jwt"):
+    with pytest.raises(InvalidClientMetadata, match="jwks: or jwks_uri is required by private_key_jwt"):
         check_metadata(without(with_keys(EC), "jwks"), PRODUCTION)
     with pytest.raises(InvalidClientMetadata, match="jwks: must have a key for ES256"):
         check_metadata(with_keys(EC_384), PRODUCTION)

@@ -133,7 +133,10 @@ def test_a_pairwise_subject_has_one_sector(change, why):
         ("", "(empty): unknown field"),
         ('q"\\한', "q???: unknown field"),
         ("policy_uri#ko", "policy_uri#ko: only client_name may be given in several languages"),
-        ("jwks_uri", "jwks_uri: is not fetched yet; give the public keys in jwks"),
+        (
+            "software_statement",
+            "software_statement: is read by the registration endpoint only; give the metadata itself",
+        ),
         ("client_secret", "client_secret: is issued by the provider and cannot be chosen"),
     ],
 )

@@ -4,16 +4,7 @@ from idp.storage.housekeeping import DAY, sweep
 from tests.ground import call
 from tests.signed_requests import push
 
-HOT = (
-    "pushed_requests",
-    "access_tokens",
-    "refresh_tokens",
-    "grants",
-    "sign_ins",
-    "phone_codes",
-    "sessions",
-    "used_once",
-)
+HOT = ("pushed_requests", "access_tokens", "refresh_tokens", "grants", "sign_ins", "sessions", "used_once")
 
 
 def test_nothing_that_may_still_be_asked_for_is_removed(either_ground):

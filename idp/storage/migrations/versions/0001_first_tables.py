@@ -32,7 +32,6 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
-    op.create_index("ix_audit_events_person_id", "audit_events", ["person_id", "at"], unique=False)
     op.create_table(
         "clients",
         sa.Column("id", sa.Text(), nullable=False),
@@ -85,6 +84,10 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("region", sa.Text(), nullable=True),
+        sa.Column("code_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("code_sends", sa.SmallInteger(), nullable=True),
+        sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
         sa.Column("phone_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
@@ -114,8 +117,8 @@ def upgrade() -> None:
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("code_expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("code_spent_at", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("code_spent_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
     )
@@ -126,6 +129,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("uses_left", sa.BigInteger(), nullable=False),
+        sa.Column("lab", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_initial_access_tokens")),
@@ -167,18 +171,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_handle", name=op.f("uq_persons_user_handle")),
     )
     op.create_table(
-        "phone_codes",
-        sa.Column("bound_to", sa.Uuid(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("sent_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("sends", sa.BigInteger(), nullable=False),
-        sa.Column("verified_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("bound_to", name=op.f("pk_phone_codes")),
-    )
-    op.create_table(
         "pushed_requests",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -213,24 +205,24 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
     )
-    op.create_index(op.f("ix_sessions_person_id"), "sessions", ["person_id"], unique=False)
     op.create_table(
         "sign_ins",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("browser", sa.LargeBinary(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("passkey_id", sa.Uuid(), nullable=False),
-        sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("client_id", sa.Text(), nullable=False),
-        sa.Column("challenge", sa.LargeBinary(), nullable=True),
-        sa.Column("request", sa.Text(), nullable=False),
         sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("code_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("code_sends", sa.SmallInteger(), nullable=True),
+        sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("proven_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
-        sa.UniqueConstraint("challenge", name=op.f("uq_sign_ins_challenge")),
     )
     op.create_table(
         "signing_keys",
@@ -286,9 +278,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("credential_id", sa.Uuid(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
-        sa.Column("sign_count", sa.BigInteger(), nullable=False),
         sa.Column("backup_eligible", sa.Boolean(), nullable=False),
-        sa.Column("backed_up", sa.Boolean(), nullable=False),
         sa.Column("attested", sa.Boolean(), nullable=False),
         sa.Column("aaguid", sa.Text(), nullable=False),
         sa.Column("attestation_format", sa.Text(), nullable=False),
@@ -296,6 +286,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("backed_up", sa.Boolean(), nullable=False),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["credential_id"], ["credentials.id"], name=op.f("fk_passkeys_credential_id")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_passkeys_person_id")),
