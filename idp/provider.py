@@ -191,7 +191,7 @@ class Provider:
         """
         told: list[LoggedOut] = []
         for session in ended:
-            found = (self.clients.find_within(transaction, client) for client in session.clients)
+            found = (self.clients.find(client) for client in session.clients)
             known = [LoggedOut(client, session.person_id, session.id) for client in found if client is not None]
             noticed = [one for one in known if one.by_back_channel]
             for one in noticed:

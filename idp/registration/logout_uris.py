@@ -23,9 +23,9 @@ def frontchannel_logout_uri(value: object, *, development: bool) -> str:
     return uri.text
 
 
-def backchannel_logout_uri(value: object, *, development: bool) -> str:
+def backchannel_logout_uri(value: object, *, development: bool, test_hosts: frozenset[str]) -> str:
     """An address that takes logout tokens from us. Raises BrokenRule."""
-    return outbound_address(value, LOOPBACK_HOSTS if development else frozenset()).text
+    return outbound_address(value, test_hosts | LOOPBACK_HOSTS if development else test_hosts).text
 
 
 def origin(uri: str) -> tuple[str, str, int | None]:
