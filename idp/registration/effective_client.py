@@ -33,18 +33,11 @@ SAME_NAME = (
     "tos_uri",
     "logo_uri",
     "initiate_login_uri",
-<<<<<<< HEAD
     "jwks_uri",
-=======
->>>>>>> logout
     "frontchannel_logout_uri",
     "frontchannel_logout_session_required",
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
-<<<<<<< HEAD
-=======
-    "jwks_uri",
->>>>>>> logout
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts", "resources")
 SETS = ("grant_types", "response_types", "authorization_details_types")

@@ -75,11 +75,7 @@ def _frontchannel_logout(value: Any, offer: Offer) -> str:
 
 
 def _backchannel_logout(value: Any, offer: Offer) -> str:
-<<<<<<< HEAD
-    return backchannel_logout_uri(value, development=offer.development)
-=======
     return backchannel_logout_uri(value, development=offer.development, test_hosts=offer.test_hosts)
->>>>>>> logout
 
 
 def _contacts(value: Any) -> tuple[str, ...]:
