@@ -13,6 +13,7 @@ from flask import Flask, Response
 from idp.endpoints import (
     authorize,
     client_configuration,
+    device_authorization,
     discovery,
     introspect,
     logout,
@@ -26,7 +27,7 @@ from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
-from idp.pages import enrol, home, sign_in
+from idp.pages import device, enrol, home, sign_in
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
@@ -80,6 +81,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         authorize,
         push,
         token,
+        device_authorization,
         userinfo,
         introspect,
         revoke,
@@ -89,7 +91,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         discovery,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (home, sign_in, enrol):
+    for part in (home, sign_in, enrol, device):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

@@ -4,7 +4,7 @@ Everything an operator can do wrong ends in one clear line on standard error and
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +17,15 @@ from idp import create_app, real_world
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
 from idp.delivery.commands import make_worker, worker
+from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
+from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
 from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
 from idp.provider import Provider
 from idp.registration.commands import client
+from idp.registration.outbound import OutboundFailed, OutboundRefused
 from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
@@ -134,8 +137,22 @@ def check(ctx: click.Context) -> None:
         click.echo(f"only for tests: {exception}")
 
 
+def _post_form(wired: Provider) -> PostForm:
+    """The guarded client, with its failures in the outbox's words."""
+
+    def post(url: str, form: Mapping[str, str], /) -> int:
+        try:
+            return wired.outbound.post_form(url, form)
+        except (OutboundFailed, OutboundRefused) as failure:
+            raise CallFailed(str(failure)) from None
+
+    return post
+
+
 def _worker_of(wired: Provider) -> Any:
-    made = make_worker(wired.settings, SqlOutbox(wired.database), wired.sealers.outbox, wired.clock)
+    notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
+    store = SqlOutbox(wired.database)
+    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices})
     return replace(made, chore=lambda now: sweep(wired.database, now))
 
 

@@ -15,7 +15,11 @@ from idp.claims.subject import session_for, subject_for
 from idp.credential.commands import Refusal
 from idp.credential.enrolment import LINK_SECONDS
 from idp.credential.states import State, move
+from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
+from idp.delivery.logout_notices import NOTICE_SECONDS, LogoutNotice, NoticeMint, to_payload
 from idp.grants.tokens import Mint
+from idp.interaction.logged_out import LoggedOut
+from idp.interaction.try_budget import TryBudget
 from idp.keys.fingerprints import Fingerprints
 from idp.keys.first_keys import rotate_keys
 from idp.keys.handles import Presented, new_handle
@@ -28,6 +32,8 @@ from idp.people.record import Record
 from idp.people.status import PersonStatus
 from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
+from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
+from idp.protocol.logout_token import LOGOUT_TOKEN_TYPE
 from idp.registration.fields import Offer
 from idp.registration.network import Network
 from idp.registration.outbound import Outbound, make_outbound
@@ -35,9 +41,11 @@ from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.clients import Clients
-from idp.storage.database import Database
+from idp.storage.database import Database, Transaction
 from idp.storage.invitations import Invitations
+from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
+from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
@@ -72,6 +80,7 @@ class Keyed:
 
     look_up: Fingerprints
     phone_code: Fingerprints
+    user_code: Fingerprints
     form: Fingerprints
     subject: Fingerprints
     session_id: Fingerprints
@@ -93,6 +102,7 @@ class Provider:
     outbound: Outbound
     remote_keys: RemoteKeys
     statement_issuers: Issuers
+    device_tries: TryBudget
 
     @property
     def invitations(self) -> Invitations:
@@ -169,8 +179,61 @@ class Provider:
             transaction.record(AuditRow(Event.ENROLMENT_STARTED, now, detail={"enrolment": secret.id}))
         return f"{self.issuer}/enrol#{secret.text}"
 
+    def tell_ended(
+        self,
+        transaction: Transaction,
+        ended: Sequence[EndedSession],
+        *,
+        why: str,
+        now: int,
+        by: str | None = None,
+        event: Event = Event.SESSION_ENDED,
+    ) -> list[LoggedOut]:
+        """Queue what the end of sessions causes: audit rows, and logout notices to the services that take them.
+
+        `by` is the client at which it happened. Returns every client that knew one of the sessions.
+        """
+        told: list[LoggedOut] = []
+        for session in ended:
+            found = (self.clients.find(client) for client in session.clients)
+            known = [LoggedOut(client, session.person_id, session.id) for client in found if client is not None]
+            noticed = [one for one in known if one.by_back_channel]
+            for one in noticed:
+                self._queue_notice(transaction, one, now)
+            detail = {"session": session.id, "why": why, "told": len(noticed)}
+            transaction.record(AuditRow(event, now, session.person_id, by, detail))
+            told += known
+        return told
+
+    def _queue_notice(self, transaction: Transaction, one: LoggedOut, now: int) -> None:
+        notice = LogoutNotice(one.client.id, str(one.person), str(one.session))
+        row = transaction.new_id()
+        transaction.add(
+            OutboxRow,
+            id=row,
+            kind=LOGOUT_NOTICE,
+            payload=self.sealers.outbox.seal(to_payload(notice), row_context("outbox", "payload", row)),
+            attempts=0,
+            due_at=now,
+            not_after=now + NOTICE_SECONDS,
+            created_at=now,
+        )
+
+    @property
+    def notice_mint(self) -> NoticeMint:
+        """What making logout tokens takes."""
+        return NoticeMint(
+            issuer=self.issuer,
+            sign=lambda alg, claims: self.ring.sign(alg, claims, typ=LOGOUT_TOKEN_TYPE),
+            subject=self.subject,
+            session=self.session_id,
+        )
+
     def change_person(self, person: UUID, to: PersonStatus, why: str) -> None:
-        """Set a person's status. Raises Refusal for an unknown person, or one changed at the same moment."""
+        """Set a person's status; one who may not act any more is signed out everywhere.
+
+        Raises Refusal for an unknown person, or one changed at the same moment.
+        """
         now = self.clock()
         with self.database.begin() as transaction:
             people = People(transaction)
@@ -181,9 +244,12 @@ class Provider:
                 raise Refusal("the person was changed at the same moment; try again")
             detail = {"from": found.status, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
+            if to is not PersonStatus.ACTIVE:
+                ended = SessionEnds(transaction).of_person(person, now)
+                self.tell_ended(transaction, ended, why="person stopped", now=now, event=Event.SESSION_STOPPED)
 
     def change_credential(self, person: UUID, to: State, why: str) -> None:
-        """Move a person's newest credential. Raises Refusal or IllegalMove."""
+        """Move a person's newest credential; a stopped one's sessions end. Raises Refusal or IllegalMove."""
         now = self.clock()
         with self.database.begin() as transaction:
             people = People(transaction)
@@ -196,6 +262,9 @@ class Provider:
                 raise Refusal("the credential was changed at the same moment; try again")
             detail = {"credential": newest.id, "from": before.value, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.CREDENTIAL_CHANGED, now, person, detail=detail))
+            if to is not State.ACTIVE:
+                ended = SessionEnds(transaction).of_credential(person, newest.id, now)
+                self.tell_ended(transaction, ended, why="credential stopped", now=now, event=Event.SESSION_STOPPED)
 
     def sign(self, alg: str, claims: Mapping[str, Any], typ: str = "JWT") -> str:
         """`claims` as a signed JWT."""
@@ -209,6 +278,10 @@ class Provider:
         """`sub` of a person at a client; of a machine that acts for itself its client_id (RFC 9068 §2.2)."""
         return client.id if person is None else subject_for(client, person, self.keyed.subject)
 
+    def user_code(self, code: str) -> bytes:
+        """What a device flow's row is found by, instead of the code that a person types."""
+        return self.keyed.user_code.of("device", code)
+
     def session_id(self, client: Client, session: UUID) -> str:
         """`sid` of a session at a client."""
         return session_for(client, session, self.keyed.session_id)
@@ -216,7 +289,12 @@ class Provider:
 
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
     """Wire the rooms together. Opens only files that settings name. Raises AssuranceError, SettingsError, OSError."""
-    outbound = make_outbound(world.network, trusted_ca=settings.trusted_ca, test_hosts=settings.test_hosts)
+    outbound = make_outbound(
+        world.network,
+        trusted_ca=settings.trusted_ca,
+        test_hosts=settings.test_hosts,
+        let_go=database.stop_reading,
+    )
     sealers = Sealers(
         record=Sealer(secrets, Purpose.RECORD, world.random_bytes),
         phone=Sealer(secrets, Purpose.PHONE_NUMBER, world.random_bytes),
@@ -227,6 +305,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
     keyed = Keyed(
         look_up=Fingerprints(secrets, Purpose.LOOK_UP, lasting=True),
         phone_code=Fingerprints(secrets, Purpose.PHONE_CODE, lasting=False),
+        user_code=Fingerprints(secrets, Purpose.USER_CODE, lasting=False),
         form=Fingerprints(secrets, Purpose.FORM, lasting=False),
         subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),
         session_id=Fingerprints(secrets, Purpose.SESSION_ID, lasting=True),
@@ -249,4 +328,5 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbound=outbound,
         remote_keys=RemoteKeys(outbound, world.clock),
         statement_issuers=load_issuers(settings.software_statement_issuers),
+        device_tries=TryBudget(each=TRIES_OF_A_BROWSER, all_together=TRIES_OF_ALL, seconds=LIFETIME_SECONDS),
     )

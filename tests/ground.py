@@ -26,6 +26,7 @@ from werkzeug.test import TestResponse
 from idp import create_app
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.issue import Keys, issue_credential
+from idp.delivery.text_messages import KIND as TEXT_MESSAGE
 from idp.delivery.text_messages import read_payload
 from idp.demo.authenticator import SoftAuthenticator
 from idp.demo.passkey import Passkey
@@ -207,7 +208,11 @@ class Ground:
         """The codes that wait in the outbox or were delivered, newest first."""
         wired = self.provider
         with wired.database.read() as reading:
-            rows = reading.all(select(OutboxRow.id, OutboxRow.payload).order_by(OutboxRow.created_at, OutboxRow.id))
+            rows = reading.all(
+                select(OutboxRow.id, OutboxRow.payload)
+                .where(OutboxRow.kind == TEXT_MESSAGE)
+                .order_by(OutboxRow.created_at, OutboxRow.id)
+            )
         messages = [
             read_payload(wired.sealers.outbox.open(r.payload, row_context("outbox", "payload", r.id)))
             for r in rows

@@ -58,6 +58,10 @@ class Assurance:
         """0 for the weakest; -1 for one that is not ours."""
         return self.acr_values.index(acr) if acr in self.acr_values else -1
 
+    def below_the_highest(self, acr: str) -> str:
+        """`acr`, or the one below when it is the highest of several levels."""
+        return self.acr_values[-2] if len(self.levels) > 1 and acr == self.acr_values[-1] else acr
+
     def reached(self, facts: Iterable[Fact]) -> str | None:
         """The strongest level whose facts are all there, or None."""
         have = frozenset(facts)

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from idp.delivery.outbox import OutboxItem, OutboxStore
+from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
 from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
 from idp.keys.sealing import Sealer, row_context
@@ -17,13 +17,20 @@ from idp.settings import Settings
 from idp.telephony.gateways import make_gateway
 from idp.telephony.messages import load_messages
 
+NOBODY: Final[Deliverers] = {}
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 log = logging.getLogger(__name__)
 
 
-def make_worker(settings: Settings, store: OutboxStore, sealer: Sealer, clock: Callable[[], int]) -> Worker:
-    """The worker of this installation; `sealer` is that of Purpose.OUTBOX.
+def make_worker(
+    settings: Settings,
+    store: OutboxStore,
+    sealer: Sealer,
+    clock: Callable[[], int],
+    others: Deliverers = NOBODY,
+) -> Worker:
+    """The worker of this installation; `sealer` is that of Purpose.OUTBOX, `others` deliver the other kinds.
 
     Raises SettingsError or MessageError with one line when it cannot work.
     """
@@ -32,7 +39,7 @@ def make_worker(settings: Settings, store: OutboxStore, sealer: Sealer, clock: C
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
     text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), clock)
-    return Worker(store=store, deliverers={KIND: text_messages}, open_payload=open_payload, clock=clock)
+    return Worker(store=store, deliverers={KIND: text_messages, **others}, open_payload=open_payload, clock=clock)
 
 
 @click.command()

@@ -65,7 +65,7 @@ class OutboxStore(Protocol):
     """Where the rows are. The three outcomes touch only a row that is still waiting: the first one stands."""
 
     def lease(self, now: int, limit: int, lease_seconds: int) -> list[OutboxItem]:
-        """Take up to `limit` due rows, oldest due first. No two workers hold the same row at once."""
+        """Take up to `limit` due rows, what people wait for first, then oldest due. No two workers hold one row."""
         ...
 
     def delivered(self, item: UUID, now: int) -> None:

@@ -18,6 +18,8 @@ from idp.registration.metadata import check_metadata
 from idp.registration.register import register
 
 SCOPES = "openid profile email address phone offline_access"
+LOGOUT_PLANS = {"logout": None, "frontchannel-logout": "frontchannel", "backchannel-logout": "backchannel"}
+"""Plan to the channel by which its client hears of a logout; a call that a plan does not expect would fail it."""
 BASIC_GRANTS = ["authorization_code", "refresh_token"]
 
 
@@ -50,9 +52,12 @@ def plan_clients(plan: str, place: str) -> Sequence[SuiteClient]:
             SuiteClient("client2", _basic("client_secret_basic", callback)),
             SuiteClient("client_secret_post", _basic("client_secret_post", callback)),
         )
-    if plan == "logout":
+    if plan in LOGOUT_PLANS:
         after = [f"{place}/post_logout_redirect"]
-        return (SuiteClient("client", _basic("client_secret_basic", callback, post_logout_redirect_uris=after)),)
+        channel = LOGOUT_PLANS[plan]
+        told = {f"{channel}_logout_uri": f"{place}/{channel}_logout", f"{channel}_logout_session_required": True}
+        metadata = _basic("client_secret_basic", callback, post_logout_redirect_uris=after, **(told if channel else {}))
+        return (SuiteClient("client", metadata),)
     return ()
 
 
@@ -73,7 +78,7 @@ def configuration(wired: Provider, plan: str, base: str, alias: str) -> dict[str
 
 
 @click.command()
-@click.option("--plan", required=True, type=click.Choice(["basic", "formpost", "config", "logout"]))
+@click.option("--plan", required=True, type=click.Choice(["basic", "formpost", "config", *LOGOUT_PLANS]))
 @click.option("--base", required=True, help="Where the suite runs, such as https://localhost:8443.")
 @click.option("--alias", required=True, help="The name of this run in the suite's addresses.")
 @click.pass_obj

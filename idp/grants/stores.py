@@ -73,6 +73,16 @@ class RefreshRecord:
     successor_spent: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRecord:
+    """A device code that was presented, and what became of it (RFC 8628)."""
+
+    approved: bool
+    denied: bool
+    taken: bool
+    expires_at: int
+
+
 class Stores(Protocol):
     """The verbs, all within one transaction."""
 
@@ -94,6 +104,18 @@ class Stores(Protocol):
 
     def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
         """Give a spent token another successor, once, and end the one it had; False if that was used meanwhile."""
+        ...
+
+    def find_device(self, code: Presented, client_id: str) -> DeviceRecord | None:
+        """This client's device code, whatever became of it."""
+        ...
+
+    def poll_device(self, device: UUID, now: int) -> bool:
+        """Note that the device asked; False when it did so too soon."""
+        ...
+
+    def take_device(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
+        """Spend the device code if it is this client's, approved and unspent."""
         ...
 
     def standing(self, grant: GrantRecord, now: int) -> Standing:

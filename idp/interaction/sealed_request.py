@@ -100,6 +100,7 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         details=values.get("details"),
         pushed=values.get("pushed"),
         signed=values.get("signed", False),
+        device=values.get("device"),
         dpop_jkt=values.get("dpop_jkt"),
     )
 

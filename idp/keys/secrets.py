@@ -31,6 +31,7 @@ class Purpose(Enum):
     PAGE = "page"  # authorization requests that travel through a page
     LOOK_UP = "look-up"  # fingerprints that rows are found by
     PHONE_CODE = "phone-code"
+    USER_CODE = "user-code"  # what a person types for another device
     FORM = "form"  # CSRF tokens
     SUBJECT = "subject"  # pairwise `sub`
     PROOF_NONCE = "proof-nonce"  # nonces of DPoP proofs

@@ -36,6 +36,11 @@ def only_form_target(uri: str) -> None:
     g.form_targets = {_origin(uri)}
 
 
+def allow_frame(uri: str) -> None:
+    """Let this answer's page load a frame from the origin of a registered URI, and from nowhere else."""
+    g.frame_sources = {*g.get("frame_sources", ()), _origin(uri)}
+
+
 def _origin(uri: str) -> str:
     parts = urlsplit(uri)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
@@ -51,8 +56,10 @@ def add_security_headers(app: Flask, *, secure: bool) -> None:
             response.headers.setdefault(name, value)
         if response.location is not None:  # the way back to a service tells it nothing of our address (RFC 9700 §4.2.4)
             response.headers["Referrer-Policy"] = "no-referrer"
-        targets = sorted(g.get("form_targets", {"'self'"}))
-        response.headers.setdefault("Content-Security-Policy", " ".join([POLICY, *targets]))
+        policy = " ".join([POLICY, *sorted(g.get("form_targets", {"'self'"}))])
+        if frames := sorted(g.get("frame_sources", ())):
+            policy += f"; frame-src {' '.join(frames)}"
+        response.headers.setdefault("Content-Security-Policy", policy)
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         if secure:

@@ -26,6 +26,7 @@ from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import AlreadyTaken
 from idp.storage.passkeys import Holder, Passkeys
+from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import LIFETIME_SECONDS as LIFETIME_OF_SIGN_IN
 from idp.storage.sign_ins import SignInRecord, SignIns
@@ -218,6 +219,10 @@ def _suspend(wired: Provider, holder: Holder, clone: CloneSuspected, client: Cli
             detail = {"passkey": holder.passkey.id, "stored": clone.stored, "presented": clone.presented}
             person = holder.passkey.person_id
             transaction.record(AuditRow(Event.PASSKEY_CLONE_SUSPECTED, now, person, client.id, detail))
+            ended = SessionEnds(transaction).of_passkey(person, holder.passkey.id, now)
+            wired.tell_ended(
+                transaction, ended, why="clone suspected", now=now, by=client.id, event=Event.SESSION_STOPPED
+            )
 
 
 def _again(wired: Provider, row: UUID, owner: bytes, browser: bytes, now: int) -> SignInRecord:

@@ -30,6 +30,7 @@ from idp.provider import Provider
 from idp.storage import Transaction
 from idp.storage.models import SignIn
 from idp.storage.phone_codes import PhoneCodes
+from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import LiveSession, Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
 
@@ -100,9 +101,9 @@ def _open_session(
         if same_person:  # ended at this very moment: its key cannot be used again
             return None
         sessions.add(session, sign_in.person_id, sign_in.passkey_id, facts, now)
-    if current is not None and not same_person and sessions.end(current.id, now):
-        ended = {"session": current.id, "why": "another person"}
-        transaction.record(AuditRow(Event.SESSION_ENDED, now, current.person_id, client.id, ended))
+    if current is not None and not same_person:
+        ended = SessionEnds(transaction).end(current.id, now)
+        wired.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
     if sign_in.wrong_tries and sign_in.phone_id is not None:
         codes.right_on_phone(sign_in.phone_id)
     reached = wired.assurance.reached(facts)

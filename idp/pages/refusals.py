@@ -18,7 +18,16 @@ from idp.protocol.errors import AccessDenied, OAuthError
 
 log = logging.getLogger(__name__)
 refusals = Blueprint("refusals", __name__)
-MACHINE_PATHS = ("/token", "/par", "/userinfo", "/introspect", "/revoke", "/jwks", "/.well-known/")
+MACHINE_PATHS = (
+    "/token",
+    "/par",
+    "/device_authorization",
+    "/userinfo",
+    "/introspect",
+    "/revoke",
+    "/jwks",
+    "/.well-known/",
+)
 PAGES_BY_STATUS = {
     400: "invalid_request",
     404: "not_found",

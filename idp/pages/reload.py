@@ -20,6 +20,8 @@ PROOF = "&again="
 
 def reload_address(wired: Provider, asked: AuthorizationRequest) -> str:
     """The path and query at which this browser sees the same request again."""
+    if asked.device is not None:
+        return "/device"  # its code is typed again: no address leads past that
     if asked.pushed is not None:
         # By its row: neither the pushed parameters nor the request_uri stand in the browser's history.
         address = f"/authorize?{urlencode({'client_id': asked.client_id, 'pushed': asked.pushed})}"

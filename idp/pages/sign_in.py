@@ -36,6 +36,8 @@ from idp.pages.steps import (
 from idp.protocol.client import Client
 from idp.protocol.errors import AccessDenied
 from idp.provider import Provider
+from idp.storage.device_authorizations import DeviceAuthorizations
+from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
 
@@ -125,9 +127,9 @@ def other() -> Response:
     with wired.database.begin() as transaction:
         if not SignIns(transaction).finish(sign_in.id, now):
             raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
-        if sign_in.session_id is not None and Sessions(transaction).end(sign_in.session_id, now):
-            detail = {"session": sign_in.session_id, "why": "another person"}
-            transaction.record(AuditRow(Event.SESSION_ENDED, now, sign_in.person_id, client.id, detail))
+        if sign_in.session_id is not None:
+            ended = SessionEnds(transaction).end(sign_in.session_id, now)
+            wired.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
         transaction.record(cancelled(sign_in, now))
     end_session_cookie()
     return show_passkey(sign_in.request, client)
@@ -232,6 +234,9 @@ def _decline(wired: Provider, sign_in: SignInRecord, event: Event) -> Response:
             raise PageRefused("sign_in_finished", 400, "finished by another request")
         detail = {"sign_in": sign_in.id}
         transaction.record(AuditRow(event, now, sign_in.person_id, sign_in.request.client_id, detail))
+        if sign_in.request.device is not None:
+            device, client_id = UUID(sign_in.request.device), sign_in.request.client_id
+            DeviceAuthorizations(transaction).deny(device, sign_in.person_id, client_id, now)
     client = find_client(wired, sign_in.request)
     return back_with_error(sign_in.request, client, AccessDenied("declined by the person"))
 

@@ -39,12 +39,14 @@ from idp.pages.rendering import page, page_language, provider, set_page_language
 from idp.protocol.authorization_request import AuthorizationRequest, ReturnAddress
 from idp.protocol.authorization_response import Answer
 from idp.protocol.client import Client
+from idp.protocol.device_flow import may_use
 from idp.protocol.errors import OAuthError
 from idp.protocol.id_token import read_hint
 from idp.protocol.redirect_uri import is_registered
 from idp.provider import Provider
 from idp.storage import Transaction, authorizations
 from idp.storage.authorizations import Authorization
+from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.pushed_requests import PushedRequests
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
@@ -61,6 +63,8 @@ class Shown:
 
 
 NOTHING = Shown()
+DEVICE_DONE, DEVICE_ENDED = "/device/done", "/device/ended"
+"""Where a browser arrives that signed in, or not, for another device: there is no client to go back to."""
 
 
 def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
@@ -68,7 +72,10 @@ def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
     client = wired.clients.find(request.client_id)
     if client is None or not client.enabled:
         raise PageRefused("service_disabled", 400, "client was disabled meanwhile", client=client)
-    if not is_registered(request.redirect_uri, client):  # checked when the request came; an hour may have passed
+    if request.device is not None:
+        if not may_use(client, wired.assurance.acr_values[-1]):
+            raise PageRefused("service_disabled", 400, "client lost the device flow meanwhile", client=client)
+    elif not is_registered(request.redirect_uri, client):  # checked when the request came; an hour may have passed
         raise PageRefused("bad_redirect_uri", 400, "redirect_uri was removed meanwhile", client=client)
     return client
 
@@ -129,6 +136,7 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
         sealed=seal(travelling, ensure_browser(wired), wired.sealers.page),
         options=json.dumps(request_options(challenge, wired.settings.rp_id)),
         notice=notice,
+        for_device=request.device is not None,
     )
 
 
@@ -161,6 +169,7 @@ def show_code(sign_in: SignInRecord, client: Client, shown: Shown = NOTHING) -> 
         wait_seconds=code.wait(now),
         sends_left=code.sends_left,
         minutes=LIFETIME_SECONDS // 60,
+        for_device=sign_in.request.device is not None,
     )
 
 
@@ -181,6 +190,7 @@ def show_consent(sign_in: SignInRecord, client: Client) -> Response:
         client=client,
         here=f"/sign-in/{sign_in.id}",
         sign_in=str(sign_in.id),
+        for_device=sign_in.request.device is not None,
         **consent_view(wired, sign_in, client, phone, page_language()),
     )
 
@@ -211,22 +221,36 @@ def issue_code(
 
     Raises PageRefused when the pushed request was completed by somebody faster.
     """
+    if request.device is not None:
+        return _approve_device(transaction, wired, UUID(request.device), client, what, now)
     _complete(transaction, request.pushed, client, now)
     code = new_handle(transaction.new_id(), wired.random_bytes)
     authorizations.add(transaction, code, request, what, now, event=event)
     return code_answer(request.return_address, client, code.text)
 
 
+def _approve_device(
+    transaction: Transaction, wired: Provider, device: UUID, client: Client, what: Authorization, now: int
+) -> Answer:
+    """The same for another device: it gets its tokens, this browser only the news. Raises PageRefused when too late."""
+    if not DeviceAuthorizations(transaction).approve(device, client.id, what, now):
+        raise PageRefused("device_over", 400, "the device flow ended or expired", client=client)
+    return Answer(f"{wired.issuer}{DEVICE_DONE}", {}, as_form=False)
+
+
 def authorization_of(wired: Provider, sign_in: SignInRecord, granted: Return) -> Authorization:
     """What the code of a proven sign-in stands for."""
     assert sign_in.session_id is not None
+    acr = granted.acr
+    if sign_in.request.device is not None:  # what can be phished is never called the highest (abuse case D-01)
+        acr = wired.assurance.below_the_highest(acr)
     return Authorization(
         person=sign_in.person_id,
         session=sign_in.session_id,
         passkey=sign_in.passkey_id,
         scopes=granted.scopes,
-        acr=granted.acr,
-        amr=tuple(amr_of(sign_in.facts, granted.acr, wired.assurance)),
+        acr=acr,
+        amr=tuple(amr_of(sign_in.facts, acr, wired.assurance)),
         auth_time=sign_in.auth_time or 0,
     )
 

@@ -80,6 +80,7 @@ class AuthorizationRequest:
     details: str | None = None  # authorization_details in canonical form; `authorization_details` reads it
     pushed: str | None = None  # the row of the pushed request that it is, to be completed once
     signed: bool = False  # came as a request object
+    device: str | None = None  # the row of the device flow that it is for (RFC 8628): no code, no redirect
     dpop_jkt: str | None = None  # thumbprint of the key that the code is bound to (RFC 9449 §10)
 
     @property
@@ -138,7 +139,7 @@ def parse(
     for check in CHECKS:
         check(parameters, client)
     prompts = _prompts(parameters)
-    granted = _scopes(parameters, client, scopes)
+    granted = scopes_of(parameters, client, scopes)
     parse_claims(parameters.get("claims"))
     details = parse_details(parameters.get("authorization_details"), client.authorization_details_types)
     return AuthorizationRequest(
@@ -206,7 +207,7 @@ def _prompts(parameters: Mapping[str, str]) -> frozenset[str]:
     return wanted
 
 
-def _scopes(parameters: Mapping[str, str], client: Client, known: frozenset[str]) -> tuple[str, ...]:
+def scopes_of(parameters: Mapping[str, str], client: Client, known: frozenset[str]) -> tuple[str, ...]:
     """The requested scopes that exist and that this client may have; the others are dropped (RFC 6749 §3.3)."""
     wanted = parameters.get("scope", "").split(" ")
     if len(wanted) > MAX_LIST * 2 or any(s and SCOPE_TOKEN.fullmatch(s) is None for s in wanted):

@@ -91,6 +91,10 @@ class Client:
     tos_uri: str | None = None
     logo_uri: str | None = None
     initiate_login_uri: str | None = None
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
     contacts: tuple[str, ...] = ()
     enabled: bool = True
     extras: Mapping[str, Any] = field(default_factory=dict)

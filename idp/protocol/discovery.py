@@ -19,6 +19,7 @@ ENDPOINTS = {
     "userinfo_endpoint": "/userinfo",
     "jwks_uri": "/jwks",
     "end_session_endpoint": "/logout",
+    "device_authorization_endpoint": "/device_authorization",
     "introspection_endpoint": "/introspect",
     "revocation_endpoint": "/revoke",
     "registration_endpoint": "/register",
@@ -62,6 +63,7 @@ def provider_metadata(
         "token_endpoint_auth_signing_alg_values_supported": list(SIGNING_ALGS),
         **_protected(endpoints, methods),
         **_with_certificates(endpoints, issuer, mtls_origin),
+        **_logout(endpoints),
         "dpop_signing_alg_values_supported": list(PROOF_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
@@ -81,6 +83,14 @@ def provider_metadata(
         "display_values_supported": ["page", "popup", "touch", "wap"],
         "ui_locales_supported": list(locales),
     }
+
+
+def _logout(endpoints: Mapping[str, str]) -> dict[str, Any]:
+    """Front-Channel Logout 1.0 §3, Back-Channel Logout 1.0 §2.1: every service may be told, with its `sid`."""
+    if "end_session_endpoint" not in endpoints:
+        return {}
+    channels = ("frontchannel", "backchannel")
+    return {f"{channel}_logout{what}_supported": True for channel in channels for what in ("", "_session")}
 
 
 def _protected(endpoints: Mapping[str, str], known: Sequence[str]) -> dict[str, Any]:

@@ -113,6 +113,27 @@ class UseDpopNonce(OAuthError):
     public = "The DPoP proof needs the nonce of the DPoP-Nonce header."
 
 
+class AuthorizationPending(OAuthError):
+    """RFC 8628 §3.5."""
+
+    code = "authorization_pending"
+    public = "The person has not answered yet."
+
+
+class SlowDown(OAuthError):
+    """RFC 8628 §3.5: as authorization_pending, and five seconds more between two questions."""
+
+    code = "slow_down"
+    public = "Ask less often: wait five seconds longer each time."
+
+
+class ExpiredToken(OAuthError):
+    """RFC 8628 §3.5."""
+
+    code = "expired_token"
+    public = "The device code has expired."
+
+
 class LoginRequired(OAuthError):
     """OpenID Connect Core 1.0 §3.1.2.6."""
 

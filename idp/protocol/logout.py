@@ -10,6 +10,8 @@ from idp.protocol.id_token import Hint
 from idp.protocol.parameters import has_controls
 from idp.protocol.redirect_uri import is_registered_after_logout
 
+MOST_LOCALES = 10
+
 
 class Logout(Enum):
     """What happens next."""
@@ -26,6 +28,7 @@ class LogoutRequest:
     client: Client | None
     session: str | None  # `sid` of the hint, as its client sees it
     redirect_to: str | None
+    ui_locales: tuple[str, ...] = ()
 
 
 def parse(
@@ -33,13 +36,14 @@ def parse(
 ) -> LogoutRequest:
     """What the request asks for; everything doubtful in it is dropped, never followed (§2, §3)."""
     client_id = parameters.get("client_id")
+    locales = tuple(parameters.get("ui_locales", "").split()[:MOST_LOCALES])
     if hint is not None and client_id not in {None, hint.client_id}:
         hint = None  # §2: a client_id that differs from the hint's audience makes the hint worthless
     client = find_client(hint.client_id) if hint is not None else None
     if client is None or hint is None:
         # Without a valid hint nobody vouches for the redirect, so there is none (§3).
-        return LogoutRequest(find_client(client_id) if client_id else None, None, None)
-    return LogoutRequest(client, hint.session, _redirect(parameters, client))
+        return LogoutRequest(find_client(client_id) if client_id else None, None, None, locales)
+    return LogoutRequest(client, hint.session, _redirect(parameters, client), locales)
 
 
 def decide(request: LogoutRequest, *, session: str | None) -> Logout:

@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
-from idp.protocol.client import AuthMethod
+from idp.protocol.client import MOBILE_ID_ACR, AuthMethod
 from idp.protocol.client_certificate import SUBJECTS
 from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration import redirect_uris
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
 from idp.registration.fields import Offer
 from idp.registration.hosts import LOOPBACK_ADDRESSES
+from idp.registration.logout_uris import origin
 
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
@@ -63,6 +65,26 @@ def machine_part(metadata: Effective, _offer: Offer) -> None:
     """A machine has its scope, and nobody else has one."""
     if bool(metadata["machine_scope"]) != (MACHINE in metadata["grant_types"]):
         raise BrokenRule("is required with client_credentials, and only with it")
+
+
+def device_flow(metadata: Effective, offer: Offer) -> None:
+    """A code can be talked out of a person (RFC 8628 §5.4): off unless approved, and never for the highest level."""
+    if DEVICE_CODE_GRANT not in metadata["grant_types"]:
+        return
+    if "device_flow_approval" not in metadata:
+        raise BrokenRule("may contain device_code only if device_flow_approval says who approved it, and why")
+    if _method(metadata) == PUBLIC:  # whoever knows a client_id could make us write
+        raise BrokenRule("must not contain device_code for a public client")
+    if metadata["profile"] != "oidc":
+        raise BrokenRule("must not contain device_code with this profile")
+    if metadata["minimum_acr"] == offer.acr_values[-1] != MOBILE_ID_ACR:
+        raise BrokenRule("must not contain device_code with the highest minimum_acr")
+
+
+def unneeded_device_approval(metadata: Effective, _offer: Offer) -> None:
+    """A waiver that waives nothing would mislead whoever reads the registration."""
+    if DEVICE_CODE_GRANT not in metadata["grant_types"] and "device_flow_approval" in metadata:
+        raise BrokenRule("is only for the grant type device_code")
 
 
 def responses(metadata: Effective, _offer: Offer) -> None:
@@ -207,6 +229,13 @@ def one_sector(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("must not be given together with sector")
 
 
+def frontchannel_origin(metadata: Effective, _offer: Offer) -> None:
+    """A frame of ours shows only what people were sent to before (Front-Channel Logout 1.0 §2)."""
+    uri = metadata.get("frontchannel_logout_uri")
+    if uri is not None and origin(uri) not in {origin(one) for one in metadata.get("redirect_uris", ())}:
+        raise BrokenRule("must have scheme, host and port of a redirect URI")
+
+
 def _key_algorithms(metadata: Effective) -> frozenset[str]:
     if "jwks_uri" in metadata:  # documents.py judges what is fetched
         return frozenset(SIGNING_ALGS)
@@ -223,6 +252,12 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("grant_types", (), grants),
     ("grant_types", ("token_endpoint_auth_method",), machine),
     ("machine_scope", ("grant_types",), machine_part),
+    (
+        "grant_types",
+        ("device_flow_approval", "minimum_acr", "profile", "token_endpoint_auth_method"),
+        device_flow,
+    ),
+    ("device_flow_approval", ("grant_types",), unneeded_device_approval),
     ("response_types", ("grant_types",), responses),
     ("scope", ("grant_types",), openid),
     ("optional_scope", ("scope",), optional_part),
@@ -236,6 +271,7 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("tls_client_certificate_bound_access_tokens", ("dpop_bound_access_tokens",), one_binding),
     ("profile", ("application_type", "jwks", "pkce_required", "token_endpoint_auth_method", *CHOSEN_ALGS), profile),
     ("pkce_required", ("token_endpoint_auth_method",), pkce),
+    ("frontchannel_logout_uri", ("redirect_uris",), frontchannel_origin),
     ("subject_type", ("public_subject_approval",), approved_subject),
     ("public_subject_approval", ("subject_type",), unneeded_approval),
     ("redirect_uris", ("application_type", "sector", "sector_identifier_uri", "subject_type"), sector),

@@ -41,10 +41,14 @@ SAME_NAME = (
     "logo_uri",
     "initiate_login_uri",
     "jwks_uri",
+    "frontchannel_logout_uri",
+    "frontchannel_logout_session_required",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts", "resources")
 SETS = ("grant_types", "response_types", "authorization_details_types")
-EXTRAS = ("software_id", "software_version", "public_subject_approval")
+EXTRAS = ("software_id", "software_version", "public_subject_approval", "device_flow_approval")
 
 
 def effective_client(registration: Registration) -> Client:

@@ -21,16 +21,18 @@ from idp.protocol.client import (
     TLS_AUTH_METHODS,
 )
 from idp.protocol.client_certificate import SUBJECTS, UnusableSubject, check_subject
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
 from idp.registration.hosts import check_host
+from idp.registration.logout_uris import backchannel_logout_uri, frontchannel_logout_uri
 from idp.registration.names import display_name, one_line
 from idp.registration.outbound_address import outbound_address
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import LONGEST_URI, web_address
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE_GRANT)
 RESPONSE_TYPES = ("code",)
 SUBJECT_TYPES = ("pairwise", "public")
 
@@ -77,6 +79,14 @@ def _https_address(value: Any) -> str:
 
 def _fetched(value: Any, offer: Offer) -> str:
     return outbound_address(value, offer.test_hosts).text
+
+
+def _frontchannel_logout(value: Any, offer: Offer) -> str:
+    return frontchannel_logout_uri(value, development=offer.development)
+
+
+def _backchannel_logout(value: Any, offer: Offer) -> str:
+    return backchannel_logout_uri(value, development=offer.development, test_hosts=offer.test_hosts)
 
 
 def _contacts(value: Any) -> tuple[str, ...]:
@@ -177,7 +187,8 @@ STANDARD = (
     Field(
         "grant_types",
         ("authorization_code",),
-        "authorization_code, also refresh_token and client_credentials; see Machines",
+        "authorization_code, also refresh_token, client_credentials (see Machines) and, with device_flow_approval, "
+        "device_code",
         _plain(_grant_types),
     ),
     Field("response_types", ("code",), "code alone", _plain(_response_types)),
@@ -240,7 +251,7 @@ STANDARD = (
         "true or false; true is for confidential clients only",
         _plain(values.flag),
     ),
-    Field("authorization_details_types", (), "a list of account_opening", _plain(_detail_types)),
+    Field("authorization_details_types", [], "a list of account_opening", _plain(_detail_types)),
     Field(
         "subject_type",
         "pairwise",
@@ -257,13 +268,22 @@ STANDARD = (
     Field("require_auth_time", False, "true or false", _plain(values.flag)),
     Field("default_acr_values", (), "supported assurance levels", _acr_list),
     Field("initiate_login_uri", None, "https address that starts a sign-in", _plain(_https_address)),
+    Field(
+        "frontchannel_logout_uri",
+        None,
+        "https address on the origin of a redirect URI; see Logout",
+        _frontchannel_logout,
+    ),
+    Field("frontchannel_logout_session_required", False, "true or false", _plain(values.flag)),
+    Field("backchannel_logout_uri", None, "https address of a public host; see Logout", _backchannel_logout),
+    Field("backchannel_logout_session_required", False, "true or false", _plain(values.flag)),
     Field("software_id", None, "one line, at most 200 characters", _plain(_software)),
     Field("software_version", None, "one line, at most 200 characters", _plain(_software)),
 )
 
 POLICY = (
     Field("profile", "oidc", "oidc, fapi2 or fapi2-message-signing; see Profiles", _plain(values.choice(PROFILES))),
-    Field("resources", (), "at most 20 https addresses that its access tokens may be meant for", _resources),
+    Field("resources", [], "at most 20 https addresses that its access tokens may be meant for", _resources),
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
@@ -283,6 +303,7 @@ POLICY = (
     ),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
+    Field("device_flow_approval", None, "who approved the device flow, and why; a waiver", _plain(_software)),
     Field(
         "public_subject_approval",
         None,

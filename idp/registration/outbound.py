@@ -9,7 +9,7 @@ verified names; no redirect, no proxy, no compression; two seconds and 64 kB for
 import json
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -44,6 +44,7 @@ class Outbound:
     network: Network
     tls: ssl.SSLContext
     test_hosts: frozenset[str] = frozenset()  # may be called on loopback, over http too; never in production
+    let_go: Callable[[], None] = lambda: None  # called first: who waits for a stranger must hold nothing others need
 
     def get_json(self, url: str) -> Any:
         """The JSON document at `url`. Raises OutboundRefused, OutboundFailed."""
@@ -66,6 +67,7 @@ class Outbound:
 
     def _exchange(self, method: str, url: str, form: str | None = None) -> tuple[int, bytes]:
         uri = _checked(url, self.test_hosts)
+        self.let_go()
         deadline = self.network.clock() + SECONDS
         addresses = self._addresses(uri, deadline)
         try:
@@ -118,9 +120,11 @@ class Outbound:
             raise
 
 
-def make_outbound(network: Network, *, trusted_ca: Path | None, test_hosts: frozenset[str]) -> Outbound:
+def make_outbound(
+    network: Network, *, trusted_ca: Path | None, test_hosts: frozenset[str], let_go: Callable[[], None] = lambda: None
+) -> Outbound:
     """The client with the system's roots, or those of the PEM file `trusted_ca`. Raises OSError."""
-    return Outbound(network=network, tls=_tls(trusted_ca), test_hosts=test_hosts)
+    return Outbound(network=network, tls=_tls(trusted_ca), test_hosts=test_hosts, let_go=let_go)
 
 
 @cache

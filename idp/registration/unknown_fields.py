@@ -29,10 +29,6 @@ NOT_OFFERED: Mapping[str, str] = {
     "request_object_encryption_alg": _REQUEST_OBJECTS,
     "request_object_encryption_enc": _REQUEST_OBJECTS,
     "request_uris": _REQUEST_OBJECTS,
-    "backchannel_logout_uri": "is not offered yet",
-    "backchannel_logout_session_required": "is not offered yet",
-    "frontchannel_logout_uri": "is not offered yet",
-    "frontchannel_logout_session_required": "is not offered yet",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 WAIVERS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "pkce_required": lambda metadata: not metadata.get("pkce_required", True),
+    "device_flow_approval": lambda metadata: "device_flow_approval" in metadata,
     "public_subject_approval": lambda metadata: "public_subject_approval" in metadata,
 }
 """Field -> whether it waives something."""

@@ -156,7 +156,7 @@ class Database:
 
     def close_request(self) -> None:
         """The request is over, well or badly."""
-        self._stop_reading()
+        self.stop_reading()
         self._scope.open, self._scope.step, self._scope.known = False, None, {}
 
     def once(self, key: object, look: Callable[[], T]) -> T:
@@ -175,7 +175,7 @@ class Database:
 
         Raises AlreadyTaken when a unique index refuses what was written.
         """
-        self._stop_reading()
+        self.stop_reading()
         try:
             with self.engine.begin() as connection:
                 step = self._scope.step = Transaction(connection, self.new_id)
@@ -203,7 +203,8 @@ class Database:
             self._scope.reading = self._reading_engine.connect()
         return self._scope.reading
 
-    def _stop_reading(self) -> None:
+    def stop_reading(self) -> None:
+        """Give the connection for reading back, before waiting for somebody else; the next read takes one again."""
         reading, self._scope.reading = self._scope.reading, None
         if reading is not None:
             reading.close()

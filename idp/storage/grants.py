@@ -9,10 +9,11 @@ from sqlalchemy.orm import aliased
 
 from idp.audit.catalogue import AuditRow
 from idp.credential.states import State
-from idp.grants.stores import GrantRecord, RefreshRecord, Standing
+from idp.grants.stores import DeviceRecord, GrantRecord, RefreshRecord, Standing
 from idp.keys.handles import Presented
 from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
+from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.models import AccessToken, Consent, Credential, Grant, Passkey, Person, RefreshToken, Session
 
 _GRANT = (
@@ -46,6 +47,7 @@ _TAKE_CODE = (
     .values(code_spent_at=bindparam("now"))
     .returning(*_GRANT)
 )
+_GRANT_ROW = select(*_GRANT).where(Grant.id == bindparam("row"))
 _SPENT_CODE = select(*_GRANT).where(_THIS_CODE, Grant.code_spent_at.is_not(None))
 _REVOKE = (
     update(Grant).where(Grant.id == bindparam("row"), Grant.revoked_at.is_(None)).values(revoked_at=bindparam("now"))
@@ -232,6 +234,20 @@ class Grants:
         if self._transaction.run(_END_REFRESH, row=found.successor, now=now) != 1:  # used, or another retry was faster
             return False
         return self._transaction.run(_RETAKE_REFRESH, **values) == 1
+
+    def find_device(self, code: Presented, client_id: str) -> DeviceRecord | None:
+        """This client's device code, whatever became of it."""
+        return DeviceAuthorizations(self._transaction).presented(code, client_id)
+
+    def poll_device(self, device: UUID, now: int) -> bool:
+        """Note that the device asked; False when it did so too soon."""
+        return DeviceAuthorizations(self._transaction).poll(device, now)
+
+    def take_device(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
+        """Spend the device code if it is this client's, approved and unspent: one statement, one winner."""
+        grant = DeviceAuthorizations(self._transaction).take(code, client_id, now)
+        row = self._transaction.one(_GRANT_ROW, row=grant) if grant is not None else None
+        return grant_of(row) if row else None
 
     def standing(self, grant: GrantRecord, now: int) -> Standing:
         """Whether those behind the grant may still act. A grant without person or passkey has no standing."""

@@ -14,6 +14,7 @@ from idp.storage.database import Database
 from idp.storage.models import (
     AccessToken,
     Base,
+    DeviceAuthorization,
     Enrolment,
     Grant,
     InitialAccessToken,
@@ -51,6 +52,7 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(RefreshToken, RefreshToken.id, DAY, RefreshToken.expires_at < yesterday),
         Rule(Grant, Grant.id, DAY, Grant.expires_at < yesterday),
         Rule(PushedRequest, PushedRequest.id, DAY, PushedRequest.expires_at < yesterday),
+        Rule(DeviceAuthorization, DeviceAuthorization.id, DAY, DeviceAuthorization.expires_at < yesterday),
         Rule(SignIn, SignIn.id, DAY, SignIn.expires_at < yesterday),
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),

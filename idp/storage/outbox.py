@@ -8,10 +8,11 @@ the transactions of the acts that cause them (`Transaction.add`).
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Executable, Select, bindparam, exists, select, update
+from sqlalchemy import BindParameter, Executable, Select, bindparam, case, exists, select, update
 from sqlalchemy.engine import Row
 
 from idp.delivery.outbox import OutboxItem
+from idp.delivery.text_messages import KIND as TEXT_MESSAGE
 from idp.storage.database import Database
 from idp.storage.models import OutboxRow
 
@@ -68,7 +69,11 @@ class SqlOutbox:
 
 def _lease(*, skip_locked: bool) -> Executable:
     """One statement that takes due rows and returns them (PostgreSQL UPDATE, SQLite §RETURNING)."""
-    due: Select[tuple[UUID]] = select(_OUTBOX.id).where(_DUE).order_by(_OUTBOX.due_at).limit(bindparam("limit"))
+    # Somebody waits at a screen for a code; a thousand notices to a service that is down must not stand before it.
+    waited_for = case((_OUTBOX.kind == TEXT_MESSAGE, 0), else_=1)
+    due: Select[tuple[UUID]] = (
+        select(_OUTBOX.id).where(_DUE).order_by(waited_for, _OUTBOX.due_at).limit(bindparam("limit"))
+    )
     if skip_locked:
         due = due.with_for_update(skip_locked=True)
     # A CTE, because PostgreSQL may run a plain subquery again for each row and so pass its limit.

@@ -46,11 +46,6 @@ _SEEN = (
     .where(SessionRow.id == bindparam("row"), SessionRow.ended_at.is_(None))
     .values(last_seen_at=bindparam("now"))
 )
-_END = (
-    update(SessionRow)
-    .where(SessionRow.id == bindparam("row"), SessionRow.ended_at.is_(None))
-    .values(ended_at=bindparam("now"))
-)
 _RENEW = (
     update(SessionRow)
     .where(SessionRow.id == bindparam("row"), SessionRow.ended_at.is_(None))
@@ -156,10 +151,6 @@ class Sessions:
     def seen(self, session: UUID, now: int) -> bool:
         """Push the idle limit ahead. False when the session has ended meanwhile."""
         return self._transaction.run(_SEEN, row=session, now=now) == 1
-
-    def end(self, session: UUID, now: int) -> bool:
-        """End a session, and with it the use of its tokens. False when it had ended."""
-        return self._transaction.run(_END, row=session, now=now) == 1
 
     def agreed(self, person: UUID, client_id: str, now: int) -> Agreed | None:
         """What the person agreed to give the client, if that still holds."""

@@ -210,7 +210,8 @@ def test_A_12_a_client_that_lost_every_scope_gets_nothing():
 
 
 def test_the_token_endpoint_knows_these_grants():
-    assert GRANTS.keys() == {"authorization_code", "refresh_token", "client_credentials"}
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    assert GRANTS.keys() == {"authorization_code", "refresh_token", "client_credentials", device}
 
 
 @given(st.dictionaries(st.sampled_from(["code", "redirect_uri", "code_verifier", "extra"]), TEXT))

@@ -16,11 +16,13 @@ from sqlalchemy import select, text, update
 from idp.credential.states import State
 from idp.keys.handles import read_handle
 from idp.people.status import PersonStatus
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration.changes import changed, status_set
 from idp.registration.metadata import check_metadata
 from idp.registration.register import change
 from idp.storage.models import Credential, Passkey
 from idp.storage.passkeys import Passkeys
+from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from tests.ground import ORIGIN, Citizen, Ground, Registered, Walker, call
 from tests.signed_requests import JWKS, push, request_object
@@ -68,7 +70,8 @@ def change_registration(scene: Scene, **metadata: Any) -> None:
 
 
 def refresh_grant_removed(scene: Scene) -> None:
-    change_registration(scene, grant_types=["authorization_code"])
+    before = scene.ground.provider.clients.get(scene.service.id).metadata["grant_types"]
+    change_registration(scene, grant_types=[grant for grant in before if grant != "refresh_token"])
 
 
 def person(status: PersonStatus) -> Callable[[Scene], None]:
@@ -100,7 +103,7 @@ def session_ended(scene: Scene) -> None:
     for (_, _, name), cookie in scene.browser.client._cookies.items():
         if name == "idp-session":
             with scene.ground.provider.database.begin() as transaction:
-                Sessions(transaction).end(read_handle(cookie.value).id, scene.ground.clock())
+                SessionEnds(transaction).end(read_handle(cookie.value).id, scene.ground.clock())
 
 
 GATES: dict[str, Callable[[Scene], None]] = {
@@ -164,6 +167,43 @@ def fresh_code(scene: Scene) -> str:
     return scene.browser.answer(scene.service)["code"]
 
 
+def waiting_device(scene: Scene) -> str:
+    """A device whose code was typed by the person, who is now at the passkey page."""
+    grant_types = ["authorization_code", "refresh_token", DEVICE_CODE_GRANT]
+    change_registration(scene, grant_types=grant_types, device_flow_approval="a test")
+    began = call(scene.ground, "/device_authorization", {"scope": SCOPE}, scene.service).get_json()
+    scene.browser.get("/device")
+    scene.browser.submit("/device", user_code=began["user_code"])
+    scene.browser.submit("/device/begin", decision="mine")
+    return str(began["device_code"])
+
+
+def approved_device(scene: Scene) -> str:
+    scene.sign_in()
+    code = waiting_device(scene)
+    scene.browser.passkey(scene.citizen)
+    scene.browser.code()
+    assert scene.browser.consent().headers["Location"].endswith("/device/done")
+    return code
+
+
+def device_consent_page(scene: Scene) -> str:
+    code = waiting_device(scene)
+    scene.browser.passkey(scene.citizen)
+    scene.browser.code()
+    return code
+
+
+def poll_device(scene: Scene, code: str) -> Any:
+    return call(scene.ground, "/token", {"grant_type": DEVICE_CODE_GRANT, "device_code": code}, scene.service)
+
+
+def agree_for_device(scene: Scene, code: str) -> Any:
+    if "/sign-in/consent" in scene.browser.page.text:
+        scene.browser.consent()
+    return poll_device(scene, code)
+
+
 def pushed_request(scene: Scene) -> dict[str, str]:
     scene.sign_in()
     pushed = push(scene.ground, scene.service, scope=SCOPE).get_json()
@@ -201,6 +241,8 @@ ROUTES: dict[str, Route] = {
     "consent step": Route("/sign-in/consent", consent_page, lambda s, _: s.browser.consent()),
     "reload": Route("/sign-in/<uuid:row>", reload_page, lambda s, row: s.browser.get(f"/sign-in/{row}")),
     "code exchange": Route("/token", fresh_code, lambda s, code: s.browser.token(s.service, code)),
+    "device poll": Route("/token", approved_device, poll_device),
+    "device consent": Route("/sign-in/consent", device_consent_page, agree_for_device),
     "refresh": Route(
         "/token",
         Scene.sign_in,
@@ -225,6 +267,7 @@ OPEN_BY_LAW = {
     ("session ended", "code step"),
     # A consent that is given on this very page is a new one.
     ("consent withdrawn", "consent step"),
+    ("consent withdrawn", "device consent"),
     # The grant of the code stands; what was removed is the other grant type.
     *(("refresh grant removed", route) for route in ROUTES if route != "refresh"),
 }
@@ -355,6 +398,11 @@ GIVES_NOTHING = {
     "/sign-in/code/resend": "sends a code; its gates stand in find_sign_in like those of the code step",
     "/sign-in/cancel": "answers with an error",
     "/sign-in/other": "ends what was begun",
+    "/device_authorization": "begins a device flow; its gates stand in the poll and in the steps",
+    "/device": "says which service a typed code belongs to",
+    "/device/begin": "leads to the passkey page",
+    "/device/done": "a page at the end",
+    "/device/ended": "a page at the end",
     "/enrol": "begins an enrolment",
     "/enrol/open": "a step of an enrolment",
     "/enrol/now": "a step of an enrolment",

@@ -11,10 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from idp.keys.handles import read_handle
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
+from idp.storage.authorizations import Authorization
+from idp.storage.device_authorizations import DeviceAuthorizations
 from tests.endpoints.service_keys import KeyedService
 from tests.ground import ORIGIN, RECORD, VERIFIER, Ground, Walker, call
 from tests.hostile.test_forms_and_sessions import Waiting
@@ -177,3 +182,36 @@ def test_law_3_one_passkey_answer_for_two_services_counts_once(either_ground):
     with ThreadPoolExecutor(2) as runners:
         list(runners.map(send, tabs))
     assert ground.rows("sign_ins") == ground.rows("outbox") == 1
+
+
+def approved_device_codes(ground: Ground, count: int) -> Iterable[tuple[Any, str]]:
+    """Device codes that a person approved, each ready to be fetched."""
+    service = ground.register(
+        grant_types=["authorization_code", "refresh_token", DEVICE_CODE_GRANT], device_flow_approval="a test"
+    )
+    browser = ground.browser()
+    browser.tokens(service, ground.enrol())
+    with ground.provider.database.read() as reading:
+        grant = reading.one(text("SELECT * FROM grants"))
+        session, person, passkey = (UUID(str(value)) for value in (grant.session_id, grant.person_id, grant.passkey_id))
+    what = Authorization(
+        person=person, session=session, passkey=passkey, scopes=("openid",), acr=grant.acr, amr=("mfa",), auth_time=1
+    )
+    for _ in range(count):
+        code = call(ground, "/device_authorization", {"scope": "openid"}, service).get_json()["device_code"]
+        with ground.provider.database.begin() as transaction:
+            assert DeviceAuthorizations(transaction).approve(read_handle(code).id, service.id, what, ground.clock())
+        yield service, code
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(20, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+)
+def test_D_05_law_3_one_device_code_is_redeemed_once(either_ground, rounds):
+    ground = either_ground
+    for done, (service, code) in enumerate(approved_device_codes(ground, rounds), 1):
+        form = {"grant_type": DEVICE_CODE_GRANT, "device_code": code}
+        answers = together(lambda: call(ground, "/token", form, service))  # noqa: B023 (called within the loop)
+        assert answers == {200: 1, 400: RUNNERS - 1}
+        assert ground.rows("access_tokens") == done + 1

@@ -82,6 +82,8 @@ def test_every_page_has_a_title_and_one_heading(path):
         ("sign_in/consent.html", ["consent-allow", "consent-deny", "not-me"]),
         ("parts.html", ["cancel", "passkey-trouble", "passkey-status"]),
         ("logout/confirm.html", ["logout-confirm", "logout-stay"]),
+        ("device/code.html", ["user-code", "user-code-submit"]),
+        ("device/compare.html", ["device-mine", "device-not-mine"]),
         ("enrol/open.html", ["enrol-open", "enrol-form", "secret"]),
         ("enrol/record.html", ["record-confirm", "record-wrong"]),
         ("enrol/phone.html", ["country", "number", "phone-submit"]),

@@ -16,13 +16,15 @@ KNOWN = frozenset(
     {
         *(f"RFC {number}" for number in (6749, 6750, 7009, 7519, 7523, 7636, 7662, 8252, 8414, 8725, 9101, 9207, 9449)),
         *(f"RFC {number}" for number in (7516, 9068, 9701)),
-        *(f"RFC {number}" for number in (7591, 7592, 8032, 8705, 8707, 9126, 9396, 9700)),
+        *(f"RFC {number}" for number in (7591, 7592, 8032, 8628, 8705, 8707, 9126, 9396, 9700)),
         "OpenID Connect Core 1.0",
         "OpenID Connect Discovery 1.0",
         "OpenID Connect Dynamic Client Registration 1.0",
         "OpenID Connect RP-Initiated Logout 1.0",
         "OAuth 2.0 Multiple Response Type Encoding Practices",
         "JARM",
+        "OpenID Connect Front-Channel Logout 1.0",
+        "OpenID Connect Back-Channel Logout 1.0",
         "WebAuthn Level 3",
     }
 )
@@ -53,6 +55,8 @@ TOLD = [
     ("OpenID Connect Core 1.0 §2", "`sid` is pairwise"),
     ("OpenID Connect Core 1.0 §3.1.2.4", "a year"),
     ("OpenID Connect RP-Initiated Logout 1.0 §2", "asked"),
+    ("OpenID Connect Front-Channel Logout 1.0 §3", "always sent"),
+    ("OpenID Connect Back-Channel Logout 1.0 §2.8", "for a day"),
     ("WebAuthn Level 3 §7.2", "not stored as spent"),
 ]
 

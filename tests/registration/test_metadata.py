@@ -16,6 +16,11 @@ from tests.registration.examples import DEVELOPMENT, EC, GOV24, LEVELS, PRODUCTI
 MACHINE = {"scope": None, "grant_types": ["client_credentials"], "machine_scope": "read"}
 TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
 
+GRANTS_RULE = (
+    "grant_types: must be a list of authorization_code, refresh_token, client_credentials, "
+    "urn:ietf:params:oauth:grant-type:device_code"
+)
+
 
 @pytest.mark.parametrize(
     ("change", "problem"),
@@ -51,14 +56,8 @@ TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
             MACHINE | {"token_endpoint_auth_method": "none"},
             "grant_types: must not contain client_credentials for a public client",
         ),
-        (
-            {"grant_types": ["implicit"]},
-            "grant_types: must be a list of authorization_code, refresh_token, client_credentials",
-        ),
-        (
-            {"grant_types": ["password"]},
-            "grant_types: must be a list of authorization_code, refresh_token, client_credentials",
-        ),
+        ({"grant_types": ["implicit"]}, GRANTS_RULE),
+        ({"grant_types": ["password"]}, GRANTS_RULE),
         (
             {"grant_types": ["refresh_token"]},
             "grant_types: must contain authorization_code, or client_credentials alone",
@@ -223,6 +222,8 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "subject_type": "pairwise",
         "require_auth_time": False,
         "default_acr_values": [],
+        "frontchannel_logout_session_required": False,
+        "backchannel_logout_session_required": False,
         "pkce_required": True,
         "consent": "remembered",
         "optional_scope": "",
