@@ -13,6 +13,7 @@ from idp.grants.tokens import still_allowed
 from idp.keys.handles import Presented
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
+from idp.protocol.encrypted_response import encrypted
 from idp.protocol.errors import InvalidClient
 from idp.protocol.introspection import (
     INACTIVE,
@@ -102,10 +103,11 @@ def _refresh_token(reading: Transaction, wired: Provider, token: Presented, clie
 
 
 def _answer(answer: Mapping[str, Any], client: Client) -> Response:
-    """JSON, unless the client prefers the signed form."""
+    """JSON, unless the client prefers the signed form, or registered that nobody else may read it (RFC 9701 §6)."""
     accepted = request.accept_mimetypes
-    if accepted[MEDIA_TYPE] <= accepted["application/json"]:
+    if accepted[MEDIA_TYPE] <= accepted["application/json"] and client.introspection_encryption is None:
         return jsonify(answer)
     wired = provider()
     claims = signed_answer_claims(dict(answer), issuer=wired.issuer, client_id=client.id, now=wired.clock())
-    return Response(wired.sign(client.introspection_alg, claims, TYP), mimetype=MEDIA_TYPE)
+    signed = wired.sign(client.introspection_alg, claims, TYP)
+    return Response(encrypted(signed, client, client.introspection_encryption), mimetype=MEDIA_TYPE)

@@ -1,5 +1,6 @@
 """GET and POST /userinfo: the claims that a person agreed to give (OpenID Connect Core 1.0 §5.3, RFC 6750)."""
 
+import json
 import logging
 
 from flask import Blueprint, Response, jsonify, request
@@ -14,6 +15,7 @@ from idp.pages.rendering import provider
 from idp.protocol.bearer import challenge, presented_token
 from idp.protocol.claims_request import parse_claims
 from idp.protocol.client import Client
+from idp.protocol.encrypted_response import encrypted
 from idp.protocol.errors import InsufficientScope, InvalidDpopProof, InvalidToken, OAuthError, UseDpopNonce
 from idp.protocol.parameters import single_valued
 from idp.protocol.sender import Sender, check_holder
@@ -55,10 +57,22 @@ def userinfo() -> Response:
     number = None
     if phone is not None:
         number = wired.sealers.phone.open(phone[1], row_context("phones", "number", phone[0])).decode()
-    return jsonify(_answer(wired, access, client, number))
+    return _respond(wired, _claims(wired, access, client, number), client)
 
 
-def _answer(wired: Provider, access: Access, client: Client, phone: str | None) -> dict[str, object]:
+def _respond(wired: Provider, claims: dict[str, object], client: Client) -> Response:
+    """As JSON, or signed or encrypted or both as registered (Core §5.3.2). Signed, it names both sides."""
+    alg, how = client.userinfo_signed_response_alg, client.userinfo_encryption
+    if alg is None and how is None:
+        return jsonify(claims)
+    if alg is None:
+        text = json.dumps(claims, ensure_ascii=False)
+    else:
+        text = wired.sign(alg, {"iss": wired.issuer, "aud": client.id, **claims})
+    return Response(encrypted(text, client, how, signed=alg is not None), mimetype="application/jwt")
+
+
+def _claims(wired: Provider, access: Access, client: Client, phone: str | None) -> dict[str, object]:
     """The claims; `sub` is the one of the ID token (Core §5.3.2)."""
     if access.record is None or access.grant.person_id is None:
         raise InsufficientScope("no person stands behind this token")

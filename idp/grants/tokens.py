@@ -15,6 +15,7 @@ from idp.keys.handles import Handle, new_handle
 from idp.protocol.access_token import TYP, SignedAccessToken, access_token_claims, handle_of
 from idp.protocol.authorization_details import check_same
 from idp.protocol.client import Client
+from idp.protocol.encrypted_response import encrypted
 from idp.protocol.id_token import AuthenticationEvent, id_token_claims
 from idp.protocol.resource_indicators import resources_of
 from idp.protocol.sender import token_type
@@ -142,4 +143,4 @@ def _id_token(grant: GrantRecord, client: Client, mint: Mint, access_token: str,
     )
     alg = client.id_token_signed_response_alg
     claims = id_token_claims(event, issuer=mint.issuer, now=now, access_token=access_token, alg=alg)
-    return mint.sign(alg, claims, "JWT")
+    return encrypted(mint.sign(alg, claims, "JWT"), client, client.id_token_encryption)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from idp.keys.jose import SigningAlg
+from idp.keys.jwe import Encryption
 
 AuthMethod = Literal[
     "client_secret_basic",
@@ -68,6 +69,10 @@ class Client:
     dpop_bound_access_tokens: bool = False
     dpop_nonce_required: bool = False
     tls_client_certificate_bound_access_tokens: bool = False
+    userinfo_signed_response_alg: SigningAlg | None = None  # None: plain JSON
+    id_token_encryption: Encryption | None = None
+    userinfo_encryption: Encryption | None = None
+    introspection_encryption: Encryption | None = None
     introspection_signed_response_alg: SigningAlg | None = None  # RFC 9701 §6; None: as ID tokens
     tls_subject: tuple[str, str] | None = None  # metadata field and value of RFC 8705 §2.1.2
     authorization_signed_response_alg: SigningAlg | None = None  # JARM §3; naming one enables signed responses

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
+from idp.keys.jwe import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from idp.protocol.authorization_details import TYPES
 from idp.protocol.client import AUTH_METHODS, TLS_AUTH_METHODS
 from idp.protocol.dpop import PROOF_ALGS
@@ -64,6 +65,7 @@ def provider_metadata(
         **_protected(endpoints, methods),
         **_with_certificates(endpoints, issuer, mtls_origin),
         **_logout(endpoints),
+        **_signed_and_encrypted(endpoints),
         "dpop_signing_alg_values_supported": list(PROOF_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
@@ -101,8 +103,18 @@ def _protected(endpoints: Mapping[str, str], known: Sequence[str]) -> dict[str, 
             methods = [m for m in known if m != "none" or name == "revocation_endpoint"]
             found[f"{name}_auth_methods_supported"] = methods
             found[f"{name}_auth_signing_alg_values_supported"] = list(SIGNING_ALGS)
-    if "introspection_endpoint" in endpoints:
-        found["introspection_signing_alg_values_supported"] = list(SIGNING_ALGS)  # RFC 9701 §7
+    return found
+
+
+def _signed_and_encrypted(endpoints: Mapping[str, str]) -> dict[str, Any]:
+    """What may be signed and encrypted for a client that registers so (Discovery 1.0 §3, RFC 9701 §7)."""
+    kinds = ["id_token", *(kind for kind in ("userinfo", "introspection") if f"{kind}_endpoint" in endpoints)]
+    found: dict[str, Any] = {}
+    for kind in kinds:
+        if kind != "id_token":
+            found[f"{kind}_signing_alg_values_supported"] = list(SIGNING_ALGS)
+        found[f"{kind}_encryption_alg_values_supported"] = list(ENCRYPTION_ALGS)
+        found[f"{kind}_encryption_enc_values_supported"] = list(ENCRYPTION_ENCS)
     return found
 
 

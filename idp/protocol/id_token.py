@@ -78,4 +78,6 @@ def read_hint(token: str, keys: Sequence[VerificationKey], *, issuer: str) -> Hi
     subject, audience, session = claims.get("sub"), claims.get("aud"), claims.get("sid")
     if claims.get("iss") != issuer or not isinstance(subject, str) or not isinstance(audience, str):
         return None
+    if "exp" not in claims:  # a signed UserInfo answer looks alike but for this (RFC 8725 §3.11)
+        return None
     return Hint(subject, audience, session if isinstance(session, str) else None)

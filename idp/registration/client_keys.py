@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from idp.keys.jose import InvalidJwt, import_key
+from idp.keys.jwe import ENCRYPTION_KEY_TYPES
 from idp.registration.errors import BrokenRule
 
 MOST_KEYS = 20
@@ -27,6 +28,7 @@ ALGORITHMS: Mapping[tuple[str, str | None], tuple[str, ...]] = {
     ("EC", "P-521"): ("ES512",),
     ("OKP", "Ed25519"): ("Ed25519",),
 }
+ENCRYPTION = "enc"
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
 
 
@@ -60,7 +62,7 @@ def fetched_key_set(value: object) -> tuple[dict[str, Any], ...]:
 
 def usable_algorithms(keys: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """Every algorithm that a signature by one of these keys may have."""
-    return frozenset(alg for key in keys for alg in _algorithms(key))
+    return frozenset(alg for key in keys if key.get("use") != ENCRYPTION for alg in _algorithms(key))
 
 
 def _algorithms(key: Mapping[str, Any]) -> tuple[str, ...]:
@@ -99,9 +101,11 @@ def _public_key(key: object) -> dict[str, Any]:
 
 def _check_purpose(key: Mapping[str, Any], algorithms: tuple[str, ...]) -> None:
     """`use`, `key_ops`, `alg` and `kid` say the same thing as the key itself (RFC 7517 §4.2 to §4.5)."""
-    if key.get("use") not in (None, "sig"):
-        raise BrokenRule("use must be sig")
-    if key.get("key_ops") not in (None, ["verify"]):
+    if key.get("use") == ENCRYPTION:
+        algorithms = _encryption_algorithms(key)
+    elif key.get("use") not in (None, "sig"):
+        raise BrokenRule("use must be sig or enc")
+    elif key.get("key_ops") not in (None, ["verify"]):
         raise BrokenRule("key_ops must be verify alone")
     if key.get("alg") not in (None, *algorithms):
         raise BrokenRule(f"alg must be {' or '.join(algorithms)} for this key")
@@ -110,6 +114,15 @@ def _check_purpose(key: Mapping[str, Any], algorithms: tuple[str, ...]) -> None:
         return
     if not isinstance(kid, str) or not kid.isascii() or not kid.isprintable() or not 0 < len(kid) <= LONGEST_KID:
         raise BrokenRule(f"kid must be 1 to {LONGEST_KID} printable ASCII characters")
+
+
+def _encryption_algorithms(key: Mapping[str, Any]) -> tuple[str, ...]:
+    """What may be encrypted to this key."""
+    if key["kty"] not in ENCRYPTION_KEY_TYPES:
+        raise BrokenRule("use must be sig for this key")
+    if "key_ops" in key:
+        raise BrokenRule("key_ops must not be given beside use enc")
+    return (ENCRYPTION_KEY_TYPES[key["kty"]],)
 
 
 def _number(value: object, name: str) -> str:

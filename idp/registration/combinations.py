@@ -11,10 +11,11 @@ from idp.protocol.client import MOBILE_ID_ACR, AuthMethod
 from idp.protocol.client_certificate import SUBJECTS
 from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
+from idp.protocol.encrypted_response import encryption_keys
 from idp.registration import redirect_uris
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
-from idp.registration.fields import Offer
+from idp.registration.fields import ENCRYPTED, Offer
 from idp.registration.hosts import LOOPBACK_ADDRESSES
 from idp.registration.logout_uris import origin
 
@@ -30,6 +31,7 @@ CHOSEN_ALGS = (
     "id_token_signed_response_alg",
     "introspection_signed_response_alg",
     "request_object_signing_alg",
+    "userinfo_signed_response_alg",
     "token_endpoint_auth_signing_alg",
 )
 
@@ -138,6 +140,17 @@ def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("is only for private_key_jwt")
     if wanted not in _key_algorithms(metadata):
         raise BrokenRule("must be the algorithm of a key in jwks")
+
+
+def encryption(metadata: Effective, _offer: Offer) -> None:
+    """Who wants answers encrypted has a key for it (OpenID Connect Core 1.0 §10.2)."""
+    keys = metadata.get("jwks", {"keys": ()})["keys"]
+    for kind in ENCRYPTED:
+        alg = metadata.get(f"{kind}_encrypted_response_alg")
+        if alg is None and f"{kind}_encrypted_response_enc" in metadata:
+            raise BrokenRule(f"{kind}_encrypted_response_enc needs {kind}_encrypted_response_alg")
+        if alg is not None and next(encryption_keys(keys, alg), None) is None:
+            raise BrokenRule(f"must hold a key with use enc for {kind}_encrypted_response_alg")
 
 
 def certificate_subject(metadata: Effective, _offer: Offer) -> None:
@@ -267,6 +280,7 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("request_object_signing_alg", ("jwks",), request_object_algorithm),
     ("require_signed_request_object", ("jwks",), signed_requests),
     ("require_pushed_authorization_requests", ("token_endpoint_auth_method",), pushed_requests),
+    ("jwks", tuple(f"{kind}_encrypted_response_{part}" for kind in ENCRYPTED for part in ("alg", "enc")), encryption),
     ("token_endpoint_auth_method", tuple(SUBJECTS), certificate_subject),
     ("tls_client_certificate_bound_access_tokens", ("dpop_bound_access_tokens",), one_binding),
     ("profile", ("application_type", "jwks", "pkce_required", "token_endpoint_auth_method", *CHOSEN_ALGS), profile),

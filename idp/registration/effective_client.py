@@ -7,6 +7,7 @@ have yet fall back to the defaults of `Client`.
 from collections.abc import Mapping
 from typing import Any
 
+from idp.keys.jwe import DEFAULT_ENC, Encryption
 from idp.protocol.client import Client
 from idp.protocol.client_certificate import SUBJECTS
 from idp.registration.registration import Registration
@@ -19,6 +20,7 @@ SAME_NAME = (
     "id_token_signed_response_alg",
     "access_token_format",
     "access_token_seconds",
+    "userinfo_signed_response_alg",
     "introspection_signed_response_alg",
     "dpop_bound_access_tokens",
     "dpop_nonce_required",
@@ -64,6 +66,9 @@ def effective_client(registration: Registration) -> Client:
         machine_scopes=frozenset(metadata.get("machine_scope", "").split()),
         optional_scopes=frozenset(metadata.get("optional_scope", "").split()),
         sector=_sector(metadata),
+        id_token_encryption=_encryption(metadata, "id_token"),
+        userinfo_encryption=_encryption(metadata, "userinfo"),
+        introspection_encryption=_encryption(metadata, "introspection"),
         tls_subject=next(((kind, metadata[kind]) for kind in SUBJECTS if kind in metadata), None),
         extras={name: metadata[name] for name in EXTRAS if name in metadata},
         **_as_they_are(metadata),
@@ -87,6 +92,11 @@ def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
         if name == "client_name"
         for value in [metadata[f"{name}#{tag}" if tag else name]]
     }
+
+
+def _encryption(metadata: Mapping[str, Any], kind: str) -> Encryption | None:
+    alg = metadata.get(f"{kind}_encrypted_response_alg")
+    return Encryption(alg, metadata.get(f"{kind}_encrypted_response_enc", DEFAULT_ENC)) if alg else None
 
 
 def _sector(metadata: Mapping[str, Any]) -> str:

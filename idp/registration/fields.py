@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
+from idp.keys.jwe import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from idp.protocol.authorization_details import TYPES
 from idp.protocol.client import (
     ACCESS_TOKEN_SECONDS,
@@ -33,6 +34,8 @@ from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_u
 from idp.registration.uris import LONGEST_URI, web_address
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE_GRANT)
+ENCRYPTED = ("id_token", "userinfo", "introspection")
+"""What can be encrypted for a client that asks for it."""
 RESPONSE_TYPES = ("code",)
 SUBJECT_TYPES = ("pairwise", "public")
 
@@ -221,10 +224,24 @@ STANDARD = (
         _plain(values.choice(SIGNING_ALGS)),
     ),
     Field(
+        "userinfo_signed_response_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; plain JSON unless given",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field(
         "introspection_signed_response_alg",
         None,
         "ES256, RS256, PS256 or Ed25519; of signed introspection answers, unless given that of ID tokens",
         _plain(values.choice(SIGNING_ALGS)),
+    ),
+    *(
+        Field(f"{kind}_encrypted_response_{part}", None, rule, _plain(values.choice(known)))
+        for kind in ENCRYPTED
+        for part, rule, known in (
+            ("alg", "ECDH-ES or RSA-OAEP-256, with a key for it in jwks; see Encryption", ENCRYPTION_ALGS),
+            ("enc", "A128GCM or A256GCM; only with the alg", ENCRYPTION_ENCS),
+        )
     ),
     Field(
         "dpop_bound_access_tokens",

@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from idp.registration.errors import shown
 
 _ISSUED = "is issued by the provider and cannot be chosen"
-_ENCRYPTION = "is not offered: answers are signed, not encrypted"
 _REQUEST_OBJECTS = "is not offered: request objects are signed, not encrypted, and come by value or pushed"
 
 NOT_OFFERED: Mapping[str, str] = {
@@ -21,11 +20,6 @@ NOT_OFFERED: Mapping[str, str] = {
     "registration_access_token": _ISSUED,
     "registration_client_uri": _ISSUED,
     "software_statement": "is read by the registration endpoint only; give the metadata itself",
-    "id_token_encrypted_response_alg": _ENCRYPTION,
-    "id_token_encrypted_response_enc": _ENCRYPTION,
-    "userinfo_encrypted_response_alg": _ENCRYPTION,
-    "userinfo_encrypted_response_enc": _ENCRYPTION,
-    "userinfo_signed_response_alg": "is not offered: userinfo answers JSON",
     "request_object_encryption_alg": _REQUEST_OBJECTS,
     "request_object_encryption_enc": _REQUEST_OBJECTS,
     "request_uris": _REQUEST_OBJECTS,
