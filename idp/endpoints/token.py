@@ -38,8 +38,11 @@ def token() -> Response:
     binding = binding_of(sender, client)
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
-        take_proof(transaction, sender)
         outcome = redeem(form, client, Grants(transaction), wired.mint, wired.clock(), binding)
+        if not isinstance(outcome, Refused):
+            # Only now: a proof costs nothing to make, and whoever has no grant must not cause a row (design law 1).
+            # A replayed one undoes all that was done here.
+            take_proof(transaction, sender)
     if isinstance(outcome, Refused):
         raise outcome.error
     return jsonify(outcome.answer)

@@ -124,6 +124,7 @@ def _access_token(
         amr=grant.amr,
         auth_time=grant.auth_time,
         binding=binding,
+        details=grant.details,
     )
     claims = access_token_claims(token, issuer=mint.issuer)
     return handle_of(row, mint.sign(client.id_token_signed_response_alg, claims, TYP))

@@ -4,6 +4,7 @@ A signed token is good only while its row is: it can be revoked like an opaque o
 it lost it at once. Its signature serves services that verify by themselves.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -32,6 +33,7 @@ class SignedAccessToken:
     amr: Sequence[str]
     auth_time: int | None
     binding: str | None  # the sender's key, if the token is bound to one
+    details: str | None  # RFC 9396, canonical JSON
 
 
 def access_token_claims(token: SignedAccessToken, *, issuer: str) -> dict[str, Any]:
@@ -48,6 +50,8 @@ def access_token_claims(token: SignedAccessToken, *, issuer: str) -> dict[str, A
     }
     if token.auth_time is not None:
         claims |= {"auth_time": token.auth_time, "acr": token.acr, "amr": list(token.amr)}
+    if token.details is not None:
+        claims["authorization_details"] = json.loads(token.details)  # RFC 9396 §9.1
     if token.binding is not None:
         claims["cnf"] = confirmation_claim(token.binding)
     return claims

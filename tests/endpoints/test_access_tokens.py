@@ -151,3 +151,19 @@ def test_signed_tokens_live_on_over_a_rotation_of_keys(ground, browser, citizen)
     ground.clock.now += 5
     assert browser.userinfo(token).status_code == 200
     assert read_header(browser.tokens(service, citizen)["access_token"])["kid"] != read_header(token)["kid"]
+
+
+def test_a_signed_token_for_a_resource_names_it_and_opens_nothing_of_ours(ground, browser, citizen):
+    api = "https://api.example"
+    service = ground.register(resources=[api], access_token_format="jwt")
+    token = browser.tokens(service, citizen, resource=api)["access_token"]
+    assert claims_of(token)["aud"] == api
+    assert browser.userinfo(token).status_code == 401
+    assert call(ground, "/introspect", {"token": token}, service).get_json()["aud"] == [api]
+
+
+def test_a_signed_token_carries_the_details_that_were_granted(ground, browser, citizen):
+    details = [{"type": "account_opening", "product": "deposit", "purpose": "salary"}]
+    service = ground.register(authorization_details_types=["account_opening"], access_token_format="jwt")
+    tokens = browser.tokens(service, citizen, authorization_details=json.dumps(details))
+    assert claims_of(tokens["access_token"])["authorization_details"] == tokens["authorization_details"]

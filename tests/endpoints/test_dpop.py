@@ -205,6 +205,24 @@ def test_S_01_a_proof_is_good_once_at_each_endpoint_and_after_a_restart(either_g
     restarted.extensions["idp"].database.engine.dispose()
 
 
+@pytest.mark.parametrize("form", [{"grant_type": "authorization_code"}, {"grant_type": "refresh_token"}])
+def test_S_01_law_1_a_proof_without_a_grant_leaves_no_row(ground, form):
+    app = Service(ground, token_endpoint_auth_method="none")
+    before = ground.contents()
+    answer = app.ask(app.prove(), code="A" * 64, refresh_token="A" * 64, **form)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_grant")
+    assert ground.contents() == before
+
+
+def test_S_01_a_replayed_proof_spends_no_code(ground, browser, citizen):
+    service = Service(ground)
+    first, second = (browser.sign_in(service.registered, citizen)["code"] for _ in range(2))
+    proof = service.prove()
+    assert service.redeem(first, proof).status_code == 200
+    assert service.redeem(second, proof).get_json()["error"] == "invalid_dpop_proof"
+    assert service.redeem(second, service.prove()).status_code == 200
+
+
 def run_races(ground, rounds):
     machine = Service(ground, **MACHINE)
     service, browser, citizen = Service(ground), ground.browser(), ground.enrol()

@@ -1,5 +1,7 @@
 """RFC 6749 §4.4: a machine acts for itself, and never gets what only a person can give."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,10 @@ from sqlalchemy import text
 from idp.grants.client_credentials import machine_scopes
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidScope
+from idp.registration.changes import changed as change_of
+from idp.registration.changes import status_set
+from idp.registration.metadata import check_metadata
+from idp.registration.register import change
 from tests.ground import ORIGIN, Ground, Registered, call
 
 MACHINE = {
@@ -99,7 +105,33 @@ def test_its_token_tells_nothing_about_people(ground):
     assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
 
 
-def test_its_token_ends_by_time_by_revocation_and_with_its_registration(ground):
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"machine_scope": "apostille.other"},
+        {"grant_types": ["authorization_code"], "machine_scope": None, "redirect_uris": ["http://localhost:9001/x"]},
+        None,
+    ],
+    ids=["another scope", "no longer a machine", "disabled"],
+)
+def test_its_token_ends_with_what_its_registration_allowed(ground, changed):
+    machine = ground.register(**MACHINE)
+    token = ask(ground, machine).get_json()["access_token"]
+    clients = ground.provider.clients
+    before = clients.get(machine.id)
+    if changed is None:
+        clients.save([status_set(before, "disabled", now=ground.clock())])
+        assert call(ground, "/introspect", {"token": token}, machine).status_code == 401
+        assert ask(ground, machine).status_code == 401
+        return
+    wanted = {name: value for name, value in before.metadata.items() if name not in {"scope", "response_types"}}
+    metadata = check_metadata(wanted | changed, ground.provider.offer)
+    outcome = change(before, metadata, now=ground.clock() + 1, random_bytes=os.urandom)
+    clients.save([change_of(before, outcome, now=ground.clock())])
+    assert call(ground, "/introspect", {"token": token}, machine).get_json() == {"active": False}
+
+
+def test_its_token_ends_by_time_and_by_revocation(ground):
     machine = ground.register(**MACHINE)
 
     def active(token: str) -> bool:
