@@ -209,8 +209,8 @@ def test_A_12_a_client_that_lost_every_scope_gets_nothing():
     assert not stores.access
 
 
-def test_the_token_endpoint_knows_two_grants():
-    assert GRANTS.keys() == {"authorization_code", "refresh_token"}
+def test_the_token_endpoint_knows_these_grants():
+    assert GRANTS.keys() == {"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"}
 
 
 @given(st.dictionaries(st.sampled_from(["code", "redirect_uri", "code_verifier", "extra"]), TEXT))

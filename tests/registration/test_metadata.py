@@ -15,6 +15,10 @@ from tests.registration.examples import DEVELOPMENT, EC, GOV24, LEVELS, PRODUCTI
 
 TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
 
+GRANTS_RULE = (
+    "grant_types: must be a list of authorization_code, refresh_token, urn:ietf:params:oauth:grant-type:device_code"
+)
+
 
 @pytest.mark.parametrize(
     ("change", "problem"),
@@ -23,8 +27,8 @@ TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
         ({"response_types": ["code", "id_token"]}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": "code"}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": []}, "response_types: must be code"),
-        ({"grant_types": ["implicit"]}, "grant_types: must be a list of authorization_code, refresh_token"),
-        ({"grant_types": ["password"]}, "grant_types: must be a list of authorization_code, refresh_token"),
+        ({"grant_types": ["implicit"]}, GRANTS_RULE),
+        ({"grant_types": ["password"]}, GRANTS_RULE),
         ({"grant_types": ["refresh_token"]}, "grant_types: must contain authorization_code"),
         ({"grant_types": []}, "grant_types: must contain authorization_code"),
         (
