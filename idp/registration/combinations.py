@@ -180,17 +180,17 @@ def sector(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("on loopback need a sector, which an administrator sets")
 
 
+def one_sector(metadata: Effective, _offer: Offer) -> None:
+    """Two sectors would leave open which one a person's subject comes from."""
+    if metadata.keys() >= SECTOR_FIELDS:
+        raise BrokenRule("must not be given together with sector")
+
+
 def frontchannel_origin(metadata: Effective, _offer: Offer) -> None:
     """A frame of ours shows only what people were sent to before (Front-Channel Logout 1.0 §2)."""
     uri = metadata.get("frontchannel_logout_uri")
     if uri is not None and origin(uri) not in {origin(one) for one in metadata["redirect_uris"]}:
         raise BrokenRule("must have scheme, host and port of a redirect URI")
-
-
-def one_sector(metadata: Effective, _offer: Offer) -> None:
-    """Two sectors would leave open which one a person's subject comes from."""
-    if metadata.keys() >= SECTOR_FIELDS:
-        raise BrokenRule("must not be given together with sector")
 
 
 def _key_algorithms(metadata: Effective) -> frozenset[str]:

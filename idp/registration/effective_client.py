@@ -33,11 +33,11 @@ SAME_NAME = (
     "tos_uri",
     "logo_uri",
     "initiate_login_uri",
+    "jwks_uri",
     "frontchannel_logout_uri",
     "frontchannel_logout_session_required",
     "backchannel_logout_uri",
     "backchannel_logout_session_required",
-    "jwks_uri",
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts", "resources")
 SETS = ("grant_types", "response_types", "authorization_details_types")

@@ -62,17 +62,20 @@ class Clients:
         except AlreadyTaken as error:  # two administrators added the same id at the same moment
             raise Conflict("added twice") from error
 
+    def find_within(self, reading: Transaction, client_id: str) -> Client | None:
+        """The same as an open transaction sees it; `client_id` is one that was registered."""
+        row = reading.one(_VERSION, client_id=client_id)
+        if row is None:
+            self._parsed.pop(client_id, None)
+            return None
+        version, known = self._parsed.get(client_id, (None, None))
+        if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
+            return known
+        return self._parse(client_id, reading)
+
     def _look(self, client_id: str) -> Client | None:
-        """As it is now; parsed again only when its version is another."""
         with self._database.read() as reading:
-            row = reading.one(_VERSION, client_id=client_id)
-            if row is None:
-                self._parsed.pop(client_id, None)
-                return None
-            version, known = self._parsed.get(client_id, (None, None))
-            if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
-                return known
-            return self._parse(client_id, reading)
+            return self.find_within(reading, client_id)
 
     def put(self, step: Transaction, changes: Sequence[Change]) -> None:
         """`save` within a transaction that does more. Raises Conflict; AlreadyTaken comes with its end."""

@@ -193,9 +193,7 @@ def approved_device_codes(ground: Ground, count: int) -> Iterable[tuple[Any, str
     browser.tokens(service, ground.enrol())
     with ground.provider.database.read() as reading:
         grant = reading.one(text("SELECT * FROM grants"))
-        session, person, passkey = (
-            UUID(str(value)) for value in (grant.session_id, grant.person_id, grant.passkey_id)
-        )
+        session, person, passkey = (UUID(str(value)) for value in (grant.session_id, grant.person_id, grant.passkey_id))
     what = Authorization(
         person=person, session=session, passkey=passkey, scopes=("openid",), acr=grant.acr, amr=("mfa",), auth_time=1
     )
