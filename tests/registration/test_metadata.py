@@ -27,14 +27,8 @@ GRANTS_RULE = (
         ({"response_types": ["code", "id_token"]}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": "code"}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": []}, "response_types: must be code"),
-        (
-            {"grant_types": ["implicit"]},
-            GRANTS_RULE,
-        ),
-        (
-            {"grant_types": ["password"]},
-            GRANTS_RULE,
-        ),
+        ({"grant_types": ["implicit"]}, GRANTS_RULE),
+        ({"grant_types": ["password"]}, GRANTS_RULE),
         ({"grant_types": ["refresh_token"]}, "grant_types: must contain authorization_code"),
         ({"grant_types": []}, "grant_types: must contain authorization_code"),
         (
