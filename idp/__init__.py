@@ -65,7 +65,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
-        TRUSTED_HOSTS=[urlsplit(settings.issuer).hostname],
+        TRUSTED_HOSTS=[urlsplit(origin).hostname for origin in (settings.issuer, settings.mtls_origin) if origin],
         PROPAGATE_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it

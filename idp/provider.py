@@ -22,13 +22,15 @@ from idp.interaction.logged_out import LoggedOut
 from idp.interaction.try_budget import TryBudget
 from idp.keys.fingerprints import Fingerprints
 from idp.keys.first_keys import rotate_keys
-from idp.keys.handles import new_handle
+from idp.keys.handles import Presented, new_handle
+from idp.keys.nonces import Nonces
 from idp.keys.ring import KeyRing, KeyStore
 from idp.keys.sealing import Sealer, row_context
 from idp.keys.secrets import MasterSecrets, Purpose
 from idp.keys.signing import KeyPeriod
 from idp.people.record import Record
 from idp.people.status import PersonStatus
+from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
 from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
 from idp.protocol.logout_token import LOGOUT_TOKEN_TYPE
@@ -95,6 +97,7 @@ class Provider:
     assurance: Assurance
     sealers: Sealers
     keyed: Keyed
+    nonces: Nonces
     ring: KeyRing
     outbound: Outbound
     remote_keys: RemoteKeys
@@ -127,6 +130,7 @@ class Provider:
             development=self.settings.environment == "development",
             scopes=tuple(SCOPES),
             acr_values=self.acr_values,
+            mtls=bool(self.settings.mtls_origin),
             test_hosts=self.settings.test_hosts,
         )
 
@@ -262,13 +266,17 @@ class Provider:
                 ended = SessionEnds(transaction).of_credential(person, newest.id, now)
                 self.tell_ended(transaction, ended, why="credential stopped", now=now, event=Event.SESSION_STOPPED)
 
-    def sign(self, alg: str, claims: Mapping[str, Any]) -> str:
-        """`claims` as a signed JWT of type JWT."""
-        return self.ring.sign(alg, claims)
+    def sign(self, alg: str, claims: Mapping[str, Any], typ: str = "JWT") -> str:
+        """`claims` as a signed JWT."""
+        return self.ring.sign(alg, claims, typ=typ)
 
-    def subject(self, client: Client, person: UUID) -> str:
-        """`sub` of a person at a client."""
-        return subject_for(client, person, self.keyed.subject)
+    def read_token(self, text: str) -> Presented | None:
+        """Which row an access or refresh token means; None for what was never ours."""
+        return read_access_token(text, self.ring.verification_keys, issuer=self.issuer)
+
+    def subject(self, client: Client, person: UUID | None) -> str:
+        """`sub` of a person at a client; of a machine that acts for itself its client_id (RFC 9068 §2.2)."""
+        return client.id if person is None else subject_for(client, person, self.keyed.subject)
 
     def user_code(self, code: str) -> bytes:
         """What a device flow's row is found by, instead of the code that a person types."""
@@ -315,6 +323,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         assurance=load_assurance(settings.assurance_file),
         sealers=sealers,
         keyed=keyed,
+        nonces=Nonces(Fingerprints(secrets, Purpose.PROOF_NONCE, lasting=False)),
         ring=KeyRing(read=read_keys, clock=world.clock),
         outbound=outbound,
         remote_keys=RemoteKeys(outbound, world.clock),

@@ -57,6 +57,7 @@ class Settings:
     )
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
+    mtls_origin: str = setting("", "Origin at which nginx asks services for certificates; empty: it never does.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
     debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
     log_level: str = setting("INFO", "Threshold of the JSON log on standard error.")
@@ -158,6 +159,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError("issuer must have no path, query or fragment, and no trailing slash")
     if address.scheme == "http" and address.hostname not in LOOPBACK_HOSTS:
         raise SettingsError("an http issuer is possible on loopback only")
+    _check_mtls(settings)
     if settings.environment not in get_args(Environment):
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
     if settings.gateway not in get_args(Gateway):
@@ -168,3 +170,14 @@ def _check(settings: Settings) -> None:
         raise SettingsError("database_pool must be between 1 and 50")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")
+
+
+def _check_mtls(settings: Settings) -> None:
+    """Certificates exist in TLS alone, and only a proxy sees them."""
+    if not settings.mtls_origin:
+        return
+    address = urlsplit(settings.mtls_origin)
+    if address.scheme != "https" or not address.hostname or address.path or address.query or address.fragment:
+        raise SettingsError("mtls_origin must be https://host or https://host:port, without a trailing slash")
+    if not settings.behind_proxy:
+        raise SettingsError("mtls_origin needs behind_proxy: client certificates come from nginx")

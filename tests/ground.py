@@ -166,7 +166,7 @@ class Ground:
         outcome = register(checked, now=self.clock(), random_bytes=os.urandom)
         self.provider.clients.save([added(outcome, now=self.clock())])
         registered = outcome.registration
-        return Registered(registered.client_id, outcome.secret, registered.metadata["redirect_uris"][0])
+        return Registered(registered.client_id, outcome.secret, registered.metadata.get("redirect_uris", [""])[0])
 
     def enrol(self, record: Record = RECORD, number: str = PHONE, **flags: Any) -> Citizen:
         """A person with everything that sign-in needs, passkey on a software phone."""

@@ -36,7 +36,7 @@ def test_every_endpoint_that_services_call_is_listed_with_its_methods(ground: Gr
 
 
 def test_every_error_a_client_can_meet_is_explained():
-    listed = set(re.findall(r"^\| `([a-z_]+)` \| [0-9–]+ \|", text("idp/endpoints/README.md"), re.MULTILINE))
+    listed = set(re.findall(r"^\| `([a-z_]+)` \| [0-9, –]+ \|", text("idp/endpoints/README.md"), re.MULTILINE))
     classes = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, OAuthError)]
     assert listed == {c.code for c in classes}
 

@@ -35,6 +35,7 @@ class Event(Enum):
     DEVICE_DENIED = ("person:device:denied", ("device",))
     TOKENS_ISSUED = ("client:token:issued", ("grant", "grant_type", "refresh"))
     REFRESH_REUSED = ("client:refresh_token:reused", ("grant",))
+    REFRESH_RETRIED = ("client:refresh_token:retried", ("grant",))
     GRANT_REVOKED = ("client:grant:revoked", ("grant", "why"))
     ENROLMENT_STARTED = ("operator:enrolment:started", ("enrolment",))
     ENROLMENT_OPENED = ("person:enrolment:opened", ("enrolment",))

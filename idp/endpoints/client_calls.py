@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from idp.endpoints.client_certificate import presented_certificate
 from idp.pages.rendering import provider
 from idp.protocol.client_authentication import AuthenticatedClient, authenticate
 from idp.protocol.errors import InvalidClient, InvalidRequest, OAuthError
@@ -36,6 +37,8 @@ def authenticate_client(form: Mapping[str, str]) -> AuthenticatedClient:
         issuer=wired.issuer,
         token_endpoint=f"{wired.issuer}/token",
         now=wired.clock(),
+        certificate=presented_certificate(),
+        more_audiences=[f"{wired.settings.mtls_origin}/token"] if wired.settings.mtls_origin else (),
         with_current_keys=wired.remote_keys.current,
     )
 

@@ -45,6 +45,7 @@ def prepare_metadata(app: Flask) -> None:
         claims=[*EVENT_CLAIMS[:1], *claims_of(SCOPES), *EVENT_CLAIMS[1:]],
         acr_values=wired.acr_values,
         locales=app.extensions["idp-words"].languages,
+        mtls_origin=wired.settings.mtls_origin,
     )
     app.extensions["idp-metadata"] = json.dumps(document).encode()
 

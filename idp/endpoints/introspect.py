@@ -1,16 +1,33 @@
-"""POST /introspect: whether a token is good now (RFC 7662), for the client it was issued to."""
+"""POST /introspect: whether a token is good now (RFC 7662), for the client it was issued to.
 
-import json
+Answered as JSON, or signed for a client that asks for it by its Accept header (RFC 9701 §4).
+"""
 
-from flask import Blueprint, Response, jsonify
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.grants.tokens import still_allowed
-from idp.keys.handles import read_handle
+from idp.keys.handles import Presented
 from idp.pages.rendering import provider
+from idp.protocol.client import Client
 from idp.protocol.errors import InvalidClient
+from idp.protocol.introspection import (
+    INACTIVE,
+    MEDIA_TYPE,
+    TYP,
+    ActiveToken,
+    introspection_claims,
+    signed_answer_claims,
+)
 from idp.protocol.parameters import require
+from idp.protocol.sender import token_type
+from idp.provider import Provider
+from idp.storage import Transaction
 from idp.storage.access import find_access
+from idp.storage.grants import Grants
 
 endpoint = Blueprint("introspect", __name__)
 answer_errors(endpoint)
@@ -25,26 +42,70 @@ def introspect() -> Response:
     client = authenticated.client
     if client.is_public:  # §2.1: the endpoint must not become a token oracle for anybody
         raise InvalidClient("a public client may not introspect")
-    presented = read_handle(require(form, "token"))
+    presented = wired.read_token(require(form, "token"))
     if authenticated.used_once is not None:
         with wired.database.begin() as transaction:
             take_assertion(transaction, authenticated)
     with wired.database.read() as reading:
-        access = find_access(reading, presented, wired.clock()) if presented else None
-    if access is None or access.grant.client_id != client.id:
-        return jsonify(active=False)
-    details = access.grant.details
-    return jsonify(
-        active=True,
-        scope=" ".join(still_allowed(access.scopes, client)),
+        found = _find(reading, wired, presented, client) if presented else None
+    return _answer(introspection_claims(found, issuer=wired.issuer) if found else INACTIVE, client)
+
+
+def _find(reading: Transaction, wired: Provider, token: Presented, client: Client) -> ActiveToken | None:
+    """An access or a refresh token; `token_type_hint` need not be heeded (§2.1), both are found by their key."""
+    return _access_token(reading, wired, token, client) or _refresh_token(reading, wired, token, client)
+
+
+def _access_token(reading: Transaction, wired: Provider, token: Presented, client: Client) -> ActiveToken | None:
+    access = find_access(reading, token, wired.clock())
+    scopes = still_allowed(access.scopes, client) if access else ()
+    if access is None or access.grant.client_id != client.id or not scopes:
+        return None
+    return ActiveToken(
         client_id=client.id,
-        token_type="Bearer",  # noqa: S106 (RFC 6749 §7.1 name, not a secret)
-        exp=access.expires_at,
-        iat=access.issued_at,
-        sub=wired.subject(client, access.grant.person_id),
-        aud=list(access.audience) or client.id,
-        iss=wired.issuer,
+        subject=wired.subject(client, access.grant.person_id),
+        scopes=scopes,
+        audience=access.audience,
+        token_type=token_type(access.binding),
+        binding=access.binding,
+        issued_at=access.issued_at,
+        expires_at=access.expires_at,
         acr=access.grant.acr,
         auth_time=access.grant.auth_time,
-        **({} if details is None else {"authorization_details": json.loads(details)}),  # RFC 9396 §9.2
+        details=access.grant.details,
     )
+
+
+def _refresh_token(reading: Transaction, wired: Provider, token: Presented, client: Client) -> ActiveToken | None:
+    """What the token endpoint would still exchange."""
+    grants, now = Grants(reading), wired.clock()
+    found = grants.find_refresh(token, client.id)
+    if found is None or found.spent_at is not None or found.grant.revoked or now >= found.expires_at:
+        return None
+    scopes = still_allowed(found.grant.scopes, client)
+    may_refresh = "offline_access" in scopes and "refresh_token" in client.grant_types
+    if not may_refresh or grants.standing(found.grant, now).obstacle(offline=True) is not None:
+        return None
+    return ActiveToken(
+        client_id=client.id,
+        subject=wired.subject(client, found.grant.person_id),
+        scopes=scopes,
+        audience=found.grant.resources,
+        token_type=None,
+        binding=found.grant.binding if client.is_public else None,
+        issued_at=found.issued_at,
+        expires_at=found.expires_at,
+        acr=found.grant.acr,
+        auth_time=found.grant.auth_time,
+        details=found.grant.details,
+    )
+
+
+def _answer(answer: Mapping[str, Any], client: Client) -> Response:
+    """JSON, unless the client prefers the signed form."""
+    accepted = request.accept_mimetypes
+    if accepted[MEDIA_TYPE] <= accepted["application/json"]:
+        return jsonify(answer)
+    wired = provider()
+    claims = signed_answer_claims(dict(answer), issuer=wired.issuer, client_id=client.id, now=wired.clock())
+    return Response(wired.sign(client.introspection_alg, claims, TYP), mimetype=MEDIA_TYPE)

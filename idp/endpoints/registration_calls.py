@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from idp.protocol.bearer import bearer_token
+from idp.protocol import bearer
 from idp.protocol.errors import InvalidToken, OAuthError
 from idp.provider import Provider
 from idp.registration.errors import RefusedMetadata
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 def presented_token() -> str:
     """The bearer token of this request. Raises InvalidToken also when there is none."""
-    token = bearer_token(request.headers.get("Authorization"), {}, request.args)
-    if token is None:
-        raise InvalidToken("no token")
-    return token
+    token = bearer.presented_token(request.headers.get("Authorization"), {}, request.args)
+    if token is None or token.scheme != "Bearer":
+        raise InvalidToken("no bearer token")
+    return token.text
 
 
 def read_document() -> Any:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
-from idp.keys.handles import Presented, read_handle
+from idp.keys.handles import Presented
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
 from idp.protocol.parameters import require
@@ -21,7 +21,7 @@ def revoke() -> Response:
     wired = provider()
     form = read_client_form()
     authenticated = authenticate_client(form)
-    presented = read_handle(require(form, "token"))
+    presented = wired.read_token(require(form, "token"))
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
         if presented is not None:

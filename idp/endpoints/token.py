@@ -7,14 +7,17 @@ idp/grants; client authentication and grant share one transaction, so a replayed
 from flask import Blueprint, Response, jsonify
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
 from idp.grants import GRANTS, Refused
 from idp.pages.rendering import provider
 from idp.protocol.errors import UnauthorizedClient, UnsupportedGrantType
 from idp.protocol.parameters import require
+from idp.protocol.sender import binding_of
 from idp.storage.grants import Grants
 
 endpoint = Blueprint("token", __name__)
 answer_errors(endpoint)
+offer_nonces(endpoint)
 
 
 @endpoint.post("/token")
@@ -30,9 +33,13 @@ def token() -> Response:
         raise UnsupportedGrantType(f"grant_type {grant_type[:60]!r}")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient(f"client may not use {grant_type}")
+    sender = read_sender()
+    check_nonce(sender.proof, client)
+    binding = binding_of(sender, client)
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
-        outcome = redeem(form, client, Grants(transaction), wired.mint, wired.clock())
+        take_proof(transaction, sender)
+        outcome = redeem(form, client, Grants(transaction), wired.mint, wired.clock(), binding)
     if isinstance(outcome, Refused):
         raise outcome.error
     return jsonify(outcome.answer)

@@ -5,22 +5,25 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.userinfo import person_claims, released
+from idp.endpoints.client_certificate import presented_certificate
+from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
 from idp.grants.tokens import still_allowed
-from idp.keys.handles import read_handle
 from idp.keys.sealing import row_context
 from idp.pages.consent_view import open_record
 from idp.pages.rendering import provider
-from idp.protocol.bearer import bearer_token, challenge
+from idp.protocol.bearer import challenge, presented_token
 from idp.protocol.claims_request import parse_claims
 from idp.protocol.client import Client
-from idp.protocol.errors import InsufficientScope, InvalidToken, OAuthError
+from idp.protocol.errors import InsufficientScope, InvalidDpopProof, InvalidToken, OAuthError, UseDpopNonce
 from idp.protocol.parameters import single_valued
+from idp.protocol.sender import Sender, check_holder
 from idp.provider import Provider
 from idp.storage.access import Access, find_access
 from idp.storage.sessions import Sessions
 
 log = logging.getLogger(__name__)
 endpoint = Blueprint("userinfo", __name__)
+offer_nonces(endpoint)
 
 
 @endpoint.route("/userinfo", methods=["GET", "POST"])
@@ -28,20 +31,27 @@ def userinfo() -> Response:
     """The UserInfo endpoint."""
     wired = provider()
     form = single_valued(request.form.items(multi=True)) if request.method == "POST" else {}
-    token = bearer_token(request.headers.get("Authorization"), form, request.args)
+    token = presented_token(request.headers.get("Authorization"), form, request.args)
     if token is None:
         return _challenge(401, None)
-    presented = read_handle(token)
+    sender = read_sender(token.text) if token.scheme == "DPoP" else Sender(certificate=presented_certificate())
+    presented = wired.read_token(token.text)
     with wired.database.read() as reading:
         access = find_access(reading, presented, wired.clock()) if presented else None
-        phone = Sessions(reading).phone_of(access.grant.person_id) if access and _wants_phone(access) else None
+        person = access.grant.person_id if access and _wants_phone(access) else None
+        phone = Sessions(reading).phone_of(person) if person else None
     client = wired.clients.find(access.grant.client_id) if access else None
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
+    check_holder(access.binding, sender, scheme=token.scheme)
+    check_nonce(sender.proof, client)
     if access.audience and f"{wired.issuer}/userinfo" not in access.audience:
         raise InvalidToken("token is meant for another resource")  # RFC 8707 §2: it may come from there
     if "openid" not in still_allowed(access.scopes, client):
         raise InsufficientScope("token without openid")
+    if sender.proof is not None:
+        with wired.database.begin() as transaction:
+            take_proof(transaction, sender)
     number = None
     if phone is not None:
         number = wired.sealers.phone.open(phone[1], row_context("phones", "number", phone[0])).decode()
@@ -50,6 +60,8 @@ def userinfo() -> Response:
 
 def _answer(wired: Provider, access: Access, client: Client, phone: str | None) -> dict[str, object]:
     """The claims; `sub` is the one of the ID token (Core §5.3.2)."""
+    if access.record is None or access.grant.person_id is None:
+        raise InsufficientScope("no person stands behind this token")
     claims = person_claims(open_record(wired, access.record, access.grant.person_id), phone)
     wanted = parse_claims(access.claims).userinfo
     consented = client.scopes.intersection(access.consented)
@@ -64,14 +76,18 @@ def _wants_phone(access: Access) -> bool:
 @endpoint.errorhandler(OAuthError)
 def _refuse(error: OAuthError) -> Response:
     log.info("refused", extra={"error": error.code, "why": error.detail, "path": request.path})
-    return _challenge(error.status, error)
+    unproven = isinstance(error, InvalidDpopProof | UseDpopNonce)
+    return _challenge(401 if unproven else error.status, error)
 
 
 def _challenge(status: int, error: OAuthError | None) -> Response:
     """RFC 6750 §3: the challenge names the error, unless no token was sent at all (§3.1)."""
     response = jsonify({"error": error.code, "error_description": error.description} if error else {})
     response.status_code = status
+    scheme = "DPoP" if request.headers.get("Authorization", "")[:5].lower() == "dpop " else "Bearer"
     response.headers["WWW-Authenticate"] = challenge(
-        error.code if error else None, error.description if error else None
+        error.code if error else None, error.description if error else None, scheme
     )
+    if scheme == "Bearer":  # RFC 9449 §7.1: the other way to bring a token
+        response.headers.add("WWW-Authenticate", challenge(None, None, "DPoP"))
     return response

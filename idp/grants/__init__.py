@@ -8,6 +8,7 @@ spent a code or revoked a family, and that must last.
 from collections.abc import Callable, Mapping
 
 from idp.grants.authorization_code import redeem
+from idp.grants.client_credentials import act_for_itself
 from idp.grants.device_code import poll
 from idp.grants.outcome import Issued, Refused
 from idp.grants.refresh_token import refresh
@@ -16,11 +17,15 @@ from idp.grants.tokens import Mint
 from idp.protocol.client import Client
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 
-GRANTS: Mapping[str, Callable[[Mapping[str, str], Client, Stores, Mint, int], Issued | Refused]] = {
+GRANTS: Mapping[str, Callable[[Mapping[str, str], Client, Stores, Mint, int, str | None], Issued | Refused]] = {
     "authorization_code": redeem,
     "refresh_token": refresh,
+    "client_credentials": act_for_itself,
     DEVICE_CODE_GRANT: poll,
 }
-"""Every grant type the token endpoint knows; discovery lists exactly these."""
+"""Every grant type the token endpoint knows; discovery lists exactly these.
+
+Each takes the form, the client, the stores, the mint, the time, and what its tokens are bound to, if anything.
+"""
 
 __all__ = ["GRANTS", "Issued", "Mint", "Refused", "Stores"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, audience_of, issue, still_allowed
+from idp.grants.tokens import Mint, audience_of, bind_public, issue, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, OAuthError
@@ -18,7 +18,9 @@ from idp.protocol.pkce import check_verifier
 CODE_SECONDS = 60
 
 
-def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int) -> Issued | Refused:
+def redeem(
+    form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int, binding: str | None = None
+) -> Issued | Refused:
     """Tokens for a code, at most once. Raises InvalidRequest when no code was sent, before anything is spent."""
     code = read_handle(require(form, "code"))
     if code is None:
@@ -29,7 +31,7 @@ def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, 
         replayed = stores.spent_code(code, client.id)
         return _replayed(replayed, client, stores, now) if replayed else Refused(InvalidGrant("unknown code"))
     try:
-        check(grant, form, now=now)
+        check(grant, form, binding, now=now)
         resources = audience_of(form, grant)
     except OAuthError as error:
         # Spent all the same: whoever holds a code but not its verifier gets one try (RFC 9700 §4.5.3).
@@ -45,6 +47,8 @@ def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, 
     if not scopes:
         return Refused(InvalidGrant("no scope is left to this client"))
     offline = "offline_access" in scopes and "refresh_token" in client.grant_types
+    if offline:
+        bind_public(grant, client, stores, binding)
     answer = issue(
         grant,
         client,
@@ -55,16 +59,19 @@ def redeem(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, 
         scopes=scopes,
         resources=resources,
         refresh_token=offline,
+        binding=binding,
     )
     return Issued(answer)
 
 
-def check(grant: GrantRecord, form: Mapping[str, str], *, now: int) -> None:
-    """Raise InvalidGrant unless the form fits the authorization request. Pure."""
+def check(grant: GrantRecord, form: Mapping[str, str], binding: str | None, *, now: int) -> None:
+    """Raise InvalidGrant unless form and sender fit the authorization request. Pure."""
     if now >= grant.code_expires_at:
         raise InvalidGrant("code expired")
     if form.get("redirect_uri") != grant.redirect_uri:  # RFC 6749 §4.1.3: identical, not equivalent
         raise InvalidGrant("redirect_uri differs from the authorization request")
+    if grant.binding is not None and binding != grant.binding:  # RFC 9449 §10
+        raise InvalidGrant("code is bound to another key")
     check_verifier(form.get("code_verifier"), grant.code_challenge)
 
 

@@ -15,7 +15,9 @@ from idp.protocol.errors import AccessDenied, AuthorizationPending, ExpiredToken
 from idp.protocol.parameters import require
 
 
-def poll(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int) -> Issued | Refused:
+def poll(
+    form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int, binding: str | None = None
+) -> Issued | Refused:
     """Tokens once the person agreed, at most once. Raises InvalidRequest when no device code was sent."""
     code = read_handle(require(form, "device_code"))
     found = stores.find_device(code, client.id) if code is not None else None
@@ -48,5 +50,6 @@ def poll(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, no
         scopes=scopes,
         resources=(),
         refresh_token="offline_access" in scopes and "refresh_token" in client.grant_types,
+        binding=binding,
     )
     return Issued(answer)

@@ -1,23 +1,28 @@
 """grant_type=refresh_token: new tokens for a grant the person allowed to be used while they are away.
 
 RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core 1.0 §11 and §12. A public client's token is rotated at every
-use, and a spent one that comes back ends the whole grant. A confidential client's is bound to its credential
-and stays the same: rotation would only lose tokens on bad lines.
+use (rotation.py), and a stolen one that comes back ends the whole grant. A confidential client's is bound to its
+credential and stays the same: rotation would only lose tokens on bad lines (FAPI 2.0 Security Profile §5.3.2.1).
 """
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.grants import rotation
 from idp.grants.outcome import Issued, Refused
-from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, audience_of, issue, still_allowed
-from idp.keys.handles import read_handle
+from idp.grants.rotation import Presentation
+from idp.grants.stores import GrantRecord, RefreshRecord, Stores
+from idp.grants.tokens import Mint, audience_of, bind_public, issue, still_allowed
+from idp.keys.handles import Presented, read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, InvalidScope
 from idp.protocol.parameters import require
 
 
-def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int) -> Issued | Refused:
+def refresh(
+    form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int, binding: str | None = None
+) -> Issued | Refused:
     """New tokens for a refresh token.
 
     Raises InvalidRequest when none was sent; InvalidScope, InvalidTarget or InvalidAuthorizationDetails when more is
@@ -29,6 +34,9 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
         return Refused(InvalidGrant("unknown refresh token"))
     if found.grant.revoked or now >= found.expires_at:
         return Refused(InvalidGrant("refresh token has ended"))
+    if client.is_public and found.grant.binding is not None and binding != found.grant.binding:
+        # RFC 9449 §5: bound for a public client, which has no other credential. A confidential one may change its key.
+        return Refused(InvalidGrant("refresh token is bound to another key"))
     scopes = still_allowed(_scopes(form, found.grant), client)
     resources = audience_of(form, found.grant)
     if not scopes or "offline_access" not in client.scopes:
@@ -36,9 +44,11 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
     obstacle = stores.standing(found.grant, now).obstacle(offline=True)
     if obstacle is not None:
         return Refused(InvalidGrant(obstacle))
-    rotate = client.is_public
-    if found.spent or (rotate and not stores.take_refresh(token, now)):
-        return _reused(found.grant, client, stores, now)
+    successor = mint.new_id() if client.is_public else None
+    refusal = _spend(token, found, client, stores, successor, now)
+    if refusal is not None:
+        return refusal
+    bind_public(found.grant, client, stores, binding)
     answer = issue(
         found.grant,
         client,
@@ -48,9 +58,28 @@ def refresh(form: Mapping[str, str], client: Client, stores: Stores, mint: Mint,
         grant_type="refresh_token",
         scopes=scopes,
         resources=resources,
-        refresh_token=rotate,
+        refresh_token=successor is not None,
+        refresh_row=successor,
+        binding=binding,
     )
     return Issued(answer)
+
+
+def _spend(
+    token: Presented, found: RefreshRecord, client: Client, stores: Stores, successor: UUID | None, now: int
+) -> Refused | None:
+    """Spend the token where it rotates, or say why it buys nothing."""
+    if successor is None:  # one that was spent while the client was public stays so
+        return _reused(found.grant, client, stores, now) if found.spent_at is not None else None
+    presentation, forgiven = rotation.take(token, found, client.id, stores, successor, now)
+    if presentation is Presentation.REUSE:
+        return _reused(found.grant, client, stores, now)
+    if presentation is Presentation.AT_ONCE:
+        return Refused(InvalidGrant("refresh token presented twice at once"))
+    if forgiven:
+        detail = {"grant": found.grant.id}
+        stores.record(AuditRow(Event.REFRESH_RETRIED, now, found.grant.person_id, client.id, detail))
+    return None
 
 
 def _scopes(form: Mapping[str, str], grant: GrantRecord) -> tuple[str, ...]:

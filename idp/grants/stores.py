@@ -13,22 +13,26 @@ from idp.keys.handles import Presented
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRecord:
-    """What a person granted to a client in one sign-in, and the terms of its authorization code."""
+    """What a person granted to a client in one sign-in, and the terms of its authorization code.
+
+    Or what a machine has for itself: then nobody stands behind it and there is no code.
+    """
 
     id: UUID
     client_id: str
-    person_id: UUID
-    session_id: UUID
-    redirect_uri: str
+    person_id: UUID | None  # none for a machine that acts for itself
+    session_id: UUID | None
+    redirect_uri: str | None
     code_challenge: str | None
     nonce: str | None
     scopes: tuple[str, ...]
-    acr: str
+    acr: str | None
     amr: tuple[str, ...]
-    auth_time: int
+    auth_time: int | None
     code_expires_at: int
     expires_at: int
     revoked: bool
+    binding: str | None = None  # the key that its code, and a public client's refresh tokens, are bound to
     resources: tuple[str, ...] = ()  # RFC 8707: what its tokens may be meant for
     details: str | None = None  # RFC 9396: the authorization_details, canonical JSON
 
@@ -61,8 +65,12 @@ class RefreshRecord:
     """A refresh token that was presented."""
 
     grant: GrantRecord
+    issued_at: int
     expires_at: int
-    spent: bool
+    spent_at: int | None = None
+    retried_at: int | None = None  # when it was forgiven that it came again
+    successor: UUID | None = None  # what it was exchanged for; none for one that ended without a successor
+    successor_spent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +98,12 @@ class Stores(Protocol):
         """This client's refresh token, spent or not."""
         ...
 
-    def take_refresh(self, token: Presented, now: int) -> bool:
+    def take_refresh(self, token: Presented, successor: UUID, now: int) -> bool:
         """Spend the refresh token if it is unspent."""
+        ...
+
+    def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
+        """Give a spent token another successor, once, and end the one it had; False if that was used meanwhile."""
         ...
 
     def find_device(self, code: Presented, client_id: str) -> DeviceRecord | None:
@@ -114,6 +126,14 @@ class Stores(Protocol):
         """End the grant, and with it every token that names it."""
         ...
 
+    def bind(self, grant: UUID, binding: str) -> None:
+        """Bind the refresh tokens of the grant to a key."""
+        ...
+
+    def add_machine_grant(self, grant: GrantRecord, now: int) -> None:
+        """Store the grant of a machine that acts for itself."""
+        ...
+
     def add_access_token(
         self,
         token: Presented,
@@ -123,6 +143,7 @@ class Stores(Protocol):
         expires_at: int,
         *,
         audience: tuple[str, ...] = (),
+        binding: str | None = None,
     ) -> None:
         """Store an access token's digest; `audience` are the resources it is meant for."""
         ...

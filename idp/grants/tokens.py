@@ -11,13 +11,14 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.stores import GrantRecord, Stores
-from idp.keys.handles import new_handle
+from idp.keys.handles import Handle, new_handle
+from idp.protocol.access_token import TYP, SignedAccessToken, access_token_claims, handle_of
 from idp.protocol.authorization_details import check_same
 from idp.protocol.client import Client
 from idp.protocol.id_token import AuthenticationEvent, id_token_claims
 from idp.protocol.resource_indicators import resources_of
+from idp.protocol.sender import token_type
 
-ACCESS_TOKEN_SECONDS = 600
 REFRESH_TOKEN_SECONDS = 30 * 86_400  # absolute, however often it is used (abuse case C-10)
 
 
@@ -37,14 +38,14 @@ class Mint:
     issuer: str
     new_id: Callable[[], UUID]
     random_bytes: Callable[[int], bytes]
-    sign: Callable[[str, Mapping[str, Any]], str]  # (alg, claims) -> compact JWT
-    subject: Callable[[Client, UUID], str]
+    sign: Callable[[str, Mapping[str, Any], str], str]  # (alg, claims, typ) -> compact JWT
+    subject: Callable[[Client, UUID | None], str]
     session: Callable[[Client, UUID], str]
 
 
 def still_allowed(scopes: tuple[str, ...], client: Client) -> tuple[str, ...]:
     """Of the granted scopes those that the client's registration still lists: one taken away ends at once."""
-    return tuple(scope for scope in scopes if scope in client.scopes)
+    return tuple(scope for scope in scopes if scope in client.scopes | client.machine_scopes)
 
 
 def issue(
@@ -58,23 +59,26 @@ def issue(
     scopes: tuple[str, ...],
     refresh_token: bool,
     resources: tuple[str, ...] = (),
+    binding: str | None = None,
+    refresh_row: UUID | None = None,
 ) -> Mapping[str, Any]:
     """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
-    access = new_handle(mint.new_id(), mint.random_bytes)
-    stores.add_access_token(access, grant.id, scopes, now, now + ACCESS_TOKEN_SECONDS, audience=resources)
+    access = _access_token(grant, client, mint, scopes, resources, binding, now)
+    expires_at = now + client.access_token_seconds
+    stores.add_access_token(access, grant.id, scopes, now, expires_at, audience=resources, binding=binding)
     answer: dict[str, Any] = {
         "access_token": access.text,
-        "token_type": "Bearer",
-        "expires_in": ACCESS_TOKEN_SECONDS,
+        "token_type": token_type(binding),
+        "expires_in": client.access_token_seconds,
         "scope": " ".join(scopes),
     }
     if grant.details is not None:
         answer["authorization_details"] = json.loads(grant.details)  # RFC 9396 §7
     if refresh_token:
-        refresh = new_handle(mint.new_id(), mint.random_bytes)
+        refresh = new_handle(refresh_row or mint.new_id(), mint.random_bytes)
         stores.add_refresh_token(refresh, grant.id, now, grant.expires_at)
         answer["refresh_token"] = refresh.text
-    if "openid" in scopes:
+    if "openid" in scopes and grant.person_id is not None:
         answer["id_token"] = _id_token(grant, client, mint, access.text, now, first=grant_type == "authorization_code")
     stores.record(
         AuditRow(
@@ -88,15 +92,54 @@ def issue(
     return answer
 
 
+def bind_public(grant: GrantRecord, client: Client, stores: Stores, binding: str | None) -> None:
+    """A public client's refresh tokens are bound to the key that it proved to hold (RFC 9449 §5, RFC 8705 §4)."""
+    if client.is_public and binding is not None and binding != grant.binding:
+        stores.bind(grant.id, binding)
+
+
+def _access_token(
+    grant: GrantRecord,
+    client: Client,
+    mint: Mint,
+    scopes: tuple[str, ...],
+    resources: tuple[str, ...],
+    binding: str | None,
+    now: int,
+) -> Handle:
+    """In the form that the client registered: opaque, or signed (RFC 9068)."""
+    row = mint.new_id()
+    if client.access_token_format == "opaque":  # noqa: S105 (a form, not a password)
+        return new_handle(row, mint.random_bytes)
+    token = SignedAccessToken(
+        id=row,
+        subject=mint.subject(client, grant.person_id),
+        client_id=client.id,
+        audience=resources or (mint.issuer,),  # §3: the default resource is our own UserInfo
+        scopes=scopes,
+        issued_at=now,
+        expires_at=now + client.access_token_seconds,
+        acr=grant.acr,
+        amr=grant.amr,
+        auth_time=grant.auth_time,
+        binding=binding,
+    )
+    claims = access_token_claims(token, issuer=mint.issuer)
+    return handle_of(row, mint.sign(client.id_token_signed_response_alg, claims, TYP))
+
+
 def _id_token(grant: GrantRecord, client: Client, mint: Mint, access_token: str, now: int, *, first: bool) -> str:
+    assert grant.session_id is not None
+    assert grant.auth_time is not None
     event = AuthenticationEvent(
         subject=mint.subject(client, grant.person_id),
         client_id=client.id,
         auth_time=grant.auth_time,
-        acr=grant.acr,
+        acr=grant.acr or "",
         amr=grant.amr,
         session=mint.session(client, grant.session_id),
         nonce=grant.nonce if first else None,  # §12.2: a refreshed ID token need not carry it
     )
     alg = client.id_token_signed_response_alg
-    return mint.sign(alg, id_token_claims(event, issuer=mint.issuer, now=now, access_token=access_token, alg=alg))
+    claims = id_token_claims(event, issuer=mint.issuer, now=now, access_token=access_token, alg=alg)
+    return mint.sign(alg, claims, "JWT")

@@ -101,6 +101,7 @@ def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:
         pushed=values.get("pushed"),
         signed=values.get("signed", False),
         device=values.get("device"),
+        dpop_jkt=values.get("dpop_jkt"),
     )
 
 

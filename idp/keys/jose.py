@@ -21,7 +21,18 @@ COMPACT = re.compile(r"[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}",
 KNOWN_HEADERS = frozenset({"alg", "kid", "typ", "cty"})
 SigningAlg = Literal["ES256", "RS256", "PS256", "Ed25519"]
 SIGNING_ALGS: tuple[SigningAlg, ...] = ("ES256", "RS256", "PS256", "Ed25519")
+PROOF_HEADERS = KNOWN_HEADERS | {"jwk"}
+PROOF_NUMBERS = {"EC": ("x", "y"), "RSA": ("e", "n"), "OKP": ("x",)}
+PROOF_CURVES = {"ES256": "P-256", "Ed25519": "Ed25519"}
+PROOF_MODULUS = range(2048, 4097)  # bits; a longer one would only cost time
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 KEY_TYPES = {"ES256": "EC", "RS256": "RSA", "PS256": "RSA", "Ed25519": "OKP"}
+
+
+class _ProofRegistry(jws.JWSRegistry):
+    """A proof's header holds its key: up to 4096 bits of RSA."""
+
+    max_header_length = 2_048
 
 
 class InvalidJwt(Exception):
@@ -62,17 +73,49 @@ def verify_jwt(token: str, keys: Iterable[VerificationKey], *, typ: Sequence[str
     raise InvalidJwt("no trusted key verifies it")
 
 
-def read_header(token: str) -> dict[str, Any]:
+def verify_proof_jwt(token: str, *, typ: str, algs: Sequence[str]) -> tuple[dict[str, Any], SigningKey]:
+    """The claims of a proof of possession, and the key that its own header carries and that verifies it.
+
+    For RFC 9449 only: such a key says who holds it and nothing else. Raises InvalidJwt.
+    """
+    header = read_header(token, PROOF_HEADERS)
+    alg, jwk = header.get("alg"), header.get("jwk")
+    if header.get("typ") != typ or not isinstance(alg, str) or alg not in algs or not isinstance(jwk, dict):
+        raise InvalidJwt("wrong typ or alg, or no jwk")
+    key = _proof_key(alg, jwk)
+    try:
+        verified = jws.deserialize_compact(token, key, registry=_ProofRegistry(algorithms=[alg]))
+    except (JoseError, ValueError, TypeError):
+        raise InvalidJwt("the signature does not verify") from None
+    return _json_object(verified.payload), key
+
+
+def _proof_key(alg: str, jwk: Mapping[str, Any]) -> SigningKey:
+    """The public key in a proof's header: whole, for this algorithm, and not its private half (RFC 9449 §4.3)."""
+    if PRIVATE_MEMBERS & jwk.keys():
+        raise InvalidJwt("a private or symmetric key in the header")
+    if jwk.get("kty") != KEY_TYPES[alg] or jwk.get("crv") != PROOF_CURVES.get(alg) or jwk.get("alg", alg) != alg:
+        raise InvalidJwt("the key is not for this algorithm")
+    numbers = {name: jwk.get(name) for name in PROOF_NUMBERS[KEY_TYPES[alg]]}
+    if not all(isinstance(value, str) and _canonical(value) for value in numbers.values()):
+        raise InvalidJwt("a number of the key is not base64url")
+    curve = {"crv": PROOF_CURVES[alg]} if alg in PROOF_CURVES else {}
+    if "n" in numbers and int.from_bytes(_decoded(str(numbers["n"]))).bit_length() not in PROOF_MODULUS:
+        raise InvalidJwt("RSA key of an unusable size")
+    return import_key({"kty": KEY_TYPES[alg], **curve, **numbers})
+
+
+def read_header(token: str, allowed: frozenset[str] = KNOWN_HEADERS) -> dict[str, Any]:
     """The header of a well-formed compact JWS, not yet verified. Raises InvalidJwt."""
     if len(token) > MAX_TOKEN_LENGTH or COMPACT.fullmatch(token) is None:
         raise InvalidJwt("not a compact JWS")
     if any(not _canonical(segment) for segment in token.split(".")):
         raise InvalidJwt("not canonical base64url")
     try:
-        header = _json_object(jws.extract_compact(token.encode()).headers())
+        header = _json_object(jws.extract_compact(token.encode(), registry=_ProofRegistry()).headers())
     except (JoseError, ValueError, TypeError, RecursionError):
         raise InvalidJwt("unreadable header") from None
-    if header.keys() - KNOWN_HEADERS:  # jwk, jku, x5u, x5c, crit, b64, zip: none of them is ours to follow
+    if header.keys() - allowed:  # jwk, jku, x5u, x5c, crit, b64, zip: none of them is ours to follow
         raise InvalidJwt("unexpected header parameter")
     return header
 
@@ -91,10 +134,14 @@ def import_key(jwk: Mapping[str, Any]) -> SigningKey:
 def _canonical(segment: str) -> bool:
     """Whether exactly these characters encode these bytes: no padding, no stray trailing bits (RFC 4648 §3.5)."""
     try:
-        raw = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+        raw = _decoded(segment)
     except ValueError:
         return False
     return urlsafe_b64encode(raw).rstrip(b"=").decode() == segment
+
+
+def _decoded(segment: str) -> bytes:
+    return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
 
 
 def _candidates(header: Mapping[str, Any], keys: Iterable[VerificationKey]) -> Iterable[VerificationKey]:

@@ -34,6 +34,7 @@ class Purpose(Enum):
     USER_CODE = "user-code"  # what a person types for another device
     FORM = "form"  # CSRF tokens
     SUBJECT = "subject"  # pairwise `sub`
+    PROOF_NONCE = "proof-nonce"  # nonces of DPoP proofs
     SESSION_ID = "session-id"  # `sid` as one client sees it
 
 

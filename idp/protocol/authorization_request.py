@@ -30,6 +30,7 @@ MAX_STATE = 4_096
 MAX_LIST = 20
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # RFC 7638 with SHA-256
 SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+", re.ASCII)  # RFC 6749 §3.3
 
 
@@ -80,6 +81,7 @@ class AuthorizationRequest:
     pushed: str | None = None  # the row of the pushed request that it is, to be completed once
     signed: bool = False  # came as a request object
     device: str | None = None  # the row of the device flow that it is for (RFC 8628): no code, no redirect
+    dpop_jkt: str | None = None  # thumbprint of the key that the code is bound to (RFC 9449 §10)
 
     @property
     def return_address(self) -> ReturnAddress:
@@ -160,6 +162,7 @@ def parse(
         details=details_text(details),
         pushed=pushed,
         signed=signed,
+        dpop_jkt=_dpop_jkt(parameters),
     )
 
 
@@ -231,6 +234,13 @@ def _display(parameters: Mapping[str, str]) -> str:
     if display not in DISPLAYS:
         raise InvalidRequest("unknown display", public="The display parameter has an unknown value.")
     return display
+
+
+def _dpop_jkt(parameters: Mapping[str, str]) -> str | None:
+    jkt = parameters.get("dpop_jkt")
+    if jkt is not None and THUMBPRINT.fullmatch(jkt) is None:
+        raise InvalidRequest("malformed dpop_jkt", public="dpop_jkt is no SHA-256 thumbprint in base64url.")
+    return jkt
 
 
 def _list(parameters: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ def authorization_url(request: AuthorizationRequest) -> str:
         "id_token_hint": request.id_token_hint,
         "ui_locales": " ".join(request.ui_locales),
         "claims": request.claims,
+        "dpop_jkt": request.dpop_jkt,
         "display": None if request.display == "page" else request.display,
         "response_mode": None if request.response_mode == "query" else request.response_mode,
         "authorization_details": request.details,

@@ -10,18 +10,33 @@ from typing import Any, Literal
 
 from idp.keys.jose import SigningAlg
 
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+AuthMethod = Literal[
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
 AUTH_METHODS: tuple[AuthMethod, ...] = (
     "private_key_jwt",
     "client_secret_basic",
     "client_secret_post",
     "none",
 )
+TLS_AUTH_METHODS: tuple[AuthMethod, ...] = ("tls_client_auth", "self_signed_tls_client_auth")
+"""RFC 8705 §2: where the provider sees client certificates."""
+
+AccessTokenFormat = Literal["opaque", "jwt"]
 Profile = Literal["oidc", "fapi2", "fapi2-message-signing"]
 PROFILES: tuple[Profile, ...] = ("oidc", "fapi2", "fapi2-message-signing")
 
 MOBILE_ID_ACR = "urn:kr:overseas-id:acr:2"
 """Passkey and second proof: the default, and the least that a new client may ask for."""
+
+ACCESS_TOKEN_SECONDS = 600  # unless the registration says otherwise
+SHORTEST_ACCESS_TOKEN_SECONDS = 60
+LONGEST_ACCESS_TOKEN_SECONDS = 3600
 
 # Leaving the choice to the service costs nobody anything: the person sees and agrees to each value. Access
 # while they are away must be asked for by name.
@@ -34,7 +49,7 @@ class Client:
 
     id: str
     names: Mapping[str, str]  # BCP 47 tag -> name shown to people; "" is the untagged one
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()  # none for a machine
     post_logout_redirect_uris: tuple[str, ...] = ()
     application_type: Literal["web", "native"] = "web"
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
@@ -46,7 +61,15 @@ class Client:
     response_types: frozenset[str] = frozenset({"code"})
     scopes: frozenset[str] = frozenset(DEFAULT_SCOPE.split())
     optional_scopes: frozenset[str] = frozenset()  # what the person may leave out on the consent page
+    machine_scopes: frozenset[str] = frozenset()  # what it may have for itself (client_credentials)
     id_token_signed_response_alg: SigningAlg = "ES256"
+    access_token_format: AccessTokenFormat = "opaque"
+    access_token_seconds: int = ACCESS_TOKEN_SECONDS
+    dpop_bound_access_tokens: bool = False
+    dpop_nonce_required: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    introspection_signed_response_alg: SigningAlg | None = None  # RFC 9701 §6; None: as ID tokens
+    tls_subject: tuple[str, str] | None = None  # metadata field and value of RFC 8705 §2.1.2
     authorization_signed_response_alg: SigningAlg | None = None  # JARM §3; naming one enables signed responses
     request_object_signing_alg: SigningAlg | None = None  # None: that of the key
     require_signed_request_object: bool = False
@@ -80,6 +103,11 @@ class Client:
     def is_public(self) -> bool:
         """Whether the client has no credential of its own (RFC 6749 §2.1)."""
         return self.token_endpoint_auth_method == "none"
+
+    @property
+    def introspection_alg(self) -> SigningAlg:
+        """How introspection answers are signed for it."""
+        return self.introspection_signed_response_alg or self.id_token_signed_response_alg
 
     def name(self, language: str) -> str:
         """The name to show in `language`, falling back to the untagged one, then to the id."""

@@ -1,20 +1,22 @@
 """How a relying service proves who it is: exactly one method, the one it registered.
 
-RFC 6749 §2.3, RFC 7523 §3 (private_key_jwt), OpenID Connect Core 1.0 §9. Unknown client, wrong secret and
-disabled client read alike to the outside: one error, one text.
+RFC 6749 §2.3, RFC 7523 §3 (private_key_jwt), RFC 8705 §2 (certificates), OpenID Connect Core 1.0 §9. Unknown
+client, wrong secret and disabled client read alike to the outside: one error, one text.
 """
 
 import json
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import unquote_plus
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from idp.keys.jose import (
     InvalidJwt,
@@ -25,7 +27,8 @@ from idp.keys.jose import (
     read_header,
     verify_jwt,
 )
-from idp.protocol.client import Client
+from idp.protocol.client import TLS_AUTH_METHODS, Client
+from idp.protocol.client_certificate import ClientCertificate, is_subject
 from idp.protocol.client_policy import policy_of
 from idp.protocol.errors import InvalidClient, InvalidRequest
 
@@ -65,6 +68,8 @@ def authenticate(
     issuer: str,
     token_endpoint: str,
     now: int,
+    certificate: ClientCertificate | None = None,
+    more_audiences: Iterable[str] = (),
     with_current_keys: Callable[[Client, str | None], Client] = lambda client, _kid: client,
 ) -> AuthenticatedClient:
     """The client of a request to a protected endpoint. Raises InvalidClient or InvalidRequest.
@@ -75,13 +80,16 @@ def authenticate(
     client = find_client(presented.client_id)
     if client is None or not client.enabled:
         raise InvalidClient("unknown or disabled client")
+    if presented.method == "none" and client.token_endpoint_auth_method in TLS_AUTH_METHODS:
+        _check_certificate(certificate, with_current_keys(client, None))
+        return AuthenticatedClient(client)
     if presented.method != client.token_endpoint_auth_method:
         # The registered method only: a leaked old secret must not open a client that moved to keys.
         raise InvalidClient(f"{presented.method} used, {client.token_endpoint_auth_method} registered")
     if presented.assertion is not None:
         audiences = {issuer}
         if client.assertion_audience == "issuer_or_token_endpoint" and not policy_of(client).issuer_alone_as_audience:
-            audiences.add(token_endpoint)
+            audiences |= {token_endpoint, *more_audiences}
         kid = read_header(presented.assertion).get("kid")
         client = with_current_keys(client, kid if isinstance(kid, str) else None)
         return _check_assertion(presented.assertion, client, audiences, now)
@@ -163,6 +171,24 @@ def _check_secret(secret: str, client: Client) -> None:
     digest = sha256(secret.encode()).digest()
     if not any([compare_digest(digest, known) for known in client.secret_digests]):  # noqa: C419 (no early exit)
         raise InvalidClient("wrong secret")
+
+
+def _check_certificate(certificate: ClientCertificate | None, client: Client) -> None:
+    """RFC 8705 §2.1 (a trusted authority vouches for the subject) and §2.2 (the key itself is registered)."""
+    if certificate is None:
+        raise InvalidClient("no valid client certificate")
+    if client.token_endpoint_auth_method == "self_signed_tls_client_auth":  # noqa: S105 (a method's name)
+        if certificate.public_key not in {_subject_public_key(key.key) for key in client_keys(client)}:
+            raise InvalidClient("the certificate's key is not registered")
+        return
+    if not certificate.is_trusted:
+        raise InvalidClient("no trusted authority vouches for the certificate")
+    if client.tls_subject is None or not is_subject(certificate.certificate, *client.tls_subject):
+        raise InvalidClient("certificate of another subject")
+
+
+def _subject_public_key(key: SigningKey) -> bytes:
+    return key.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _check_assertion(assertion: str, client: Client, audiences: set[str], now: int) -> AuthenticatedClient:

@@ -26,6 +26,7 @@ class Policy:
     signed_responses: bool  # JARM alone (FAPI 2.0 Message Signing §5.4.1)
     issuer_alone_as_audience: bool  # of client assertions, and as a string (FAPI 2.0 Security Profile §5.3.2.1)
     sender_constrained_tokens: bool  # FAPI 2.0 Security Profile §5.3.2.1; kept at the token endpoint
+    proof_nonces: bool  # proofs of possession carry a nonce of ours (RFC 9449 §8)
     signing_algs: tuple[SigningAlg, ...]  # of everything that the client signs
 
 
@@ -42,6 +43,7 @@ def policy_of(client: Client) -> Policy:
         signed_responses=message_signing,
         issuer_alone_as_audience=fapi,
         sender_constrained_tokens=fapi,
+        proof_nonces=fapi or client.dpop_nonce_required,
         signing_algs=FAPI_ALGS if fapi else SIGNING_ALGS,
     )
 

@@ -99,6 +99,20 @@ class InsufficientScope(OAuthError):
     public = "The access token does not carry the scope openid."
 
 
+class InvalidDpopProof(OAuthError):
+    """RFC 9449 §5, §7.1."""
+
+    code = "invalid_dpop_proof"
+    public = "The DPoP proof is missing or not acceptable."
+
+
+class UseDpopNonce(OAuthError):
+    """RFC 9449 §8, §9."""
+
+    code = "use_dpop_nonce"
+    public = "The DPoP proof needs the nonce of the DPoP-Nonce header."
+
+
 class AuthorizationPending(OAuthError):
     """RFC 8628 §3.5."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.client import MOBILE_ID_ACR, AuthMethod
+from idp.protocol.client_certificate import SUBJECTS
 from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration import redirect_uris
@@ -20,10 +21,14 @@ from idp.registration.logout_uris import origin
 Effective = Mapping[str, Any]
 PRIVATE_KEY_JWT: AuthMethod = "private_key_jwt"
 PUBLIC: AuthMethod = "none"
+TLS_CLIENT_AUTH: AuthMethod = "tls_client_auth"
+SELF_SIGNED: AuthMethod = "self_signed_tls_client_auth"
+MACHINE = "client_credentials"
 SECTOR_FIELDS = frozenset({"sector", "sector_identifier_uri"})
 CHOSEN_ALGS = (
     "authorization_signed_response_alg",
     "id_token_signed_response_alg",
+    "introspection_signed_response_alg",
     "request_object_signing_alg",
     "token_endpoint_auth_signing_alg",
 )
@@ -41,13 +46,25 @@ def post_logout_schemes(metadata: Effective, offer: Offer) -> None:
 
 def _schemes(metadata: Effective, offer: Offer, name: str) -> None:
     native = metadata["application_type"] == "native"
-    redirect_uris.check_schemes(metadata[name], development=offer.development, native=native)
+    redirect_uris.check_schemes(metadata.get(name, ()), development=offer.development, native=native)
 
 
 def grants(metadata: Effective, _offer: Offer) -> None:
-    """Every sign-in begins with a code (RFC 7591 §2.1)."""
-    if "authorization_code" not in metadata["grant_types"]:
-        raise BrokenRule("must contain authorization_code")
+    """Every sign-in begins with a code (RFC 7591 §2.1); a machine that acts for itself needs none."""
+    if not _signs_people_in(metadata) and metadata["grant_types"] != [MACHINE]:
+        raise BrokenRule("must contain authorization_code, or client_credentials alone")
+
+
+def machine(metadata: Effective, _offer: Offer) -> None:
+    """RFC 6749 §4.4: only a confidential client can act for itself."""
+    if MACHINE in metadata["grant_types"] and _method(metadata) == PUBLIC:
+        raise BrokenRule("must not contain client_credentials for a public client")
+
+
+def machine_part(metadata: Effective, _offer: Offer) -> None:
+    """A machine has its scope, and nobody else has one."""
+    if bool(metadata["machine_scope"]) != (MACHINE in metadata["grant_types"]):
+        raise BrokenRule("is required with client_credentials, and only with it")
 
 
 def device_flow(metadata: Effective, offer: Offer) -> None:
@@ -71,15 +88,19 @@ def unneeded_device_approval(metadata: Effective, _offer: Offer) -> None:
 
 
 def responses(metadata: Effective, _offer: Offer) -> None:
-    """An empty list would be a service that can ask for nothing."""
-    if not metadata["response_types"]:
+    """An empty list would be a service that can ask for nothing; a machine asks nobody."""
+    if _signs_people_in(metadata) and not metadata["response_types"]:
         raise BrokenRule("must be code")
+    if not _signs_people_in(metadata) and metadata["response_types"]:
+        raise BrokenRule("must be empty without authorization_code")
 
 
 def openid(metadata: Effective, _offer: Offer) -> None:
-    """OpenID Connect Core 1.0 §3.1.2.1: without openid it is not a sign-in."""
-    if "openid" not in metadata["scope"].split():
+    """OpenID Connect Core 1.0 §3.1.2.1: without openid it is not a sign-in. A machine has no person's scope."""
+    if _signs_people_in(metadata) and "openid" not in metadata["scope"].split():
         raise BrokenRule("must contain openid")
+    if not _signs_people_in(metadata) and metadata["scope"]:
+        raise BrokenRule("must be empty without authorization_code; machine_scope is for machines")
 
 
 def optional_part(metadata: Effective, _offer: Offer) -> None:
@@ -89,8 +110,12 @@ def optional_part(metadata: Effective, _offer: Offer) -> None:
 
 
 def keys(metadata: Effective, _offer: Offer) -> None:
-    """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9)."""
-    if _method(metadata) != PRIVATE_KEY_JWT or "jwks_uri" in metadata:  # documents.py judges what is fetched
+    """private_key_jwt needs a key that we can verify with (OpenID Connect Core 1.0 §9); so does RFC 8705 §2.2.2."""
+    if "jwks_uri" in metadata:  # documents.py judges what is fetched
+        return
+    if _method(metadata) == SELF_SIGNED and "jwks" not in metadata:
+        raise BrokenRule("or jwks_uri is required by self_signed_tls_client_auth")
+    if _method(metadata) != PRIVATE_KEY_JWT:
         return
     if "jwks" not in metadata:
         raise BrokenRule("or jwks_uri is required by private_key_jwt")
@@ -113,6 +138,20 @@ def assertion_algorithm(metadata: Effective, _offer: Offer) -> None:
         raise BrokenRule("is only for private_key_jwt")
     if wanted not in _key_algorithms(metadata):
         raise BrokenRule("must be the algorithm of a key in jwks")
+
+
+def certificate_subject(metadata: Effective, _offer: Offer) -> None:
+    """Exactly one subject identifies a client by its certificate (RFC 8705 §2.1.2)."""
+    given = [kind for kind in SUBJECTS if kind in metadata]
+    wanted = 1 if _method(metadata) == TLS_CLIENT_AUTH else 0
+    if len(given) != wanted:
+        raise BrokenRule("tls_client_auth needs exactly one tls_client_auth subject, and nothing else has one")
+
+
+def one_binding(metadata: Effective, _offer: Offer) -> None:
+    """A token is bound to one key."""
+    if metadata["dpop_bound_access_tokens"] and metadata["tls_client_certificate_bound_access_tokens"]:
+        raise BrokenRule("must not be true beside dpop_bound_access_tokens")
 
 
 def request_object_algorithm(metadata: Effective, _offer: Offer) -> None:
@@ -172,12 +211,16 @@ def sector(metadata: Effective, _offer: Offer) -> None:
     """One sector for all redirection URIs (OpenID Connect Core 1.0 §8.1)."""
     if metadata["subject_type"] != "pairwise" or not metadata.keys().isdisjoint(SECTOR_FIELDS):
         return
-    found = redirect_uris.hosts(metadata["redirect_uris"])
+    found = redirect_uris.hosts(metadata.get("redirect_uris", ()))
     if len(found) > 1:
         raise BrokenRule("must share one host, or sector_identifier_uri lists them, or an administrator sets sector")
     if metadata["application_type"] == "native" and not found.isdisjoint(LOOPBACK_ADDRESSES):
         # Every native application shares the loopback address: without a sector they would share subjects.
         raise BrokenRule("on loopback need a sector, which an administrator sets")
+
+
+def _signs_people_in(metadata: Effective) -> bool:
+    return "authorization_code" in metadata["grant_types"]
 
 
 def one_sector(metadata: Effective, _offer: Offer) -> None:
@@ -189,7 +232,7 @@ def one_sector(metadata: Effective, _offer: Offer) -> None:
 def frontchannel_origin(metadata: Effective, _offer: Offer) -> None:
     """A frame of ours shows only what people were sent to before (Front-Channel Logout 1.0 §2)."""
     uri = metadata.get("frontchannel_logout_uri")
-    if uri is not None and origin(uri) not in {origin(one) for one in metadata["redirect_uris"]}:
+    if uri is not None and origin(uri) not in {origin(one) for one in metadata.get("redirect_uris", ())}:
         raise BrokenRule("must have scheme, host and port of a redirect URI")
 
 
@@ -207,14 +250,16 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("redirect_uris", ("application_type",), redirect_schemes),
     ("post_logout_redirect_uris", ("application_type",), post_logout_schemes),
     ("grant_types", (), grants),
+    ("grant_types", ("token_endpoint_auth_method",), machine),
+    ("machine_scope", ("grant_types",), machine_part),
     (
         "grant_types",
         ("device_flow_approval", "minimum_acr", "profile", "token_endpoint_auth_method"),
         device_flow,
     ),
     ("device_flow_approval", ("grant_types",), unneeded_device_approval),
-    ("response_types", (), responses),
-    ("scope", (), openid),
+    ("response_types", ("grant_types",), responses),
+    ("scope", ("grant_types",), openid),
     ("optional_scope", ("scope",), optional_part),
     ("jwks", ("jwks_uri", "token_endpoint_auth_method"), keys),
     ("jwks_uri", ("jwks",), one_key_set),
@@ -222,6 +267,8 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("request_object_signing_alg", ("jwks",), request_object_algorithm),
     ("require_signed_request_object", ("jwks",), signed_requests),
     ("require_pushed_authorization_requests", ("token_endpoint_auth_method",), pushed_requests),
+    ("token_endpoint_auth_method", tuple(SUBJECTS), certificate_subject),
+    ("tls_client_certificate_bound_access_tokens", ("dpop_bound_access_tokens",), one_binding),
     ("profile", ("application_type", "jwks", "pkce_required", "token_endpoint_auth_method", *CHOSEN_ALGS), profile),
     ("pkce_required", ("token_endpoint_auth_method",), pkce),
     ("frontchannel_logout_uri", ("redirect_uris",), frontchannel_origin),

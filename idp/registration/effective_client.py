@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp.protocol.client import Client
+from idp.protocol.client_certificate import SUBJECTS
 from idp.registration.registration import Registration
 from idp.registration.uris import parse_uri
 
@@ -16,6 +17,12 @@ SAME_NAME = (
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
     "id_token_signed_response_alg",
+    "access_token_format",
+    "access_token_seconds",
+    "introspection_signed_response_alg",
+    "dpop_bound_access_tokens",
+    "dpop_nonce_required",
+    "tls_client_certificate_bound_access_tokens",
     "authorization_signed_response_alg",
     "request_object_signing_alg",
     "require_signed_request_object",
@@ -54,8 +61,10 @@ def effective_client(registration: Registration) -> Client:
         secret_digests=() if registration.secret_digest is None else (registration.secret_digest,),
         jwks=tuple(metadata.get("jwks", {}).get("keys", ())),
         scopes=frozenset(metadata["scope"].split()),
+        machine_scopes=frozenset(metadata.get("machine_scope", "").split()),
         optional_scopes=frozenset(metadata.get("optional_scope", "").split()),
         sector=_sector(metadata),
+        tls_subject=next(((kind, metadata[kind]) for kind in SUBJECTS if kind in metadata), None),
         extras={name: metadata[name] for name in EXTRAS if name in metadata},
         **_as_they_are(metadata),
     )
@@ -82,5 +91,7 @@ def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 def _sector(metadata: Mapping[str, Any]) -> str:
     """What an administrator set, or the host of the sector identifier or the redirection URIs (Core 1.0 §8.1)."""
-    address = metadata.get("sector_identifier_uri") or metadata["redirect_uris"][0]
-    return str(metadata.get("sector") or parse_uri(address).host)
+    if "sector" in metadata:
+        return str(metadata["sector"])
+    address = metadata.get("sector_identifier_uri") or next(iter(metadata.get("redirect_uris", ())), None)
+    return parse_uri(address).host if address else ""  # a machine has no person's subject

@@ -10,7 +10,17 @@ from typing import Any
 
 from idp.keys.jose import SIGNING_ALGS
 from idp.protocol.authorization_details import TYPES
-from idp.protocol.client import AUTH_METHODS, DEFAULT_SCOPE, MOBILE_ID_ACR, PROFILES
+from idp.protocol.client import (
+    ACCESS_TOKEN_SECONDS,
+    AUTH_METHODS,
+    DEFAULT_SCOPE,
+    LONGEST_ACCESS_TOKEN_SECONDS,
+    MOBILE_ID_ACR,
+    PROFILES,
+    SHORTEST_ACCESS_TOKEN_SECONDS,
+    TLS_AUTH_METHODS,
+)
+from idp.protocol.client_certificate import SUBJECTS, UnusableSubject, check_subject
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration import values
 from idp.registration.client_keys import key_set
@@ -22,7 +32,7 @@ from idp.registration.outbound_address import outbound_address
 from idp.registration.redirect_uris import post_logout_redirect_uris, redirect_uris
 from idp.registration.uris import LONGEST_URI, web_address
 
-GRANT_TYPES = ("authorization_code", "refresh_token", DEVICE_CODE_GRANT)
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE_GRANT)
 RESPONSE_TYPES = ("code",)
 SUBJECT_TYPES = ("pairwise", "public")
 
@@ -34,6 +44,7 @@ class Offer:
     development: bool
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]  # weakest first
+    mtls: bool = False  # whether the provider sees client certificates
     test_hosts: frozenset[str] = frozenset()  # that may be fetched from although they are this machine
 
     def __post_init__(self) -> None:
@@ -98,6 +109,14 @@ def _scope(value: Any, offer: Offer) -> str:
     return values.scope(value, offer.scopes)
 
 
+def _machine_scope(value: Any, offer: Offer) -> str:
+    return values.machine_scope(value, offer.scopes)
+
+
+def _lifetime(value: Any) -> int:
+    return values.seconds(value, SHORTEST_ACCESS_TOKEN_SECONDS, LONGEST_ACCESS_TOKEN_SECONDS)
+
+
 def _acr_list(value: Any, offer: Offer) -> tuple[str, ...]:
     return values.choices(value, offer.acr_values)
 
@@ -106,6 +125,26 @@ def _minimum_acr(value: Any, offer: Offer) -> str:
     """MOBILE_ID_ACR or stronger: a new client may not ask for less (design, Assurance)."""
     known = offer.acr_values
     return values.choice(known[known.index(MOBILE_ID_ACR) :])(value)
+
+
+def _auth_method(value: Any, offer: Offer) -> str:
+    return values.choice((*AUTH_METHODS, *(TLS_AUTH_METHODS if offer.mtls else ())))(value)
+
+
+def _certified(value: Any, offer: Offer) -> bool:
+    if values.flag(value) and not offer.mtls:
+        raise BrokenRule("is not offered: the setting mtls_origin is empty")
+    return bool(value)
+
+
+def _subject(kind: str) -> Callable[[Any, Offer], str]:
+    def read(value: Any, _offer: Offer) -> str:
+        try:
+            return check_subject(kind, one_line(value, longest=500))
+        except UnusableSubject:
+            raise BrokenRule("must be a subject as a certificate has it (RFC 8705 section 2.1.2)") from None
+
+    return read
 
 
 def _detail_types(value: Any) -> tuple[str, ...]:
@@ -126,7 +165,12 @@ def _sector(value: Any) -> str:
 
 
 STANDARD = (
-    Field("redirect_uris", None, "required; 1 to 20 exact https URIs; see Redirect URIs", _plain(redirect_uris)),
+    Field(
+        "redirect_uris",
+        None,
+        "required with authorization_code; 1 to 20 exact https URIs; see Redirect URIs",
+        _plain(redirect_uris),
+    ),
     Field(
         "post_logout_redirect_uris",
         (),
@@ -143,7 +187,8 @@ STANDARD = (
     Field(
         "grant_types",
         ("authorization_code",),
-        "authorization_code, also refresh_token and, with device_flow_approval, device_code",
+        "authorization_code, also refresh_token, client_credentials (see Machines) and, with device_flow_approval, "
+        "device_code",
         _plain(_grant_types),
     ),
     Field("response_types", ("code",), "code alone", _plain(_response_types)),
@@ -151,14 +196,21 @@ STANDARD = (
     Field(
         "token_endpoint_auth_method",
         "client_secret_basic",
-        "private_key_jwt, client_secret_basic, client_secret_post or none",
-        _plain(values.choice(AUTH_METHODS)),
+        "private_key_jwt, client_secret_basic, client_secret_post or none; see Certificates for two more",
+        _auth_method,
     ),
     Field(
         "token_endpoint_auth_signing_alg",
         None,
         "ES256, RS256, PS256 or Ed25519; only with private_key_jwt and a key for it",
         _plain(values.choice(SIGNING_ALGS)),
+    ),
+    *(Field(kind, None, "subject of the certificate; see Certificates", _subject(kind)) for kind in SUBJECTS),
+    Field(
+        "tls_client_certificate_bound_access_tokens",
+        False,
+        "true or false; true: every token is bound to the certificate",
+        _certified,
     ),
     Field("jwks", None, "JWK Set of 1 to 20 public keys; see Keys", _plain(key_set)),
     Field("jwks_uri", None, "https address of the JWK Set, instead of jwks; see Documents", _fetched),
@@ -167,6 +219,18 @@ STANDARD = (
         "ES256",
         "ES256, RS256, PS256 or Ed25519",
         _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field(
+        "introspection_signed_response_alg",
+        None,
+        "ES256, RS256, PS256 or Ed25519; of signed introspection answers, unless given that of ID tokens",
+        _plain(values.choice(SIGNING_ALGS)),
+    ),
+    Field(
+        "dpop_bound_access_tokens",
+        False,
+        "true or false; true: every token is bound to a key (DPoP)",
+        _plain(values.flag),
     ),
     Field(
         "authorization_signed_response_alg",
@@ -223,6 +287,20 @@ POLICY = (
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
+    Field("machine_scope", "", "values of the service's own for client_credentials; see Machines", _machine_scope),
+    Field(
+        "access_token_format",
+        "opaque",
+        "opaque, or jwt (RFC 9068) for resources that verify by themselves",
+        _plain(values.choice(("opaque", "jwt"))),
+    ),
+    Field("access_token_seconds", ACCESS_TOKEN_SECONDS, "seconds, 60 to 3600", _plain(_lifetime)),
+    Field(
+        "dpop_nonce_required",
+        False,
+        "true: proofs carry a nonce of ours; so they do with a fapi2 profile",
+        _plain(values.flag),
+    ),
     Field("minimum_acr", MOBILE_ID_ACR, "an assurance level of at least the default", _minimum_acr),
     Field("sector", None, "host name for pairwise subjects; see Subjects", _plain(_sector)),
     Field("device_flow_approval", None, "who approved the device flow, and why; a waiver", _plain(_software)),

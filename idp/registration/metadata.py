@@ -16,6 +16,8 @@ from idp.registration.unknown_fields import why_unknown
 
 MOST_FIELDS = 100
 LOCALIZED_NAME = "client_name#"
+MACHINE_DEFAULTS: Mapping[str, Any] = {"response_types": [], "scope": ""}
+"""Of a client that only acts for itself (client_credentials alone): nobody is sent to it or agrees to anything."""
 
 
 def check_metadata(given: object, offer: Offer) -> Metadata:
@@ -64,13 +66,22 @@ class _Checking:
             raise BrokenRule("must not be given twice for one language")
         self.effective[canonical] = display_name(value)
 
+    @property
+    def is_machine(self) -> bool:
+        """Whether the client only ever acts for itself."""
+        return self.effective.get("grant_types") == ["client_credentials"]
+
     def require_redirect_uris(self) -> None:
-        """RFC 7591 §2: required for every flow with redirection, and we have no other."""
+        """RFC 7591 §2: required for every flow with redirection."""
+        if self.is_machine:
+            return
         if "redirect_uris" not in self.effective and "redirect_uris" not in self.broken:
             self._note("redirect_uris", BrokenRule("is required"))
 
     def apply_defaults(self) -> None:
         """Every field that was not given and has a default."""
+        if self.is_machine:
+            self.effective = {**MACHINE_DEFAULTS, **self.effective}
         for field in FIELDS.values():
             if field.default is not None and field.name not in self.broken:
                 self.effective.setdefault(field.name, _as_json(field.default))

@@ -12,7 +12,7 @@ from authlib.oidc.registration import ClientMetadataClaims as OpenIdClientMetada
 from joserfc.errors import InvalidClaimError
 
 from idp.keys.jose import SIGNING_ALGS
-from idp.protocol.client import AUTH_METHODS
+from idp.protocol.client import AUTH_METHODS, TLS_AUTH_METHODS
 from idp.registration.fields import GRANT_TYPES, RESPONSE_TYPES, SUBJECT_TYPES, Offer
 
 
@@ -22,7 +22,7 @@ def standard_objections(metadata: Mapping[str, Any], offer: Offer) -> Iterator[s
         "scopes_supported": offer.scopes,
         "response_types_supported": RESPONSE_TYPES,
         "grant_types_supported": GRANT_TYPES,
-        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_methods_supported": (*AUTH_METHODS, *(TLS_AUTH_METHODS if offer.mtls else ())),
         "token_endpoint_auth_signing_alg_values_supported": SIGNING_ALGS,
         "id_token_signing_alg_values_supported": SIGNING_ALGS,
         "subject_types_supported": SUBJECT_TYPES,

@@ -56,14 +56,27 @@ def choices(value: Any, allowed: Iterable[str]) -> tuple[str, ...]:
 def scope(value: Any, supported: Iterable[str]) -> str:
     """Space-separated scope values, each supported and listed once, in the order given."""
     known = sorted(supported)
+    text, tokens = _scope_values(value)
+    if not set(tokens) <= set(known):
+        raise BrokenRule(f"must contain only {', '.join(known)}")
+    return text
+
+
+def machine_scope(value: Any, of_people: Iterable[str]) -> str:
+    """Scope values that only a machine has: none of those that a person agrees to."""
+    text, tokens = _scope_values(value)
+    if set(tokens) & set(of_people):
+        raise BrokenRule("must contain none of the values that people agree to")
+    return text
+
+
+def _scope_values(value: Any) -> tuple[str, list[str]]:
     if not isinstance(value, str) or len(value) > LONGEST_SCOPE:
         raise BrokenRule("must be a text of scope values with a space between them")
     tokens = value.split(" ") if value else []
     if not all(_SCOPE_TOKEN.fullmatch(token) for token in tokens) or len(set(tokens)) != len(tokens):
         raise BrokenRule("must be different scope values with one space between them")
-    if not set(tokens) <= set(known):
-        raise BrokenRule(f"must contain only {', '.join(known)}")
-    return value
+    return value, tokens
 
 
 def flag(value: Any) -> bool:
@@ -73,8 +86,8 @@ def flag(value: Any) -> bool:
     return value
 
 
-def seconds(value: Any) -> int:
+def seconds(value: Any, least: int = 0, most: int = LONGEST_AGE) -> int:
     """A whole number of seconds, at most a year."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_AGE:
-        raise BrokenRule(f"must be a whole number of seconds between 0 and {LONGEST_AGE}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise BrokenRule(f"must be a whole number of seconds between {least} and {most}")
     return value

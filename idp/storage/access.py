@@ -18,9 +18,10 @@ class Access:
 
     grant: GrantRecord
     scopes: tuple[str, ...]
+    binding: str | None  # the key its sender must hold
     consented: tuple[str, ...]
     claims: str | None  # the claims parameter of its request
-    record: bytes  # the person's, sealed
+    record: bytes | None  # the person's, sealed; none behind a machine
     issued_at: int
     expires_at: int
     audience: tuple[str, ...]  # resources it is meant for; none: its client's own use
@@ -38,6 +39,7 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
     return Access(
         grant=grant,
         scopes=tuple(row.token_scopes.split()),
+        binding=row.token_confirmation,
         consented=tuple((row.consented_scopes or "").split()),
         claims=row.claims,
         record=row.record,

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.authorization_code import CODE_SECONDS
-from idp.grants.tokens import ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS
+from idp.grants.tokens import REFRESH_TOKEN_SECONDS
 from idp.keys.handles import Presented
 from idp.protocol.authorization_request import AuthorizationRequest
+from idp.protocol.client import LONGEST_ACCESS_TOKEN_SECONDS
+from idp.protocol.sender import key_binding
 from idp.storage.database import Transaction
 from idp.storage.models import Grant
 
@@ -49,6 +51,7 @@ def add(
         nonce=request.nonce,
         scopes=" ".join(what.scopes),
         claims=request.claims,
+        confirmation=key_binding(request.dpop_jkt),
         resources=" ".join(request.resources) or None,
         details=request.details,
         acr=what.acr,
@@ -56,7 +59,7 @@ def add(
         auth_time=what.auth_time,
         created_at=now,
         code_expires_at=now + CODE_SECONDS,
-        expires_at=now + (REFRESH_TOKEN_SECONDS if offline else CODE_SECONDS + ACCESS_TOKEN_SECONDS),
+        expires_at=now + (REFRESH_TOKEN_SECONDS if offline else CODE_SECONDS + LONGEST_ACCESS_TOKEN_SECONDS),
     )
     transaction.record(
         AuditRow(

@@ -9,8 +9,9 @@ from sqlalchemy.engine import Row
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.stores import DeviceRecord
-from idp.grants.tokens import ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS
+from idp.grants.tokens import REFRESH_TOKEN_SECONDS
 from idp.keys.handles import Presented
+from idp.protocol.client import LONGEST_ACCESS_TOKEN_SECONDS
 from idp.protocol.device_flow import LIFETIME_SECONDS, POLL_SECONDS, SLOWER_SECONDS
 from idp.storage.authorizations import Authorization
 from idp.storage.database import Transaction
@@ -143,7 +144,7 @@ class DeviceAuthorizations:
             auth_time=what.auth_time,
             created_at=now,
             code_expires_at=now,
-            expires_at=now + (REFRESH_TOKEN_SECONDS if offline else LIFETIME_SECONDS + ACCESS_TOKEN_SECONDS),
+            expires_at=now + (REFRESH_TOKEN_SECONDS if offline else LIFETIME_SECONDS + LONGEST_ACCESS_TOKEN_SECONDS),
         )
         detail = {"device": row, "grant": grant, "scopes": " ".join(what.scopes), "acr": what.acr}
         self._transaction.record(AuditRow(Event.DEVICE_APPROVED, now, what.person, client_id, detail))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.engine import Row
+from sqlalchemy.orm import aliased
 
 from idp.audit.catalogue import AuditRow
 from idp.credential.states import State
@@ -30,6 +31,7 @@ _GRANT = (
     Grant.code_expires_at,
     Grant.expires_at,
     Grant.revoked_at,
+    Grant.confirmation,
     Grant.resources,
     Grant.details,
 )
@@ -50,6 +52,7 @@ _SPENT_CODE = select(*_GRANT).where(_THIS_CODE, Grant.code_spent_at.is_not(None)
 _REVOKE = (
     update(Grant).where(Grant.id == bindparam("row"), Grant.revoked_at.is_(None)).values(revoked_at=bindparam("now"))
 )
+_BIND = update(Grant).where(Grant.id == bindparam("row")).values(confirmation=bindparam("binding"))
 _REVOKE_FOR = (
     update(Grant)
     .where(
@@ -59,9 +62,19 @@ _REVOKE_FOR = (
     )
     .values(revoked_at=bindparam("now"))
 )
+Successor = aliased(RefreshToken)
 _FIND_REFRESH = (
-    select(*_GRANT, RefreshToken.expires_at.label("token_expires_at"), RefreshToken.spent_at)
+    select(
+        *_GRANT,
+        RefreshToken.created_at.label("token_created_at"),
+        RefreshToken.expires_at.label("token_expires_at"),
+        RefreshToken.spent_at,
+        RefreshToken.retried_at,
+        RefreshToken.successor_id,
+        Successor.spent_at.label("successor_spent_at"),
+    )
     .join(RefreshToken, RefreshToken.grant_id == Grant.id)
+    .outerjoin(Successor, Successor.id == RefreshToken.successor_id)
     .where(
         RefreshToken.id == bindparam("row"),
         RefreshToken.digest == bindparam("token"),
@@ -75,11 +88,27 @@ _TAKE_REFRESH = (
         RefreshToken.digest == bindparam("token"),
         RefreshToken.spent_at.is_(None),
     )
+    .values(spent_at=bindparam("now"), successor_id=bindparam("successor"))
+)
+_RETAKE_REFRESH = (
+    update(RefreshToken)
+    .where(
+        RefreshToken.id == bindparam("row"),
+        RefreshToken.digest == bindparam("token"),
+        RefreshToken.successor_id == bindparam("lost"),
+        RefreshToken.retried_at.is_(None),
+    )
+    .values(retried_at=bindparam("now"), successor_id=bindparam("successor"))
+)
+_END_REFRESH = (
+    update(RefreshToken)
+    .where(RefreshToken.id == bindparam("row"), RefreshToken.spent_at.is_(None))
     .values(spent_at=bindparam("now"))
 )
 
 # Everything that may close a grant's way, in one look-up by primary keys.
 STANDING = (
+    Grant.person_id.label("granted_by"),
     Person.status.label("person_status"),
     Credential.state.label("credential_state"),
     Credential.expires_at.label("credential_expires_at"),
@@ -93,9 +122,9 @@ STANDING = (
 def with_standing(statement: Any) -> Any:
     """`statement` over grants, joined with everything that `standing_of` reads."""
     return (
-        statement.join(Passkey, Passkey.id == Grant.passkey_id)
-        .join(Credential, Credential.id == Passkey.credential_id)
-        .join(Person, Person.id == Grant.person_id)
+        statement.outerjoin(Passkey, Passkey.id == Grant.passkey_id)
+        .outerjoin(Credential, Credential.id == Passkey.credential_id)
+        .outerjoin(Person, Person.id == Grant.person_id)
         .outerjoin(Session, Session.id == Grant.session_id)
         .outerjoin(Consent, and_(Consent.person_id == Grant.person_id, Consent.client_id == Grant.client_id))
     )
@@ -108,6 +137,7 @@ _FIND_ACCESS = with_standing(
         Grant.claims,
         AccessToken.scopes.label("token_scopes"),
         AccessToken.audience.label("token_audience"),
+        AccessToken.confirmation.label("token_confirmation"),
         AccessToken.created_at.label("token_created_at"),
         AccessToken.expires_at.label("token_expires_at"),
         AccessToken.revoked_at.label("token_revoked_at"),
@@ -127,6 +157,8 @@ _REVOKE_ACCESS = (
 
 def standing_of(row: Row[Any], now: int) -> Standing:
     """The gates, as the joined row shows them. What is missing counts as closed."""
+    if row.granted_by is None:  # a machine that acts for itself: its only gate is its registration
+        return Standing(True, True, True, session_ended=False, consent_withdrawn=False)
     return Standing(
         person_active=row.person_status == PersonStatus.ACTIVE.value,
         credential_active=row.credential_state == State.ACTIVE.value and now < row.credential_expires_at,
@@ -148,11 +180,12 @@ def grant_of(row: Row[Any]) -> GrantRecord:
         nonce=row.nonce,
         scopes=tuple(row.scopes.split()),
         acr=row.acr,
-        amr=tuple(row.amr.split()),
+        amr=tuple((row.amr or "").split()),
         auth_time=row.auth_time,
         code_expires_at=row.code_expires_at,
         expires_at=row.expires_at,
         revoked=row.revoked_at is not None,
+        binding=row.confirmation,
         resources=tuple((row.resources or "").split()),
         details=row.details,
     )
@@ -178,11 +211,29 @@ class Grants:
     def find_refresh(self, token: Presented, client_id: str) -> RefreshRecord | None:
         """This client's refresh token, spent or not."""
         row = self._transaction.one(_FIND_REFRESH, row=token.id, token=token.digest, client=client_id)
-        return RefreshRecord(grant_of(row), row.token_expires_at, row.spent_at is not None) if row else None
+        if row is None:
+            return None
+        return RefreshRecord(
+            grant=grant_of(row),
+            issued_at=row.token_created_at,
+            expires_at=row.token_expires_at,
+            spent_at=row.spent_at,
+            retried_at=row.retried_at,
+            successor=row.successor_id,
+            successor_spent=row.successor_spent_at is not None,
+        )
 
-    def take_refresh(self, token: Presented, now: int) -> bool:
+    def take_refresh(self, token: Presented, successor: UUID, now: int) -> bool:
         """Spend the refresh token if it is unspent: one statement, one winner."""
-        return self._transaction.run(_TAKE_REFRESH, row=token.id, token=token.digest, now=now) == 1
+        values = {"row": token.id, "token": token.digest, "successor": successor, "now": now}
+        return self._transaction.run(_TAKE_REFRESH, **values) == 1
+
+    def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
+        """Replace the successor that was lost: one winner, and only while the lost one is unused."""
+        values = {"row": token.id, "token": token.digest, "lost": found.successor, "successor": successor, "now": now}
+        if self._transaction.run(_END_REFRESH, row=found.successor, now=now) != 1:  # used, or another retry was faster
+            return False
+        return self._transaction.run(_RETAKE_REFRESH, **values) == 1
 
     def find_device(self, code: Presented, client_id: str) -> DeviceRecord | None:
         """This client's device code, whatever became of it."""
@@ -211,6 +262,22 @@ class Grants:
         """End all grants of a person at a client; returns how many."""
         return self._transaction.run(_REVOKE_FOR, person=person, client=client_id, now=now)
 
+    def bind(self, grant: UUID, binding: str) -> None:
+        """Bind the grant's refresh tokens to a key."""
+        self._transaction.run(_BIND, row=grant, binding=binding)
+
+    def add_machine_grant(self, grant: GrantRecord, now: int) -> None:
+        """Queue the grant of a machine: no code leads to it."""
+        self._transaction.add(
+            Grant,
+            id=grant.id,
+            client_id=grant.client_id,
+            scopes=" ".join(grant.scopes),
+            created_at=now,
+            code_expires_at=grant.code_expires_at,
+            expires_at=grant.expires_at,
+        )
+
     def add_access_token(
         self,
         token: Presented,
@@ -220,6 +287,7 @@ class Grants:
         expires_at: int,
         *,
         audience: tuple[str, ...] = (),
+        binding: str | None = None,
     ) -> None:
         """Queue an access token's row."""
         self._transaction.add(
@@ -228,6 +296,7 @@ class Grants:
             digest=token.digest,
             grant_id=grant,
             scopes=" ".join(scopes),
+            confirmation=binding,
             audience=" ".join(audience) or None,
             created_at=now,
             expires_at=expires_at,

@@ -246,7 +246,10 @@ class InitialAccessToken(Base):
 
 
 class RefreshToken(Base):
-    """A refresh token of a grant; spent ones stay, so that a replay is recognised (RFC 9700 §4.14)."""
+    """A refresh token of a grant; spent ones stay, so that a replay is recognised (RFC 9700 §4.14).
+
+    A spent one names its successor; one that never reached its client ends without having one.
+    """
 
     __tablename__ = "refresh_tokens"
     id: Mapped[Key]
@@ -255,6 +258,8 @@ class RefreshToken(Base):
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     spent_at: Mapped[int | None]
+    successor_id: Mapped[UUID | None]
+    retried_at: Mapped[int | None]  # when its successor was replaced, because the answer had been lost
 
 
 class UsedOnce(Base):

@@ -78,6 +78,7 @@ def self_signed(folder: Path) -> None:
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=id.overseas.example"
     output = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
     subprocess.run([*command.split(), *output], check=True, capture_output=True)
+    shutil.copyfile(folder / "fullchain.pem", folder / "client-authorities.pem")
 
 
 @pytest.mark.skipif(not (shutil.which("nginx") and shutil.which("openssl")), reason="nginx or openssl is not here")
@@ -86,7 +87,12 @@ def test_nginx_accepts_its_sample(tmp_path):
     site = (CONFIG / "nginx.conf.sample").read_text("utf-8").replace("/etc/overseas-id/tls", str(tmp_path))
     site = site.replace("/var/log/nginx", str(tmp_path))
     if os.getuid():  # only root may listen below 1024
-        site = site.replace("listen 80;", "listen 8080;").replace(":80;", ":8080;").replace("443", "8443")
+        site = (
+            site.replace("listen 80;", "listen 8080;")
+            .replace(":80;", ":8080;")
+            .replace("listen 443", "listen 9443")
+            .replace("]:443", "]:9443")
+        )
     (tmp_path / "site.conf").write_text(site)
     (tmp_path / "nginx.conf").write_text(
         f"pid {tmp_path}/nginx.pid; error_log stderr; events {{}} http {{ include site.conf; }}\n"
@@ -117,6 +123,18 @@ def test_nginx_logs_no_query_and_lets_no_caller_choose_their_address():
     assert {"$request", "$request_uri", "$args", "$http_referer"} & set(logged.split()) == set()
     assert "X-Forwarded-For $remote_addr;" in site
     assert "$proxy_add_x_forwarded_for" not in site
+
+
+def test_S_08_nginx_alone_says_who_showed_a_certificate():
+    """Each place that hands requests on overwrites both headers; they are empty where no certificate is asked for."""
+    site = (CONFIG / "nginx.conf.sample").read_text("utf-8")
+    places = [place for place in re.findall(r"location [^{]*{(.*?)\n    }", site, re.DOTALL) if "proxy_pass" in place]
+    values = [dict(re.findall(r'proxy_set_header (X-Client-\w+) "?([^";]*)"?;', place)) for place in places]
+    assert values == [
+        {"X-Client-Cert": "", "X-Client-Verify": ""},
+        {"X-Client-Cert": "$ssl_client_escaped_cert", "X-Client-Verify": "$ssl_client_verify"},
+    ]
+    assert "underscores_in_headers" not in site  # X_Client_Cert would be the same header to the provider
 
 
 def unit(name: str) -> configparser.ConfigParser:

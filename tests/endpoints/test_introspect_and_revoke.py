@@ -21,7 +21,8 @@ def introspect(house, service, token):
 def test_a_good_token_is_active_for_its_own_client(house, tokens):
     answer = introspect(house, house.service, tokens["access_token"]).get_json()
     assert answer["active"] is True
-    assert answer["client_id"] == answer["aud"] == house.service.id
+    assert answer["client_id"] == house.service.id
+    assert answer["aud"] == answer["iss"] == house.ground.provider.issuer
     assert answer["exp"] == house.ground.clock() + 600
 
 

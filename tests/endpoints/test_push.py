@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.registration.changes import status_set
-from tests.ground import ORIGIN, Ground, House, call, request, visible
+from tests.ground import ORIGIN, VERIFIER, Ground, House, call, request, visible
+from tests.protocol.proofs import Prover
 from tests.signed_requests import (
     EC,
     JWKS,
@@ -308,7 +309,23 @@ def test_a_bank_signs_in_under_fapi2(either_ground):
     visit(browser, service, push_as_bank(ground, service))
     answer = finish(browser, citizen, service)
     assert answer.keys() == {"code", "state", "iss"}
-    assert browser.token(service, answer["code"], **assertion(ground, service)).status_code == 200
+    assert browser.token(service, answer["code"], **assertion(ground, service)).get_json()["error"] == "invalid_request"
+    prover = Prover()
+    form = {
+        "grant_type": "authorization_code",
+        "code": answer["code"],
+        "redirect_uri": service.redirect_uri,
+        "code_verifier": VERIFIER,
+    }
+
+    def redeem(**changed):
+        proof = {"DPoP": prover.proof("POST", f"{ORIGIN}/token", ground.clock(), **changed)}
+        return call(ground, "/token", form | assertion(ground, service), headers=proof)
+
+    asked = redeem()
+    assert asked.get_json()["error"] == "use_dpop_nonce"
+    tokens = redeem(nonce=asked.headers["DPoP-Nonce"])
+    assert (tokens.status_code, tokens.get_json()["token_type"]) == (200, "DPoP")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from tests.ground import House, call, request, visible
+from tests.ground import ORIGIN, House, call, request, visible
 from tests.signed_requests import (
     ACCOUNT,
     RSA,
@@ -260,10 +260,10 @@ def test_tokens_are_for_the_resources_that_were_granted_or_fewer(either_ground):
         assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_target")
 
 
-def test_without_resource_a_token_is_for_its_client_and_may_not_grow(ground, citizen):
+def test_without_resource_a_token_is_for_our_own_and_may_not_grow(ground, citizen):
     service, browser = ground.register(resources=[API]), ground.browser()
     tokens = browser.tokens(service, citizen, scope="openid offline_access")
-    assert audience(ground, service, tokens["access_token"]) == service.id
+    assert audience(ground, service, tokens["access_token"]) == ORIGIN
     assert browser.userinfo(tokens["access_token"]).status_code == 200
     grown = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "resource": API}
     assert call(ground, "/token", grown, service).get_json()["error"] == "invalid_target"

@@ -49,6 +49,7 @@ class AccessToken:
     grant: UUID
     scopes: tuple[str, ...]
     expires_at: int
+    binding: str | None = None
     audience: tuple[str, ...] = ()
 
 
@@ -79,12 +80,23 @@ class MemoryStores:
         found = self.refreshes.get(presented(token))
         if found is None or found.grant.client_id != client_id:
             return None
-        return replace(found, grant=self.grants[found.grant.id], spent=presented(token) in self.spent)
+        successor = next((one for at, one in self.refreshes.items() if at.id == found.successor), None)
+        used = successor is not None and successor.spent_at is not None
+        return replace(found, grant=self.grants[found.grant.id], successor_spent=used)
 
-    def take_refresh(self, token: Presented, now: int) -> bool:
-        if presented(token) in self.spent:
+    def take_refresh(self, token: Presented, successor: UUID, now: int) -> bool:
+        found = self.refreshes[presented(token)]
+        if found.spent_at is not None:
             return False
-        self.spent.add(presented(token))
+        self.refreshes[presented(token)] = replace(found, spent_at=now, successor=successor)
+        return True
+
+    def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
+        lost = next(at for at in self.refreshes if at.id == found.successor)
+        if self.refreshes[presented(token)].retried_at is not None or self.refreshes[lost].spent_at is not None:
+            return False
+        self.refreshes[lost] = replace(self.refreshes[lost], spent_at=now)
+        self.refreshes[presented(token)] = replace(found, retried_at=now, successor=successor)
         return True
 
     def standing(self, grant: GrantRecord, now: int) -> Standing:
@@ -93,13 +105,27 @@ class MemoryStores:
     def revoke(self, grant: UUID, now: int) -> None:
         self.grants[grant] = replace(self.grants[grant], revoked=True)
 
+    def bind(self, grant: UUID, binding: str) -> None:
+        self.grants[grant] = replace(self.grants[grant], binding=binding)
+
+    def add_machine_grant(self, grant: GrantRecord, now: int) -> None:
+        self.grants[grant.id] = grant
+
     def add_access_token(
-        self, token: Presented, grant: UUID, scopes: Any, now: int, expires_at: int, *, audience: tuple[str, ...] = ()
+        self,
+        token: Presented,
+        grant: UUID,
+        scopes: Any,
+        now: int,
+        expires_at: int,
+        *,
+        audience: tuple[str, ...] = (),
+        binding: str | None = None,
     ) -> None:
-        self.access.append(AccessToken(presented(token), grant, scopes, expires_at, audience))
+        self.access.append(AccessToken(presented(token), grant, scopes, expires_at, binding, audience))
 
     def add_refresh_token(self, token: Presented, grant: UUID, now: int, expires_at: int) -> None:
-        self.refreshes[presented(token)] = RefreshRecord(self.grants[grant], expires_at, spent=False)
+        self.refreshes[presented(token)] = RefreshRecord(self.grants[grant], now, expires_at)
 
     def record(self, row: AuditRow) -> None:
         self.audit.append(row)
@@ -120,7 +146,7 @@ def presented(handle: Presented) -> Presented:
 def with_refresh(grant: GrantRecord = GRANT, **changes: Any) -> MemoryStores:
     """Stores in which the code became the refresh token REFRESH."""
     stores = MemoryStores(grants={grant.id: grant}, spent={presented(CODE)}, **changes)
-    stores.refreshes[presented(REFRESH)] = RefreshRecord(grant, grant.expires_at, spent=False)
+    stores.refreshes[presented(REFRESH)] = RefreshRecord(grant, NOW, grant.expires_at)
     return stores
 
 
@@ -131,7 +157,7 @@ def make_mint() -> Mint:
         issuer=ISSUER,
         new_id=lambda: UUID(int=next(rows)),
         random_bytes=lambda size: next(secrets).to_bytes(size, "big"),
-        sign=lambda alg, claims: json.dumps({"alg": alg, "claims": dict(claims)}),
+        sign=lambda alg, claims, _typ: json.dumps({"alg": alg, "claims": dict(claims)}),
         subject=lambda client, person: f"{client.sector}:{person.int}",
         session=lambda client, session: f"{client.id}:{session.int}",
     )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from idp.grants import GRANTS, Issued, Refused
 from idp.grants.authorization_code import check, redeem
-from idp.grants.tokens import ACCESS_TOKEN_SECONDS
 from idp.keys.handles import read_handle
+from idp.protocol.client import ACCESS_TOKEN_SECONDS
 from idp.protocol.errors import InvalidGrant, InvalidRequest
 from idp.protocol.id_token import half_hash
 from tests.grants.fakes import CODE, GOOD, GRANT, MemoryStores, make_mint, presented, secret
@@ -112,7 +112,7 @@ def test_P_03_P_04_P_05_P_07_T_11_a_wrong_redemption_burns_the_code(form, grant,
 @pytest.mark.parametrize(("form", "grant", "now", "why"), REFUSALS)
 def test_the_pure_check_says_the_same(form, grant, now, why):
     with pytest.raises(InvalidGrant, match=why):
-        check(replace(GRANT, **grant), changed(FORM, **form), now=now)
+        check(replace(GRANT, **grant), changed(FORM, **form), None, now=now)
 
 
 def test_a_code_is_good_until_the_last_second_of_its_minute():
@@ -210,7 +210,8 @@ def test_A_12_a_client_that_lost_every_scope_gets_nothing():
 
 
 def test_the_token_endpoint_knows_these_grants():
-    assert GRANTS.keys() == {"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"}
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    assert GRANTS.keys() == {"authorization_code", "refresh_token", "client_credentials", device}
 
 
 @given(st.dictionaries(st.sampled_from(["code", "redirect_uri", "code_verifier", "extra"]), TEXT))

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from idp.grants import Issued, Refused
 from idp.grants.refresh_token import refresh
-from idp.keys.handles import Handle, read_handle
+from idp.keys.handles import Handle, Presented, read_handle
 from idp.protocol.errors import InvalidRequest, InvalidScope
 from tests.grants.fakes import GOOD, GRANT, REFRESH, make_mint, presented, secret, with_refresh
 from tests.protocol.examples import APP, GOV24, NOW
@@ -44,25 +45,84 @@ def test_a_public_clients_refresh_token_is_replaced_at_every_use():
 def test_C_06_a_spent_refresh_token_ends_the_whole_family():
     stores, mint = with_refresh(OF_PUBLIC), make_mint()
     child = refreshed(stores, PUBLIC, mint=mint).answer["refresh_token"]
+    child = refreshed(stores, PUBLIC, mint=mint, refresh_token=child).answer["refresh_token"]
     reused = refreshed(stores, PUBLIC, mint=mint)
     assert isinstance(reused, Refused)
     assert (reused.error.code, reused.error.detail) == ("invalid_grant", "refresh token reused")
     assert stores.revoked == [GRANT.id]
     assert stores.events[-1] == "client:refresh_token:reused"
     assert isinstance(refreshed(stores, PUBLIC, mint=mint, refresh_token=child), Refused)
-    assert len(stores.access) == 1
+    assert len(stores.access) == 2
 
 
-def test_C_04_the_loser_of_a_race_ends_the_family():
+def test_C_04_the_loser_of_a_race_gets_nothing_and_ends_nothing():
     stores = with_refresh(OF_PUBLIC)
-    stores.take_refresh = lambda *_: False  # somebody else took it between look and take
+    take = stores.take_refresh
+
+    def late(token, _successor, now):  # somebody else takes it between look and take
+        if stores.refreshes[presented(REFRESH)].spent_at is None:
+            take(token, UUID(int=5), now)
+            stores.add_refresh_token(Presented(UUID(int=5), b""), GRANT.id, now, GRANT.expires_at)
+        return False
+
+    stores.take_refresh = late
     assert isinstance(refreshed(stores, PUBLIC), Refused)
+    assert stores.revoked == []
+    assert not stores.access
+
+
+@pytest.mark.parametrize("after", [2, 30, 60])
+def test_a_client_whose_answer_was_lost_gets_another_once(after):
+    stores, mint = with_refresh(OF_PUBLIC), make_mint()
+    lost = refreshed(stores, PUBLIC, mint=mint).answer["refresh_token"]
+    again = refreshed(stores, PUBLIC, mint=mint, now=NOW + after)
+    assert isinstance(again, Issued)
+    assert "client:refresh_token:retried" in stores.events
+    assert stores.revoked == []
+    other = again.answer["refresh_token"]
+    assert other != lost
+    later = NOW + after + 100
+    assert isinstance(refreshed(stores, PUBLIC, mint=mint, refresh_token=other, now=later), Issued)
+    assert isinstance(refreshed(stores, PUBLIC, mint=mint, refresh_token=lost, now=later), Refused)
+    assert stores.revoked == [GRANT.id]
+
+
+@pytest.mark.parametrize(
+    ("times", "revoked"),
+    [
+        ([0], False),
+        ([1], False),
+        ([1, 1, 1], False),
+        ([61], True),
+        ([30, 30], False),
+        ([30, 31], False),
+        ([30, 32], True),
+        ([30, 61], True),
+        ([1, 61], True),
+    ],
+)
+def test_C_04_C_06_when_a_spent_token_that_comes_back_ends_the_family(times, revoked):
+    """Its successor unused: at the same moment nothing ends, within a minute once, later and oftener it is theft."""
+    stores, mint = with_refresh(OF_PUBLIC), make_mint()
+    refreshed(stores, PUBLIC, mint=mint)
+    outcomes = [refreshed(stores, PUBLIC, mint=mint, now=NOW + after) for after in times]
+    assert isinstance(outcomes[-1], Refused) is (times != [30])
+    assert (stores.revoked == [GRANT.id]) is revoked
+    live = [one for one in stores.refreshes.values() if one.spent_at is None]
+    assert len(live) == 1
+
+
+def test_C_06_the_lost_token_is_recognised_when_it_turns_up_after_all():
+    stores, mint = with_refresh(OF_PUBLIC), make_mint()
+    lost = refreshed(stores, PUBLIC, mint=mint).answer["refresh_token"]
+    refreshed(stores, PUBLIC, mint=mint, now=NOW + 10)
+    assert isinstance(refreshed(stores, PUBLIC, mint=mint, refresh_token=lost, now=NOW + 11), Refused)
     assert stores.revoked == [GRANT.id]
 
 
 def test_a_token_spent_while_the_client_was_public_stays_spent():
     stores = with_refresh()
-    stores.spent.add(presented(REFRESH))
+    stores.take_refresh(REFRESH, UUID(int=5), NOW)
     assert isinstance(refreshed(stores), Refused)
     assert stores.revoked == [GRANT.id]
 
@@ -143,7 +203,7 @@ def test_C_09_a_wider_scope_is_refused_and_spends_nothing(scope):
     stores = with_refresh(OF_PUBLIC)
     with pytest.raises(InvalidScope):
         refreshed(stores, PUBLIC, scope=scope)
-    assert presented(REFRESH) not in stores.spent
+    assert stores.refreshes[presented(REFRESH)].spent_at is None
 
 
 @pytest.mark.parametrize("kept", [set(), {"openid"}, {"offline_access"}])

@@ -4,13 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from idp.grants.tokens import ACCESS_TOKEN_SECONDS, issue, still_allowed
+from idp.grants.tokens import issue, still_allowed
+from idp.protocol.client import ACCESS_TOKEN_SECONDS
 from tests.grants.fakes import GRANT, MemoryStores, make_mint
 from tests.protocol.examples import GOV24, NOW
 
 
 def issued(stores, **changes):
-    wanted = {"now": NOW, "grant_type": "authorization_code", "scopes": GRANT.scopes, "refresh_token": True} | changes
+    wanted = {
+        "now": NOW,
+        "grant_type": "authorization_code",
+        "scopes": GRANT.scopes,
+        "refresh_token": True,
+        "binding": None,
+    } | changes
     return issue(GRANT, GOV24, stores, make_mint(), **wanted)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.protocol.bearer import bearer_token, challenge
+from idp.protocol.bearer import PresentedToken, challenge, presented_token
 from idp.protocol.errors import InvalidRequest, InvalidToken, OAuthError
 from tests.protocol.examples import TEXT
 
@@ -12,16 +12,19 @@ from tests.protocol.examples import TEXT
 @pytest.mark.parametrize(
     ("header", "form", "token"),
     [
-        ("Bearer abc", {}, "abc"),
-        ("bearer abc", {}, "abc"),
-        ("BEARER  abc ", {}, "abc"),
-        (None, {"access_token": "abc"}, "abc"),
+        ("Bearer abc", {}, PresentedToken("Bearer", "abc")),
+        ("bearer abc", {}, PresentedToken("Bearer", "abc")),
+        ("BEARER  abc ", {}, PresentedToken("Bearer", "abc")),
+        ("DPoP abc", {}, PresentedToken("DPoP", "abc")),
+        ("dpop abc", {}, PresentedToken("DPoP", "abc")),
+        ("DPOP abc", {}, PresentedToken("DPoP", "abc")),
+        (None, {"access_token": "abc"}, PresentedToken("Bearer", "abc")),
         (None, {}, None),
-        ("Bearer", {}, ""),
+        ("Bearer", {}, PresentedToken("Bearer", "")),
     ],
 )
 def test_header_or_body(header, form, token):
-    assert bearer_token(header, form, {}) == token
+    assert presented_token(header, form, {}) == token
 
 
 @pytest.mark.parametrize(
@@ -31,14 +34,15 @@ def test_header_or_body(header, form, token):
         (None, {}, {"access_token": "abc"}, InvalidRequest),
         ("Bearer abc", {}, {"access_token": ""}, InvalidRequest),
         ("Basic abc", {}, {}, InvalidToken),
-        ("DPoP abc", {}, {}, InvalidToken),
+        ("DPoP abc", {"access_token": "abc"}, {}, InvalidRequest),
+        ("DPoPabc", {}, {}, InvalidToken),
         ("Bearerabc", {}, {}, InvalidToken),
         ("", {}, {}, InvalidToken),
     ],
 )
 def test_U_01_a_token_in_the_query_or_twice_or_of_another_scheme(header, form, query, error):
     with pytest.raises(error):
-        bearer_token(header, form, query)
+        presented_token(header, form, query)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_the_challenge_names_an_error_only_where_there_was_a_token(error, descri
 )
 def test_any_request_has_a_token_none_or_a_typed_refusal(header, form, query):
     try:
-        token = bearer_token(header, form, query)
+        token = presented_token(header, form, query)
     except OAuthError:
         return
-    assert token is None or token in (header or "") + form.get("access_token", "")
+    assert token is None or token.text in (header or "") + form.get("access_token", "")

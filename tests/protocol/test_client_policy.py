@@ -22,6 +22,7 @@ OPEN = Policy(
     signed_responses=False,
     issuer_alone_as_audience=False,
     sender_constrained_tokens=False,
+    proof_nonces=False,
     signing_algs=("ES256", "RS256", "PS256", "Ed25519"),
 )
 CLOSED = Policy(
@@ -32,6 +33,7 @@ CLOSED = Policy(
     signed_responses=True,
     issuer_alone_as_audience=True,
     sender_constrained_tokens=True,
+    proof_nonces=True,
     signing_algs=FAPI_ALGS,
 )
 
@@ -41,6 +43,7 @@ CLOSED = Policy(
     [
         (CLIENT, OPEN),
         (PUSHING, replace(OPEN, pushed_requests=True)),
+        (replace(CLIENT, dpop_nonce_required=True), replace(OPEN, proof_nonces=True)),
         (SIGNING, replace(OPEN, signed_requests=True, only_signed_parameters=True)),
         (FAPI, replace(CLOSED, signed_requests=False, signed_responses=False)),
         (MESSAGE_SIGNING, CLOSED),

@@ -13,10 +13,12 @@ from idp.registration.metadata import check_metadata
 from idp.registration.unknown_fields import NOT_OFFERED
 from tests.registration.examples import DEVELOPMENT, EC, GOV24, LEVELS, PRODUCTION, outcome_of, without
 
+MACHINE = {"scope": None, "grant_types": ["client_credentials"], "machine_scope": "read"}
 TWO_HOSTS = ["https://gov24.example/callback", "https://other.example/callback"]
 
 GRANTS_RULE = (
-    "grant_types: must be a list of authorization_code, refresh_token, urn:ietf:params:oauth:grant-type:device_code"
+    "grant_types: must be a list of authorization_code, refresh_token, client_credentials, "
+    "urn:ietf:params:oauth:grant-type:device_code"
 )
 
 
@@ -27,10 +29,40 @@ GRANTS_RULE = (
         ({"response_types": ["code", "id_token"]}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": "code"}, "response_types: must be a list of at most 1 texts"),
         ({"response_types": []}, "response_types: must be code"),
+        ({"access_token_format": "JWT"}, "access_token_format: must be opaque or jwt"),
+        *(
+            (
+                {"access_token_seconds": seconds},
+                "access_token_seconds: must be a whole number of seconds between 60 and 3600",
+            )
+            for seconds in (59, 3601, 600.0, "600", True)
+        ),
+        (MACHINE | {"response_types": ["code"]}, "response_types: must be empty without authorization_code"),
+        (
+            MACHINE | {"scope": "openid"},
+            "scope: must be empty without authorization_code; machine_scope is for machines",
+        ),
+        (MACHINE | {"machine_scope": ""}, "machine_scope: is required with client_credentials, and only with it"),
+        ({"machine_scope": "read"}, "machine_scope: is required with client_credentials, and only with it"),
+        (
+            MACHINE | {"machine_scope": "read openid"},
+            "machine_scope: must contain none of the values that people agree to",
+        ),
+        (
+            MACHINE | {"machine_scope": "read  write"},
+            "machine_scope: must be different scope values with one space between them",
+        ),
+        (
+            MACHINE | {"token_endpoint_auth_method": "none"},
+            "grant_types: must not contain client_credentials for a public client",
+        ),
         ({"grant_types": ["implicit"]}, GRANTS_RULE),
         ({"grant_types": ["password"]}, GRANTS_RULE),
-        ({"grant_types": ["refresh_token"]}, "grant_types: must contain authorization_code"),
-        ({"grant_types": []}, "grant_types: must contain authorization_code"),
+        (
+            {"grant_types": ["refresh_token"]},
+            "grant_types: must contain authorization_code, or client_credentials alone",
+        ),
+        ({"grant_types": []}, "grant_types: must contain authorization_code, or client_credentials alone"),
         (
             {"token_endpoint_auth_method": "client_secret_jwt"},
             "token_endpoint_auth_method: must be private_key_jwt or client_secret_basic or client_secret_post or none",
@@ -162,6 +194,14 @@ def test_all_problems_are_told_at_once():
     assert [problem.partition(":")[0] for problem in refused.value.problems] == ["scope", "consnt", "redirect_uris[0]"]
 
 
+def test_a_machine_has_nothing_of_a_sign_in():
+    machine = {"client_name": "Mailroom", "grant_types": ["client_credentials"], "machine_scope": "read write"}
+    effective = check_metadata(machine, PRODUCTION)
+    assert "redirect_uris" not in effective
+    assert (effective["response_types"], effective["scope"]) == ([], "")
+    assert check_metadata(effective, PRODUCTION) == effective
+
+
 def test_defaults_are_the_safe_ones_and_are_spelt_out():
     metadata = check_metadata({"redirect_uris": ["https://gov24.example/cb"]}, PRODUCTION)
     assert metadata == {
@@ -187,6 +227,12 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "pkce_required": True,
         "consent": "remembered",
         "optional_scope": "",
+        "machine_scope": "",
+        "dpop_bound_access_tokens": False,
+        "dpop_nonce_required": False,
+        "tls_client_certificate_bound_access_tokens": False,
+        "access_token_format": "opaque",
+        "access_token_seconds": 600,
         "minimum_acr": MOBILE_ID_ACR,
         "assertion_audience": "issuer_or_token_endpoint",
     }
