@@ -116,7 +116,8 @@ class Visitor:
     # What is done.
 
     def press(self, selector: str) -> None:
-        """Press a button or follow a link."""
+        """Press a button or follow a link, once the page's scripts have come: before, a button only sends its form."""
+        self.page.wait_for_load_state()
         self.page.locator(selector).click()
 
     def begin(self, folder: str) -> None:
@@ -126,7 +127,6 @@ class Visitor:
 
     def prove_passkey(self) -> None:
         """Press the button and touch the authenticator."""
-        self.page.wait_for_load_state()  # before its script has come, the button only sends the form
         self.press("#passkey")
         expect(self.page.locator("#passkey")).to_have_count(0)
 

@@ -1,6 +1,6 @@
 """POST /par and what comes of it (RFC 9126), over HTTP."""
 
-import time
+from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
@@ -276,10 +276,21 @@ def test_the_body_is_a_form(house: House):
 
 
 def test_Q_12_a_megabyte_is_refused_at_once(house: House):
-    began = time.perf_counter()
-    response = push(house.ground, house.service, state="a" * 1_000_000)
+    class Unread(BytesIO):
+        """A body of which nothing may be read."""
+
+        def read(self, *_: object) -> bytes:
+            raise AssertionError
+
+    response = house.ground.app.test_client().post(
+        "/par",
+        input_stream=Unread(),
+        content_length=1_000_000,
+        content_type="application/x-www-form-urlencoded",
+        auth=(house.service.id, house.service.secret),
+        base_url=ORIGIN,
+    )
     assert response.status_code == 413
-    assert time.perf_counter() - began < 1  # the demand is 50 ms; a busy machine must not fail the test
 
 
 def test_Q_01_a_client_that_must_push_is_refused_at_the_front(ground, citizen):
