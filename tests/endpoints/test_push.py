@@ -285,7 +285,7 @@ def test_Q_12_a_megabyte_is_refused_at_once(house: House):
     response = house.ground.app.test_client().post(
         "/par",
         input_stream=Unread(),
-        content_length=1_000_000,
+        environ_overrides={"CONTENT_LENGTH": "1000000", "CONTENT_TYPE": "application/x-www-form-urlencoded"},
         content_type="application/x-www-form-urlencoded",
         auth=(house.service.id, house.service.secret),
         base_url=ORIGIN,
