@@ -15,8 +15,9 @@ from idp.registration.changes import Change, Conflict
 from idp.registration.effective_client import effective_client
 from idp.registration.register import CLIENT_ID
 from idp.registration.registration import Metadata, Registration
-from idp.storage.database import AlreadyTaken, Database, Transaction
+from idp.storage.database import Database, Transaction
 from idp.storage.models import ClientRow
+from idp.storage.wire import AlreadyTaken
 
 MOST_CLIENTS = 10_000
 
