@@ -6,6 +6,8 @@ number by itself (design law 13).
 
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response
@@ -46,6 +48,14 @@ MAX_FORM_PARTS = 100
 __all__ = ["create_app", "real_world", "wire"]
 
 
+class Application(Flask):
+    """Flask for views that are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is; Flask would look at each one at each call."""
+        return func
+
+
 def real_world() -> World:
     """The clock and the randomness of this machine."""
     return World(
@@ -59,7 +69,7 @@ def real_world() -> World:
 def create_app(settings: Settings, world: World | None = None) -> Flask:
     """The WSGI application. Raises SettingsError, SecretsError, AssuranceError or OutdatedSchema: one line each."""
     refuse_unsafe(settings)
-    app = Flask("idp", root_path=str(ROOT / "idp"), template_folder=str(ROOT / "templates"), static_folder=None)
+    app = Application("idp", root_path=str(ROOT / "idp"), template_folder=str(ROOT / "templates"), static_folder=None)
     app.url_map.merge_slashes = False
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
@@ -98,6 +108,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
 
         app.register_blueprint(phone)
     discovery.prepare_metadata(app)
+    discovery.answer_before_routing(app)
     return app
 
 
