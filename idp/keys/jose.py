@@ -62,7 +62,7 @@ def verify_jwt(token: str, keys: Iterable[VerificationKey], *, typ: Sequence[str
     issuer and audience are the caller's to check: only it knows what it expects.
     """
     header = read_header(token)
-    if header.get("typ") not in typ:
+    if not _is_typed(header, typ):
         raise InvalidJwt("wrong typ")
     for candidate in _candidates(header, keys):
         try:
@@ -80,7 +80,7 @@ def verify_proof_jwt(token: str, *, typ: str, algs: Sequence[str]) -> tuple[dict
     """
     header = read_header(token, PROOF_HEADERS)
     alg, jwk = header.get("alg"), header.get("jwk")
-    if header.get("typ") != typ or not isinstance(alg, str) or alg not in algs or not isinstance(jwk, dict):
+    if not _is_typed(header, [typ]) or not isinstance(alg, str) or alg not in algs or not isinstance(jwk, dict):
         raise InvalidJwt("wrong typ or alg, or no jwk")
     key = _proof_key(alg, jwk)
     try:
@@ -129,6 +129,17 @@ def import_key(jwk: Mapping[str, Any]) -> SigningKey:
     if not isinstance(key, ECKey | RSAKey | OKPKey):
         raise InvalidJwt("symmetric key")
     return key
+
+
+def _is_typed(header: Mapping[str, Any], accepted: Sequence[str | None]) -> bool:
+    """Whether the header's `typ` is one of these.
+
+    It is a media type, which has no case and may leave `application/` out (RFC 7515 §4.1.9).
+    """
+    typ = header.get("typ")
+    if not isinstance(typ, str):
+        return typ is None and None in accepted
+    return typ.lower().removeprefix("application/") in {one.lower() for one in accepted if one}
 
 
 def _canonical(segment: str) -> bool:

@@ -156,6 +156,17 @@ def test_J_05_a_token_of_another_type_is_refused(reader, typ):
     assert reader.accepts(signed(reader.claims, typ=typ)) == (typ == reader.typ)
 
 
+@pytest.mark.parametrize("spelt", [str.upper, str.title, "application/{}".format, "Application/{}".format])
+def test_a_type_is_a_media_type_without_case(reader, spelt):
+    """RFC 7515 §4.1.9 and RFC 2045 §5.1."""
+    assert reader.accepts(signed(reader.claims, typ=spelt(reader.typ)))
+
+
+@pytest.mark.parametrize("spelt", ["text/{}", "application/application/{}", "application/{};a=b", " {}"])
+def test_J_05_what_only_looks_like_the_type_is_refused(reader, spelt):
+    assert not reader.accepts(signed(reader.claims, typ=spelt.format(reader.typ)))
+
+
 def test_J_05_one_readers_token_is_nothing_to_another(reader):
     for other in READERS.values():
         if other is not reader:
