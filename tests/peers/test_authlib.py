@@ -53,6 +53,7 @@ def session(ground: Ground, service: Registered, method: str = "client_secret_ba
         redirect_uri=service.redirect_uri,
         code_challenge_method="S256",
         token_endpoint_auth_method=method,
+        revocation_endpoint_auth_method=method,
     )
     made.mount(ORIGIN, Within(ground))
     made.metadata = made.get(f"{ORIGIN}/.well-known/openid-configuration", withhold_token=True).json()
