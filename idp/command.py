@@ -19,6 +19,7 @@ from idp.credential.commands import credential, enrol, person
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
+from idp.endpoints.commands import openapi
 from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
@@ -158,7 +159,7 @@ def _worker_of(wired: Provider) -> Any:
 
 main.add_command(with_settings(serve))
 main.add_command(secrets)
-for each in (keys, client, enrol, credential, person):
+for each in (keys, client, enrol, credential, person, openapi):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
 

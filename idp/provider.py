@@ -17,6 +17,7 @@ from idp.credential.enrolment import LINK_SECONDS
 from idp.credential.states import State, move
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import NOTICE_SECONDS, LogoutNotice, NoticeMint, to_payload
+from idp.grants.stores import GrantRecord
 from idp.grants.tokens import Mint
 from idp.interaction.logged_out import LoggedOut
 from idp.interaction.try_budget import TryBudget
@@ -149,6 +150,7 @@ class Provider:
             sign=self.sign,
             subject=self.subject,
             session=self.session_id,
+            suffices=self.suffices,
         )
 
     def key_periods(self) -> Sequence[KeyPeriod]:
@@ -281,6 +283,12 @@ class Provider:
     def user_code(self, code: str) -> bytes:
         """What a device flow's row is found by, instead of the code that a person types."""
         return self.keyed.user_code.of("device", code)
+
+    def suffices(self, client: Client, grant: GrantRecord) -> bool:
+        """Whether a person's grant still reaches what its client asks for: a minimum that rose holds at once."""
+        if grant.person_id is None:
+            return True
+        return self.assurance.satisfies(grant.acr, client.minimum_acr)
 
     def session_id(self, client: Client, session: UUID) -> str:
         """`sid` of a session at a client."""

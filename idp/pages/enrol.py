@@ -20,7 +20,7 @@ from idp.authenticators.phone_code import (
     read_typed,
 )
 from idp.credential.enrolment import OPEN_SECONDS, EnrolmentStep
-from idp.keys.handles import read_handle
+from idp.keys.handles import Presented, read_handle
 from idp.pages.browser import ensure_browser
 from idp.pages.enrol_acts import (
     find_enrolment,
@@ -37,6 +37,7 @@ from idp.pages.forms import read_form
 from idp.pages.home import services
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
+from idp.provider import Provider
 from idp.storage import AlreadyTaken
 from idp.storage.models import Enrolment
 from idp.storage.people import Enrolments
@@ -61,15 +62,21 @@ def open_link() -> Response:
     browser, now = ensure_browser(wired), wired.clock()
     if secret is None:
         raise unknown_enrolment("malformed secret")
-    with wired.database.begin() as transaction:
-        opened = Enrolments(transaction).open(secret, browser, now, now + OPEN_SECONDS)
-        if opened:
-            transaction.record(AuditRow(Event.ENROLMENT_OPENED, now, detail={"enrolment": secret.id}))
-    if not opened:
+    with wired.database.read() as reading:
+        waits = Enrolments(reading).waits(secret, now)  # whoever guesses causes no write (design law 1)
+    if not (waits and _take_link(wired, secret, browser, now)):
         with wired.database.read() as reading:
             if not Enrolments(reading).opened_here(secret, browser):
                 raise unknown_enrolment("wrong, used, expired or opened elsewhere")
     return walk_on(wired, find_enrolment(wired))
+
+
+def _take_link(wired: Provider, secret: Presented, browser: bytes, now: int) -> bool:
+    with wired.database.begin() as transaction:
+        opened = Enrolments(transaction).open(secret, browser, now, now + OPEN_SECONDS)
+        if opened:
+            transaction.record(AuditRow(Event.ENROLMENT_OPENED, now, detail={"enrolment": secret.id}))
+    return opened
 
 
 @pages.get("/enrol/now")

@@ -17,13 +17,8 @@ def home() -> Response:
 
 def services() -> list[dict[str, str]]:
     """Every enabled service that has a home page."""
-    wired = provider()
-    found = [wired.clients.find(one.client_id) for one in wired.clients.list()[:MOST_SERVICES]]
-    return [
-        {"name": one.name(page_language()), "uri": one.client_uri}
-        for one in found
-        if one and one.enabled and one.client_uri
-    ]
+    enabled = provider().clients.enabled(MOST_SERVICES)
+    return [{"name": one.name(page_language()), "uri": one.client_uri} for one in enabled if one.client_uri]
 
 
 @pages.get("/static/<digest>/<path:name>")

@@ -16,6 +16,7 @@ MAX_TEXT = 200
 REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)  # OpenID Connect Core 1.0 §5.1: this one form of ISO 8601
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, directions, surrogates, line ends
+FILLERS = frozenset("\u115f\u1160\u3164\uffa0")  # Hangul letters that look like nothing: a name could hide in them
 
 
 SIMPLE: Mapping[Any, set[type]] = {str: {str}, str | None: {str, type(None)}, bool: {bool}, int: {int}}
@@ -127,6 +128,8 @@ def _clean(name: str, value: Any) -> Any:
         raise InvalidRecord(f"{name} must have 1 to {MAX_TEXT} characters")
     if any(unicodedata.category(c) in UNPRINTABLE and c not in allowed for c in clean):
         raise InvalidRecord(f"{name} holds a control character")
+    if not FILLERS.isdisjoint(clean):
+        raise InvalidRecord(f"{name} holds a Hangul filler")
     return clean
 
 

@@ -65,6 +65,12 @@ _OPEN = (
     )
     .values(browser=bindparam("device"), opened_at=bindparam("now"), expires_at=bindparam("until"))
 )
+_WAITS = select(Enrolment.id).where(
+    Enrolment.id == bindparam("row"),
+    Enrolment.digest == bindparam("secret"),
+    Enrolment.opened_at.is_(None),
+    Enrolment.expires_at > bindparam("now"),
+)
 _OPENED_HERE = select(Enrolment.id).where(
     Enrolment.id == bindparam("row"),
     Enrolment.digest == bindparam("secret"),
@@ -212,6 +218,10 @@ class Enrolments:
             created_at=now,
             expires_at=expires_at,
         )
+
+    def waits(self, secret: Presented, now: int) -> bool:
+        """Whether the link is there to be taken. Only a look: `open` decides who gets it."""
+        return self._transaction.one(_WAITS, row=secret.id, secret=secret.digest, now=now) is not None
 
     def open(self, secret: Presented, browser: bytes, now: int, until: int) -> bool:
         """Take the link for this browser: of many devices the first one gets True."""

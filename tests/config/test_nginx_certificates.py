@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -22,8 +21,9 @@ from OpenSSL import SSL
 from idp.settings import ROOT
 from tests.certificates import Certified, certify
 from tests.ground import Template, copy_ground
+from tests.programs import needs
 
-pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not here")
+pytestmark = needs("nginx")
 MACHINE = {"grant_types": ["client_credentials"], "machine_scope": "read", "scope": None, "redirect_uris": None}
 MACHINE |= {"post_logout_redirect_uris": None, "token_endpoint_auth_method": "tls_client_auth"}
 DN = "CN=service,O=Ministry,C=KR"

@@ -13,6 +13,7 @@ from idp import MAX_BODY
 from idp.command import main
 from idp.safety import exceptions_for_tests, refuse_unsafe
 from idp.settings import SettingsError, load_settings
+from tests.programs import needs
 
 CONFIG = Path(__file__).parents[2] / "config"
 UNITS = ["idp.service", "idp-worker.service"]
@@ -81,7 +82,7 @@ def self_signed(folder: Path) -> None:
     shutil.copyfile(folder / "fullchain.pem", folder / "client-authorities.pem")
 
 
-@pytest.mark.skipif(not (shutil.which("nginx") and shutil.which("openssl")), reason="nginx or openssl is not here")
+@needs("nginx", "openssl")
 def test_nginx_accepts_its_sample(tmp_path):
     self_signed(tmp_path)
     site = (CONFIG / "nginx.conf.sample").read_text("utf-8").replace("/etc/overseas-id/tls", str(tmp_path))
@@ -160,7 +161,7 @@ def test_a_unit_runs_the_command_hardened(name):
 
 
 @pytest.mark.parametrize("name", UNITS)
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
+@needs("systemd-analyze")
 def test_systemd_accepts_its_sample(tmp_path, name):
     text = (CONFIG / name).read_text("utf-8")
     text = re.sub(r"/opt/overseas-id/\.venv/bin/idp", "/bin/true", text)

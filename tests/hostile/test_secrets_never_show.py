@@ -15,6 +15,7 @@ import pytest
 from idp.journal import JsonLines
 from tests.endpoints.service_keys import KeyedService
 from tests.ground import ORIGIN, RECORD, VERIFIER, Ground, call
+from tests.signed_requests import push
 
 PHONE = "+4915198765432"
 PASSPORT = "M70689098"
@@ -63,6 +64,9 @@ def walk(ground: Ground) -> set[str]:
         call(ground, path, {"client_id": service.id, "client_secret": service.secret, "token": code})
         call(ground, path, {tokens["access_token"]: "1", "grant_type": code, "token": code}, service)
         call(ground, path, {"token": [code, code]}, service)
+    hinted = {"id_token_hint": tokens["id_token"], "login_hint": PASSPORT}
+    push(ground, service, **hinted)
+    browser.authorize(service, prompt="consent", **hinted)
     browser.token(service, code)  # replayed
     browser.get(f"/logout?id_token_hint={tokens['id_token']}x")
     browser.get(f"/{tokens['access_token']}/{PHONE}")

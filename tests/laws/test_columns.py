@@ -28,6 +28,7 @@ DIGESTS = {
     ("enrolments", "browser"),
     ("sign_ins", "browser"),
     ("used_once", "digest"),
+    ("pushed_requests", "digest"),
     ("clients", "secret_digest"),
     ("sign_ins", "code_digest"),  # keyed: a short code could be guessed from a plain one
     ("enrolments", "code_digest"),  # keyed
@@ -42,7 +43,6 @@ PUBLIC = {
     ("enrolments", "challenge"),  # shown to the person's own browser
 }
 AWAITED = {
-    ("pushed_requests", "digest"),
     ("initial_access_tokens", "digest"),
     ("device_authorizations", "digest"),
     ("device_authorizations", "user_code"),

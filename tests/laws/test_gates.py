@@ -6,8 +6,9 @@ A route that somebody adds is missing in `ROUTES` and fails the test of the URL 
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +25,36 @@ from idp.storage.models import Credential, Passkey
 from idp.storage.passkeys import Passkeys
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
-from tests.ground import ORIGIN, Citizen, Ground, Registered, Walker, call
+from tests.ground import ORIGIN, Citizen, Ground, Registered, Template, Walker, call, copy_ground
 from tests.signed_requests import JWKS, push, request_object
 
 SCOPE = "openid profile offline_access"
+HIGHER, HIGHEST = "urn:example:higher", "urn:example:highest"
+LEVELS = f"""
+[[level]]
+acr = "urn:kr:overseas-id:acr:1"
+requires = ["passkey", "user_verified"]
+[[level]]
+acr = "urn:kr:overseas-id:acr:2"
+requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission"]
+[[level]]
+acr = "{HIGHER}"
+requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission", "tel"]
+[[level]]
+acr = "{HIGHEST}"
+requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission", "tel", "fresh"]
+"""
+"""A table with a level that nobody here reaches, above the one that everybody does."""
+
+
+@pytest.fixture
+def ground(tmp_path: Path, template: Template) -> Iterator[Ground]:
+    """An installation with those levels."""
+    table = tmp_path / "assurance.toml"
+    table.write_text(LEVELS, "utf-8")
+    made = copy_ground(template, tmp_path, assurance_file=table)
+    yield made
+    made.provider.database.engine.dispose()
 
 
 @dataclass
@@ -72,6 +99,10 @@ def change_registration(scene: Scene, **metadata: Any) -> None:
 def refresh_grant_removed(scene: Scene) -> None:
     before = scene.ground.provider.clients.get(scene.service.id).metadata["grant_types"]
     change_registration(scene, grant_types=[grant for grant in before if grant != "refresh_token"])
+
+
+def level_raised(scene: Scene) -> None:
+    change_registration(scene, minimum_acr=HIGHER)
 
 
 def person(status: PersonStatus) -> Callable[[Scene], None]:
@@ -119,6 +150,7 @@ GATES: dict[str, Callable[[Scene], None]] = {
     "consent withdrawn": consent_withdrawn,
     "session ended": session_ended,
     "refresh grant removed": refresh_grant_removed,
+    "acr too low": level_raised,
 }
 
 # Each route: the way to its last request, and that request. The two halves are where a gate may close.
@@ -278,6 +310,7 @@ ASKS_AGAIN = {
     # The way goes on to a new proof or a new consent, and nothing is given before that.
     "session ended": {*LIVE, "passkey step", "reload"},
     "consent withdrawn": {*LIVE, "passkey step", "code step", "reload"},
+    "acr too low": LIVE,  # a new sign-in might reach it
 }
 """Gates after which a page may ask the person anew."""
 
@@ -323,7 +356,8 @@ def stopped(answer: Any, scene: Scene, messages: int) -> None:
         assert f'action="{step}"' not in answer.text
 
 
-STANDING = [gate for gate in GATES if gate not in {"session ended", "consent withdrawn", "refresh grant removed"}]
+PASSING = {"session ended", "consent withdrawn", "refresh grant removed", "acr too low"}
+STANDING = [gate for gate in GATES if gate not in PASSING]
 """Gates of client, person and credential: behind them nothing can even begin."""
 
 
