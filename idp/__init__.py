@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response
 
 from idp.endpoints import (
+    audit_head,
     authorize,
     client_configuration,
     device_authorization,
@@ -89,6 +90,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         register,
         client_configuration,
         discovery,
+        audit_head,
     ):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol, device):

@@ -14,11 +14,13 @@ import click
 from flask import Flask
 
 from idp import create_app, real_world
+from idp.audit.commands import audit
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
+from idp.delivery.worker import Chore
 from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
@@ -153,7 +155,17 @@ def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
     made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices})
-    return replace(made, chore=lambda now: sweep(wired.database, now))
+    return replace(made, chores=chores_of(wired))
+
+
+def chores_of(wired: Provider) -> tuple[Chore, ...]:
+    """What the worker does from time to time."""
+
+    def clean(now: int) -> None:
+        sweep(wired.database, now)
+        wired.ledger.let_go()
+
+    return (Chore(clean, 600), Chore(lambda _now: wired.ledger.seal(), 10))
 
 
 main.add_command(with_settings(serve))
@@ -161,6 +173,7 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
+main.add_command(with_provider(audit, lambda wired: wired.ledger))
 
 
 def _add_laboratory() -> None:

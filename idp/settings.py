@@ -58,6 +58,11 @@ class Settings:
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     mtls_origin: str = setting("", "Origin at which nginx asks services for certificates; empty: it never does.")
+    audit_heads_file: Path | None = setting(
+        None, "Second place for the statements that seal the audit; on a disk that the database's owner cannot change."
+    )
+    audit_sign_in_days: int = setting(730, "Days that the audit keeps what every sign-in leaves; then only its seal.")
+    audit_record_days: int = setting(3650, "Days that the audit keeps everything else.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
     debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
     log_level: str = setting("INFO", "Threshold of the JSON log on standard error.")
@@ -168,6 +173,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:
         raise SettingsError("database_pool must be between 1 and 50")
+    if not 30 <= settings.audit_sign_in_days <= settings.audit_record_days <= 36_500:
+        raise SettingsError("audit_sign_in_days must be at least 30, and audit_record_days not less")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")
 
