@@ -17,7 +17,7 @@ from idp.audit.retention import Kind, Retention, kind_of
 
 SEAL_TYPE = "audit-seal+jwt"
 MOST_ROWS = 4096  # in one batch: what is held in memory, and what a request may have to wait for on SQLite
-LATE_SECONDS = 300  # between making a row's key and committing it; what comes later than that was not ours
+LATE_SECONDS = 120  # between making a row's key and committing it; what comes later than that was not ours
 QUIET_SECONDS = 86_400  # after which even nothing is sealed: there is a head of every day
 
 ID_BYTES, DIGEST_BYTES = 16, 32

@@ -52,6 +52,8 @@ class Worker:
     idle_seconds: float = 0.5
     #: What else has to be done from time to time: removing what has served its time, sealing the audit.
     chores: tuple[Chore, ...] = ()
+    #: Told the kind of each item and what became of the attempt.
+    observe: Callable[[str, str], None] = lambda _kind, _outcome: None
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; deliveries under way are finished and recorded before returning."""
@@ -113,6 +115,7 @@ class Worker:
             self._put_off(item, failure)
             return
         self.store.delivered(item.id, self.clock())
+        self.observe(item.kind, "delivered")
         log.info("outbox item %s (%s) delivered, attempt %d", item.id, item.kind, item.attempts)
 
     def _refusal(self, item: OutboxItem) -> str | None:
@@ -143,8 +146,10 @@ class Worker:
             self._give_up(item, str(failure))
             return
         self.store.retry(item.id, at, str(failure))
+        self.observe(item.kind, "put_off")
         log.warning("outbox item %s (%s) in %d s again: %s", item.id, item.kind, at - now, failure)
 
     def _give_up(self, item: OutboxItem, why: str) -> None:
         self.store.failed(item.id, self.clock(), why)
+        self.observe(item.kind, "given_up")
         log.error("outbox item %s (%s) given up: %s", item.id, item.kind, why)

@@ -51,6 +51,7 @@ class Transaction:
         self.connection = connection
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
+        self.recorded: list[str] = []  # tags of the audit rows
 
     def add(self, model: Any, **values: Any) -> None:
         """Queue one row; it is written just before the commit."""
@@ -62,6 +63,7 @@ class Transaction:
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
+        self.recorded.append(row.event.tag)
         self.add(
             models.AuditEvent,
             id=self.new_id(),
@@ -147,6 +149,7 @@ class Database:
         """Over an engine that `open_database` made."""
         self.engine = engine
         self.new_id = new_id
+        self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
         self._scope = Scope()
 
     def open_request(self) -> None:
@@ -181,6 +184,8 @@ class Database:
                 step = self._scope.step = Transaction(connection, self.new_id)
                 yield step
                 step.flush()
+            if self.committed is not None and step.recorded:
+                self.committed(step.recorded)
         except IntegrityError as error:
             # The driver's text quotes values; only the kind of failure goes on.
             raise AlreadyTaken(type(error.orig).__name__) from None

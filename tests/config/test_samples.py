@@ -15,7 +15,7 @@ from idp.safety import exceptions_for_tests, refuse_unsafe
 from idp.settings import SettingsError, load_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
-UNITS = ["idp.service", "idp-worker.service"]
+UNITS = ["idp.service", "idp-worker.service", "idp-metrics.service"]
 
 
 def private(path: Path, text: str = "x") -> Path:
