@@ -5,14 +5,16 @@ number by itself (design law 13).
 """
 
 import os
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask, Response, g, request
 
 from idp.endpoints import (
+    audit_head,
     authorize,
     client_configuration,
     device_authorization,
@@ -25,10 +27,12 @@ from idp.endpoints import (
     token,
     userinfo,
 )
+from idp.journal import request_id
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
+from idp.operations.counting import Hooks, begin_counting
 from idp.pages import device, enrol, home, sign_in
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
@@ -44,6 +48,8 @@ from idp.storage.signing_keys import SigningKeys
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
+REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 __all__ = ["create_app", "real_world", "wire"]
 
@@ -84,6 +90,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     prepare_templates(app)
     handle_refusals(app)
     add_security_headers(app, secure=settings.secure)
+    _name_requests(app, wired)
     app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
     app.teardown_request(lambda _error: wired.database.close_request())
@@ -99,6 +106,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         register,
         client_configuration,
         discovery,
+        audit_head,
     ):
         app.register_blueprint(room.endpoint)
     for part in (home, sign_in, enrol, device):
@@ -109,6 +117,9 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         app.register_blueprint(phone)
     discovery.prepare_metadata(app)
     discovery.answer_before_routing(app)
+    hooks = begin_counting(settings)
+    if hooks is not None:
+        _count(app, wired, hooks)
     return app
 
 
@@ -130,3 +141,34 @@ def wire(app: Flask, settings: Settings, world: World) -> Provider:
 
 def _with_cookies(wired: Provider, response: Response) -> Response:
     return set_cookies(wired, response)
+
+
+def _name_requests(app: Flask, wired: Provider) -> None:
+    """Give each request an id, nginx's where nginx is in front; its log lines and its answer carry it."""
+
+    @app.before_request
+    def _name() -> None:
+        given = request.headers.get("X-Request-Id", "") if wired.settings.behind_proxy else ""
+        request_id.set(given if REQUEST_ID.fullmatch(given) else wired.random_bytes(16).hex())
+
+    @app.after_request
+    def _show(response: Response) -> Response:
+        response.headers["X-Request-Id"] = request_id.get()
+        return response
+
+
+def _count(app: Flask, wired: Provider, hooks: Hooks) -> None:
+    """Count what is answered and what is committed."""
+    seconds = wired.world.network.clock
+    wired.database.committed = hooks.committed
+
+    @app.before_request
+    def _begin() -> None:
+        g.began_at = seconds()
+
+    @app.after_request
+    def _answered(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        method = request.method if request.method in KNOWN_METHODS else "other"
+        hooks.answered(route, method, response.status_code, seconds() - g.get("began_at", seconds()))
+        return response

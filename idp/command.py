@@ -14,16 +14,20 @@ import click
 from flask import Flask
 
 from idp import create_app, real_world
+from idp.audit.commands import audit
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
+from idp.delivery.worker import Chore
 from idp.endpoints.commands import openapi
 from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
+from idp.operations.commands import metrics
+from idp.operations.counting import begin_counting, metrics_directory
 from idp.provider import Provider
 from idp.registration.commands import client
 from idp.registration.outbound import OutboundFailed, OutboundRefused
@@ -31,8 +35,9 @@ from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.storage import DatabaseUnavailable, open_database
+from idp.storage.gauges import read_gauges
 from idp.storage.housekeeping import sweep
-from idp.storage.migrate import OutdatedSchema, migrate
+from idp.storage.migrate import OutdatedSchema, migrate, refuse_outdated
 from idp.storage.outbox import SqlOutbox
 from idp.telephony.messages import MessageError
 
@@ -154,7 +159,44 @@ def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
     made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices})
-    return replace(made, chore=lambda now: sweep(wired.database, now))
+    made = replace(made, chores=chores_of(wired))
+    hooks = begin_counting(wired.settings)
+    return made if hooks is None else replace(made, observe=hooks.delivered)
+
+
+def chores_of(wired: Provider) -> tuple[Chore, ...]:
+    """What the worker does from time to time."""
+
+    def clean(now: int) -> None:
+        sweep(wired.database, now)
+        wired.ledger.let_go()
+
+    return (Chore(clean, 600), Chore(lambda _now: wired.ledger.seal(), 10))
+
+
+def _listener_of(wired: Provider) -> Any:
+    """The internal listener. Raises SettingsError where none is configured."""
+    # Its library decides when it is loaded whether counts are shared: too early for the processes that count.
+    from idp.operations.listener import GaugeCollector, InternalListener  # noqa: PLC0415
+
+    settings = wired.settings
+    host, _, port = settings.metrics_bind.rpartition(":")
+    if not host:
+        raise SettingsError("metrics_bind is not set: there is nothing to show")
+    gauges = GaugeCollector(lambda: read_gauges(wired.database, wired.clock()))
+    return InternalListener((host.strip("[]"), int(port)), metrics_directory(settings), gauges, lambda: _unready(wired))
+
+
+def _unready(wired: Provider) -> str | None:
+    """Why this installation cannot serve now."""
+    try:
+        refuse_outdated(wired.database)
+        wired.ring.jwks()
+    except OutdatedSchema:
+        return "outdated schema"
+    except Exception as error:  # noqa: BLE001 (a database can be away in many ways; which one stands in its own log)
+        return f"database: {type(error).__name__}"
+    return None
 
 
 main.add_command(with_settings(serve))
@@ -162,6 +204,8 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person, openapi):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
+main.add_command(with_provider(metrics, _listener_of))
+main.add_command(with_provider(audit, lambda wired: wired.ledger))
 
 
 def _add_laboratory() -> None:

@@ -9,6 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.audit.ledger import Ledger
+from idp.audit.retention import Retention
+from idp.audit.seal import SEAL_TYPE
+from idp.audit.verify import NotSealed
 from idp.claims.assurance import Assurance, Fact, load_assurance
 from idp.claims.scopes import SCOPES
 from idp.claims.subject import session_for, subject_for
@@ -24,6 +28,7 @@ from idp.interaction.try_budget import TryBudget
 from idp.keys.fingerprints import Fingerprints
 from idp.keys.first_keys import rotate_keys
 from idp.keys.handles import Presented, new_handle
+from idp.keys.jose import InvalidJwt, verify_jwt
 from idp.keys.nonces import Nonces
 from idp.keys.ring import KeyRing, KeyStore
 from idp.keys.sealing import Sealer, row_context
@@ -41,6 +46,7 @@ from idp.registration.outbound import Outbound, make_outbound
 from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
+from idp.storage.audit_seals import AuditSeals
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
 from idp.storage.invitations import Invitations
@@ -163,6 +169,25 @@ class Provider:
         with self.database.begin() as transaction:
             keys = SigningKeys(transaction, self.sealers.signing_key)
             return rotate_keys(keys, transaction.record, self.clock(), ahead=ahead)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The audit: sealing, verifying and reading it."""
+        return Ledger(
+            store=AuditSeals(self.database),
+            issuer=self.issuer,
+            clock=self.world.clock,
+            sign=lambda claims: self.ring.sign("ES256", claims, typ=SEAL_TYPE),
+            read=self._read_statement,
+            retention=Retention(self.settings.audit_sign_in_days, self.settings.audit_record_days),
+            heads=self.settings.audit_heads_file,
+        )
+
+    def _read_statement(self, statement: str) -> Mapping[str, Any]:
+        try:
+            return verify_jwt(statement, self.ring.every_key(), typ=(SEAL_TYPE,))
+        except InvalidJwt as error:
+            raise NotSealed(str(error)) from None
 
     def begin_enrolment(self, record: Record) -> str:
         """Start an enrolment on an operator's word; returns its one-time link, the secret in the fragment."""

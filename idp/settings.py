@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -58,6 +59,12 @@ class Settings:
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     mtls_origin: str = setting("", "Origin at which nginx asks services for certificates; empty: it never does.")
+    audit_heads_file: Path | None = setting(
+        None, "Second place for the statements that seal the audit; on a disk that the database's owner cannot change."
+    )
+    audit_sign_in_days: int = setting(730, "Days that the audit keeps what every sign-in leaves; then only its seal.")
+    audit_record_days: int = setting(3650, "Days that the audit keeps everything else.")
+    metrics_bind: str = setting("", "Internal `host:port` of `idp metrics`, not public; empty: nothing is counted.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
     debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
     log_level: str = setting("INFO", "Threshold of the JSON log on standard error.")
@@ -160,6 +167,7 @@ def _check(settings: Settings) -> None:
     if address.scheme == "http" and address.hostname not in LOOPBACK_HOSTS:
         raise SettingsError("an http issuer is possible on loopback only")
     _check_mtls(settings)
+    _check_metrics(settings)
     if settings.environment not in get_args(Environment):
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
     if settings.gateway not in get_args(Gateway):
@@ -168,8 +176,25 @@ def _check(settings: Settings) -> None:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:
         raise SettingsError("database_pool must be between 1 and 50")
+    if not 30 <= settings.audit_sign_in_days <= settings.audit_record_days <= 36_500:
+        raise SettingsError("audit_sign_in_days must be at least 30, and audit_record_days not less")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")
+
+
+def _check_metrics(settings: Settings) -> None:
+    """What operators see is no public page (abuse case H-08)."""
+    if not settings.metrics_bind:
+        return
+    host, _, port = settings.metrics_bind.rpartition(":")
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        raise SettingsError("metrics_bind is an IP address and a port") from None
+    if not port.isdecimal() or not (address.is_loopback or address.is_private) or address.is_unspecified:
+        raise SettingsError("metrics_bind must be host:port with a loopback or private address")
+    if settings.metrics_bind == settings.bind:
+        raise SettingsError("metrics_bind must not be the public address")
 
 
 def _check_mtls(settings: Settings) -> None:

@@ -51,6 +51,7 @@ class Transaction:
         self._compiler = compiler
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
+        self.recorded: list[str] = []  # tags of the audit rows
 
     def add(self, model: Any, **values: Any) -> None:
         """Queue one row; it is written just before the commit."""
@@ -62,6 +63,7 @@ class Transaction:
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
+        self.recorded.append(row.event.tag)
         self.add(
             models.AuditEvent,
             id=self.new_id(),
@@ -167,6 +169,7 @@ class Database:
         self.engine = engine
         self.new_id = new_id
         self._compiler = make_compiler(engine)
+        self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
         self._scope = Scope()
 
     def open_request(self) -> None:
@@ -209,6 +212,8 @@ class Database:
         finally:
             self._scope.step = None
             self._let_go(held)
+        if self.committed is not None and step.recorded:
+            self.committed(step.recorded)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -294,6 +294,7 @@ class AuditEvent(Base):
     person_id: Mapped[UUID | None]
     client_id: Mapped[str | None]
     detail: Mapped[str | None]  # JSON
+    seal: Mapped[int | None]  # number of the seal over it (idp/audit/seal.py)
 
 
 class OutboxRow(Base):

@@ -16,7 +16,7 @@ from idp.settings import SettingsError, load_settings
 from tests.programs import needs
 
 CONFIG = Path(__file__).parents[2] / "config"
-UNITS = ["idp.service", "idp-worker.service"]
+UNITS = ["idp.service", "idp-worker.service", "idp-metrics.service"]
 
 
 def private(path: Path, text: str = "x") -> Path:

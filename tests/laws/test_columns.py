@@ -40,6 +40,7 @@ PUBLIC = {
     ("passkeys", "webauthn_id"),
     ("passkeys", "public_key"),
     ("enrolments", "user_handle"),
+    ("audit_seals", "entries"),  # keys and digests of audit rows
     ("enrolments", "challenge"),  # shown to the person's own browser
 }
 AWAITED = {

@@ -424,6 +424,7 @@ GIVES_NOTHING = {
     "/par": "keeps a request; what it leads to is given at /authorize",
     "/.well-known/openid-configuration": "public metadata",
     "/.well-known/oauth-authorization-server": "public metadata",
+    "/audit/head": "a public statement over the audit",
     "/revoke": "takes tokens back",
     "/register": "makes a registration, for whoever was invited",
     "/register/<client_id>": "a registration, for its own service",

@@ -30,8 +30,20 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("client_id", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("seal", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
+    op.create_table(
+        "audit_seals",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("sealed_at", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.SmallInteger(), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_seals")),
+    )
+    op.create_index("ix_audit_seals_stage", "audit_seals", ["stage", "number"], unique=False)
     op.create_table(
         "clients",
         sa.Column("id", sa.Text(), nullable=False),
