@@ -23,12 +23,14 @@ from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
+from idp.missions.commands import mission
 from idp.provider import Provider
 from idp.registration.commands import client
 from idp.registration.outbound import OutboundFailed, OutboundRefused
 from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
+from idp.staff.commands import officer
 from idp.storage import DatabaseUnavailable, open_database
 from idp.storage.housekeeping import sweep
 from idp.storage.migrate import OutdatedSchema, migrate
@@ -161,6 +163,8 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
+main.add_command(with_provider(officer, lambda wired: wired.staff))
+main.add_command(with_provider(mission, lambda wired: wired.missions))
 
 
 def _add_laboratory() -> None:

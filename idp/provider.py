@@ -43,10 +43,12 @@ from idp.settings import Settings
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
 from idp.storage.invitations import Invitations
+from idp.storage.missions import Missions
 from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
 from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
+from idp.storage.staff_office import StaffOffice
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
 OUT_OF_REACH = frozenset({Fact.ATTESTED})
@@ -108,6 +110,16 @@ class Provider:
     def invitations(self) -> Invitations:
         """Initial access tokens, with which services register themselves."""
         return Invitations(self.database, self.world.random_bytes)
+
+    @property
+    def staff(self) -> StaffOffice:
+        """The list of staff, and every act on it."""
+        return StaffOffice(self.database, self.world.random_bytes, self.world.clock, self.settings.issuer)
+
+    @property
+    def missions(self) -> Missions:
+        """Diplomatic missions, and which of them issue."""
+        return Missions(self.database, self.world.clock)
 
     @property
     def issuer(self) -> str:

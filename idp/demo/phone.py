@@ -50,7 +50,7 @@ def messages_and_passkeys() -> Response:
     )
 
 
-@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment'):_step>")
+@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team'):_step>")
 def back_to_the_phone(_step: str) -> ResponseReturnValue:
     """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
     page_language()
@@ -74,6 +74,24 @@ def ask_for_sign_in() -> Response:
 def ask_for_enrolment() -> Response:
     """The holder lets a passkey be made, or refuses."""
     return _ask(Kind.ENROL, read_form())
+
+
+@phone.post("/demo/phone/staff")
+def ask_for_staff_sign_in() -> Response:
+    """A member of staff chooses their passkey, or refuses."""
+    return _ask(Kind.STAFF_SIGN_IN, read_form())
+
+
+@phone.post("/demo/phone/join")
+def ask_for_joining() -> Response:
+    """A new member of staff lets a passkey be made, or refuses."""
+    return _ask(Kind.STAFF_JOIN, read_form())
+
+
+@phone.post("/demo/phone/team")
+def ask_for_team() -> Response:
+    """A member of staff confirms an act on the list of staff, or refuses."""
+    return _ask(Kind.STAFF_TEAM, read_form())
 
 
 @phone.post("/demo/phone/approve")
@@ -116,7 +134,7 @@ def _ask(kind: Kind, form: Mapping[str, str]) -> Response:
     return page(
         "demo/approve.html",
         client=_client(form),
-        what="enrol" if kind is Kind.ENROL else "sign in",
+        what="enrol" if kind.creates else "sign in",
         origin=ceremony.origin,
         choices=choices,
         fields=list(asked.items()),

@@ -356,3 +356,7 @@ class Enrolment(Base):
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     finished_at: Mapped[int | None]
+
+
+# The nouns that have files of their own; they build on what stands above.
+from idp.storage import models_missions, models_staff  # noqa: E402, F401 (their tables belong to the same schema)

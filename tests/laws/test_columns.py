@@ -40,6 +40,11 @@ PUBLIC = {
     ("passkeys", "public_key"),
     ("enrolments", "user_handle"),
     ("enrolments", "challenge"),  # shown to the person's own browser
+    ("staff_members", "user_handle"),
+    ("staff_passkeys", "webauthn_id"),
+    ("staff_passkeys", "public_key"),
+    ("staff_invitations", "user_handle"),
+    ("staff_invitations", "challenge"),  # shown to the browser that opened it
 }
 AWAITED = {
     ("pushed_requests", "digest"),
@@ -47,6 +52,9 @@ AWAITED = {
     ("device_authorizations", "digest"),
     ("device_authorizations", "user_code"),
     ("clients", "access_digest"),
+    ("staff_sessions", "digest"),
+    ("staff_invitations", "digest"),
+    ("staff_invitations", "browser"),
 }
 """Digests of tables that no address fills yet; the first one that does moves its column to DIGESTS."""
 
