@@ -50,7 +50,7 @@ def messages_and_passkeys() -> Response:
     )
 
 
-@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team'):_step>")
+@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team', 'second'):_step>")
 def back_to_the_phone(_step: str) -> ResponseReturnValue:
     """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
     page_language()
@@ -92,6 +92,12 @@ def ask_for_joining() -> Response:
 def ask_for_team() -> Response:
     """A member of staff confirms an act on the list of staff, or refuses."""
     return _ask(Kind.STAFF_TEAM, read_form())
+
+
+@phone.post("/demo/phone/second")
+def ask_for_second_person() -> Response:
+    """A member of staff confirms a case as the second person, or refuses."""
+    return _ask(Kind.STAFF_APPROVE, read_form())
 
 
 @phone.post("/demo/phone/approve")

@@ -25,6 +25,7 @@ class Kind(Enum):
     STAFF_SIGN_IN = "/staff/sign-in"
     STAFF_JOIN = "/staff/join/passkey"
     STAFF_TEAM = "/staff/team/confirm"
+    STAFF_APPROVE = "/counter/approve"
 
     @property
     def creates(self) -> bool:
@@ -34,7 +35,7 @@ class Kind(Enum):
     @property
     def of_staff(self) -> bool:
         """Whether it is about a passkey of staff."""
-        return self.value.startswith("/staff/")
+        return self.value.startswith(("/staff/", "/counter/"))
 
 
 STAFF_ACCOUNTS = "staff/"

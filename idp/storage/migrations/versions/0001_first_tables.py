@@ -33,6 +33,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
     op.create_table(
+        "cases",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("mission", sa.Text(), nullable=False),
+        sa.Column("officer_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(), nullable=True),
+        sa.Column("record", sa.LargeBinary(), nullable=True),
+        sa.Column("held", sa.LargeBinary(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("approver_id", sa.Uuid(), nullable=True),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=True),
+        sa.Column("check_tries", sa.SmallInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("held", name=op.f("uq_cases_held")),
+    )
+    op.create_index(op.f("ix_cases_enrolment_id"), "cases", ["enrolment_id"], unique=False)
+    op.create_index("ix_cases_mission", "cases", ["mission", "id"], unique=False)
+    op.create_index(op.f("ix_cases_person_id"), "cases", ["person_id"], unique=False)
+    op.create_table(
         "clients",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("registration", sa.Text(), nullable=False),
@@ -91,6 +116,8 @@ def upgrade() -> None:
         sa.Column("phone_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("made", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
@@ -209,6 +236,13 @@ def upgrade() -> None:
         sa.Column("successor_id", sa.Uuid(), nullable=True),
         sa.Column("retried_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens")),
+    )
+    op.create_table(
+        "reminders",
+        sa.Column("credential_id", sa.Uuid(), nullable=False),
+        sa.Column("days", sa.SmallInteger(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("credential_id", "days", name=op.f("pk_reminders")),
     )
     op.create_table(
         "sessions",
