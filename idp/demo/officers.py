@@ -12,7 +12,9 @@ from idp.demo.enrolled import new_passkey
 from idp.demo.passkey import Passkey
 from idp.demo.phone_ceremonies import STAFF_ACCOUNTS
 from idp.demo.phone_memory import PhoneMemory
+from idp.missions.mission import Opening, read_places
 from idp.provider import Provider
+from idp.settings import ROOT
 from idp.staff.member import Appointment, InvalidAppointment, appointment
 from idp.staff.roles import Role
 from idp.storage.staff_office import add_member
@@ -28,6 +30,44 @@ def appoint_at_once(wired: Provider, new: Appointment, passkey: Passkey) -> UUID
     return member
 
 
+STAFF = (
+    ("이창구", Role.OFFICER, "berlin"),
+    ("박책임", Role.SUPERVISOR, "berlin"),
+    ("최등록", Role.REGISTRAR, None),
+    ("정관리", Role.ADMINISTRATOR, None),
+)
+"""Who works in the demonstration."""
+
+PILOTS = ("berlin", "los-angeles", "tokyo")
+QUOTA = 100
+
+
+def appoint(wired: Provider, new: Appointment) -> UUID:
+    """A member of staff whose passkey the demo phone holds."""
+    passkey = Passkey.new(
+        rp_id=wired.settings.rp_id,
+        user_handle=wired.random_bytes(64),
+        user_name=f"{STAFF_ACCOUNTS}{new.mission or 'central'}/{new.name}",
+        display_name=f"{new.name} · {new.role.value}",
+        random_bytes=wired.random_bytes,
+    )
+    member = appoint_at_once(wired, new, passkey)
+    with PhoneMemory(wired.settings.var, wired.random_bytes).use() as held:
+        held.add(passkey)
+    return member
+
+
+@click.command()
+@click.pass_obj
+def counter(wired: Provider) -> None:
+    """List the missions, let three of them issue, and appoint the staff of the demonstration."""
+    wired.missions.apply(read_places(ROOT / "config/missions.toml"))
+    wired.missions.set_opening(PILOTS, Opening.PILOT, QUOTA)
+    for name, role, mission in STAFF:
+        appoint(wired, appointment(name, role, mission))
+    click.echo(f"{', '.join(PILOTS)}: {QUOTA} each; staff on the demo phone: {', '.join(one[0] for one in STAFF)}")
+
+
 @click.command()
 @click.option("--name", required=True)
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
@@ -41,14 +81,4 @@ def officer(wired: Provider, name: str, role: str, mission: str | None) -> None:
         raise click.ClickException(str(invalid)) from invalid
     if mission is not None and wired.missions.find(mission) is None:
         raise click.ClickException(f"no mission {mission!r}; `idp mission list` shows them")
-    passkey = Passkey.new(
-        rp_id=wired.settings.rp_id,
-        user_handle=wired.random_bytes(64),
-        user_name=f"{STAFF_ACCOUNTS}{mission or 'central'}/{new.name}",
-        display_name=f"{new.name} · {role}",
-        random_bytes=wired.random_bytes,
-    )
-    member = appoint_at_once(wired, new, passkey)
-    with PhoneMemory(wired.settings.var, wired.random_bytes).use() as held:
-        held.add(passkey)
-    click.echo(f"{new.name}, {role}, member {member}; the demo phone holds the passkey")
+    click.echo(f"{new.name}, {role}, member {appoint(wired, new)}; the demo phone holds the passkey")

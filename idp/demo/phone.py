@@ -13,7 +13,9 @@ from flask.typing import ResponseReturnValue
 
 from idp.demo.authenticator import CeremonyError
 from idp.demo.citizens import HOMES, citizen_record
+from idp.demo.officers import STAFF
 from idp.demo.passkey import Passkey
+from idp.demo.passports import new_passport
 from idp.demo.phone_ceremonies import Ceremony, Kind, read_ceremony
 from idp.demo.phone_memory import PhoneMemory
 from idp.interaction.sealed_request import SealBroken, unseal
@@ -36,7 +38,14 @@ phone = Blueprint("demo_phone", __name__)
 @phone.get("/demo")
 def home() -> Response:
     """What there is to try."""
-    return page("demo/home.html", services=services(), links=[])
+    counter = {
+        "mrz": new_passport(provider().random_bytes),
+        "officer": STAFF[0][0],
+        "second": STAFF[1][0],
+        "family": "홍",
+        "given": "길동",
+    }
+    return page("demo/home.html", services=services(), links=[], counter=counter)
 
 
 @phone.get("/demo/phone")

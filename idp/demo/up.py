@@ -19,13 +19,6 @@ from idp.demo.sample_services import SAMPLE_SERVICES
 
 IDP = (sys.executable, "-c", "from idp.command import main; main(prog_name='idp')")
 READY_SECONDS = 60
-SEEDED_MISSIONS = ("berlin", "los-angeles", "tokyo")
-SEEDED_STAFF = (
-    ("이창구", "officer", "berlin"),
-    ("박책임", "supervisor", "berlin"),
-    ("최등록", "registrar", None),
-    ("정관리", "administrator", None),
-)
 SEEDED_PHONE = "+491713920012"  # from the German range that is kept for fiction
 
 
@@ -96,12 +89,8 @@ def preparation(place: Place) -> Iterator[list[str]]:
         *(f"--set={service.folder}.base={place.address_of(service)}" for service in SAMPLE_SERVICES),
         *(f"clients/{service.folder}" for service in SAMPLE_SERVICES),
     ]
-    yield [*IDP, "mission", "apply", "config/missions.toml"]
     if not (place.var / "demo-phone.json").exists():
-        for name, role, place_of_work in SEEDED_STAFF:
-            where = ["--mission", place_of_work] if place_of_work else []
-            yield [*IDP, "lab", "officer", "--name", name, "--role", role, *where]
-        yield [*IDP, "mission", "pilot", *SEEDED_MISSIONS, "--quota", "100"]
+        yield [*IDP, "lab", "counter"]
         yield [*IDP, "lab", "citizen", "--phone", SEEDED_PHONE, "--demo-phone", "--json"]
 
 

@@ -30,9 +30,7 @@ def test_the_first_start_makes_secrets_keys_and_a_citizen(place):
         "idp migrate",
         "-m clients.family_register.app --make-key",
         "idp client apply",
-        "idp mission apply",
-        *["idp lab officer"] * len(up.SEEDED_STAFF),
-        "idp mission pilot",
+        "idp lab counter",
         "idp lab citizen",
     ]
 
@@ -41,7 +39,7 @@ def test_a_second_start_keeps_them(place):
     (place.var / "clients").mkdir()
     for name in ("secrets", "demo-phone.json", "clients/family_register.key.json"):
         (place.var / name).touch()
-    assert shown(place) == ["idp migrate", "idp client apply", "idp mission apply"]
+    assert shown(place) == ["idp migrate", "idp client apply"]
 
 
 def test_every_sample_service_is_registered_at_its_address(place):

@@ -1,29 +1,10 @@
-"""Machine-readable zones of passports that nobody holds, with right check digits."""
+"""What an officer types at the counter, for tests."""
 
-from datetime import date
 from typing import Any
 
-from idp.missions.mrz import check_digit
+from idp.demo.passports import mrz
 
-
-def mrz(
-    number: str = "M12345678",
-    family: str = "HONG",
-    given: str = "GILDONG",
-    born: date = date(1980, 1, 31),
-    expires: date = date(2034, 5, 6),
-    sex: str = "M",
-    nation: str = "KOR",
-    personal: str = "",
-) -> str:
-    """The two lines of such a passport (ICAO Doc 9303 part 4 §4.2.2)."""
-    names = f"P<{nation}{family.replace(' ', '<')}<<{given.replace(' ', '<')}".ljust(44, "<")[:44]
-    numbered = number.ljust(9, "<")
-    birth, expiry, rest = f"{born:%y%m%d}", f"{expires:%y%m%d}", personal.ljust(14, "<")
-    first = numbered + check_digit(numbered)
-    second = birth + check_digit(birth)
-    third = expiry + check_digit(expiry) + rest + check_digit(rest)
-    return f"{names}\n{first}{nation}{second}{sex}{third}{check_digit(first + second + third)}"
+__all__ = ["intake", "mrz"]
 
 
 def intake(**changed: Any) -> dict[str, str]:
