@@ -9,6 +9,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from joserfc import jws
@@ -50,9 +51,17 @@ class VerificationKey:
 
 def sign_jwt(key: SigningKey, *, alg: str, kid: str, typ: str | None, claims: Mapping[str, Any]) -> str:
     """`claims` as a signed compact JWT."""
+    payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
+    signed = b"%s.%s" % (_header(alg, kid, typ), urlsafe_b64encode(payload).rstrip(b"="))
+    signature = jws.JWSRegistry.algorithms[alg].sign(signed, key)
+    return (b"%s.%s" % (signed, urlsafe_b64encode(signature).rstrip(b"="))).decode()
+
+
+@lru_cache(maxsize=256)
+def _header(alg: str, kid: str, typ: str | None) -> bytes:
+    """The first part of a JWT: the same for every one that a key signs for one purpose."""
     header = {"alg": alg, "kid": kid} | ({"typ": typ} if typ else {})
-    payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
-    return jws.serialize_compact(header, payload, key, algorithms=[alg])
+    return urlsafe_b64encode(json.dumps(header, separators=(",", ":")).encode()).rstrip(b"=")
 
 
 def verify_jwt(token: str, keys: Iterable[VerificationKey], *, typ: Sequence[str | None]) -> dict[str, Any]:

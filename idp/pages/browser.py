@@ -26,10 +26,12 @@ def cookie_name(provider: Provider, name: str) -> str:
 
 def browser_digest(provider: Provider) -> bytes | None:
     """The digest of this browser's cookie, or None when it has none that we could have set."""
-    value = request.cookies.get(cookie_name(provider, BROWSER), "")
-    fresh: str | None = g.get("fresh_browser")
-    value = fresh or value
-    return sha256(value.encode()).digest() if len(value) == BROWSER_LENGTH and value.isascii() else None
+    if "browser_digest" not in g:
+        value = request.cookies.get(cookie_name(provider, BROWSER), "")
+        is_ours = len(value) == BROWSER_LENGTH and value.isascii()
+        g.browser_digest = sha256(value.encode()).digest() if is_ours else None
+    known: bytes | None = g.browser_digest
+    return known
 
 
 def ensure_browser(provider: Provider) -> bytes:
@@ -38,7 +40,9 @@ def ensure_browser(provider: Provider) -> bytes:
     if known is not None:
         return known
     g.fresh_browser = urlsafe_b64encode(provider.random_bytes(32)).rstrip(b"=").decode()
-    return sha256(g.fresh_browser.encode()).digest()
+    fresh: bytes = sha256(g.fresh_browser.encode()).digest()
+    g.browser_digest = fresh
+    return fresh
 
 
 def presented_session(provider: Provider) -> Presented | None:

@@ -215,6 +215,12 @@ class Database:
         if self.committed is not None and step.recorded:
             self.committed(step.recorded)
 
+    def act(self, statement: Executable, **values: Any) -> list[Row[Any]]:
+        """A step that is one statement: neither BEGIN nor COMMIT travels. The rows that it returns."""
+        assert self._scope.step is None, "a step within a step"
+        with self.read() as alone:
+            return alone.all(statement, **values)
+
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Statements that only read, each by itself: no BEGIN and no COMMIT travel."""

@@ -46,8 +46,7 @@ class SqlOutbox:
             due = reading.one(_ANY_DUE, now=now)
         if due is None or not due[0]:
             return []
-        with self._database.begin() as transaction:
-            rows = transaction.all(self._lease, now=now, limit=limit, until=now + lease_seconds)
+        rows = self._database.act(self._lease, now=now, limit=limit, until=now + lease_seconds)
         return [_item(row) for row in sorted(rows, key=lambda row: (row.created_at, row.id))]
 
     def delivered(self, item: UUID, now: int) -> None:
@@ -63,8 +62,7 @@ class SqlOutbox:
         self._record(_FAILED, item=item, now=now, reason=why[:MAX_WHY])
 
     def _record(self, outcome: Executable, **values: Any) -> None:
-        with self._database.begin() as transaction:
-            transaction.run(outcome, **values)
+        self._database.act(outcome, **values)
 
 
 def _lease(*, skip_locked: bool) -> Executable:
