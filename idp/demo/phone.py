@@ -18,13 +18,14 @@ from idp.demo.passkey import Passkey
 from idp.demo.passports import new_passport
 from idp.demo.phone_ceremonies import Ceremony, Kind, read_ceremony
 from idp.demo.phone_memory import PhoneMemory
+from idp.demo.sample_services import SAMPLE_SERVICES
 from idp.interaction.sealed_request import SealBroken, unseal
 from idp.pages.browser import ensure_browser
 from idp.pages.forms import read_form
 from idp.pages.headers import allow_form_target
 from idp.pages.home import services
 from idp.pages.refusals import PageRefused
-from idp.pages.rendering import form_token, page, page_language, provider
+from idp.pages.rendering import form_token, page, page_language, provider, say
 from idp.people.record import read_record
 from idp.protocol.client import Client
 from idp.telephony.gateways.file import SentMessage, read_messages
@@ -45,7 +46,9 @@ def home() -> Response:
         "family": "홍",
         "given": "길동",
     }
-    return page("demo/home.html", services=services(), links=[], counter=counter)
+    samples = {one.folder for one in SAMPLE_SERVICES}
+    shown = [one | {"what": say(f"demo.what.{one['id']}") if one["id"] in samples else ""} for one in services()]
+    return page("demo/home.html", services=shown, links=[], counter=counter)
 
 
 @phone.get("/demo/phone")

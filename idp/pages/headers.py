@@ -35,11 +35,14 @@ READABLE_ANYWHERE = frozenset({"/.well-known/openid-configuration", "/.well-know
 
 
 def allow_form_target(uri: str) -> None:
-    """Let forms of this answer's page end, after our redirect, at the origin of a registered URI.
+    """Let forms of this answer's page end, after our redirect, at a service's registered URI, and wherever it goes on.
 
-    Browsers apply `form-action` to the redirect that answers a form, so without this nobody came back.
+    Chromium applies `form-action` to the whole chain of redirects that answers a form (CSP Level 3 §6.4.1): ours to
+    the registered URI, and those by which the service leads the person from its callback to its pages, on whichever
+    origin they live. Were only the registered origin named, who agreed would be left on a page that does not move.
+    What remains kept out is everything unencrypted, and every scheme that is no page.
     """
-    g.form_targets = {*g.get("form_targets", {"'self'"}), _origin(uri)}
+    g.form_targets = {*g.get("form_targets", {"'self'"}), *_onward(uri)}
 
 
 def only_form_target(uri: str) -> None:
@@ -50,6 +53,13 @@ def only_form_target(uri: str) -> None:
 def allow_frame(uri: str) -> None:
     """Let this answer's page load a frame from the origin of a registered URI, and from nowhere else."""
     g.frame_sources = {*g.get("frame_sources", ()), _origin(uri)}
+
+
+def _onward(uri: str) -> set[str]:
+    parts = urlsplit(uri)
+    if parts.scheme == "http":  # a service on its developer's machine, beside others of the kind
+        return {_origin(uri), _origin(f"http://{parts.hostname}:*")}
+    return {"https:"}
 
 
 def _origin(uri: str) -> str:

@@ -18,7 +18,9 @@ def home() -> Response:
 def services() -> list[dict[str, str]]:
     """Every enabled service that has a home page."""
     enabled = provider().clients.enabled(MOST_SERVICES)
-    return [{"name": one.name(page_language()), "uri": one.client_uri} for one in enabled if one.client_uri]
+    return [
+        {"id": one.id, "name": one.name(page_language()), "uri": one.client_uri} for one in enabled if one.client_uri
+    ]
 
 
 @pages.get("/static/<digest>/<path:name>")

@@ -131,6 +131,15 @@ def test_law_7_M_07_a_sealed_value_opens_in_its_own_row_and_purpose_only(walked,
                 own.open(value[:i] + bytes([value[i] ^ 1]) + value[i + 1 :], row_context(table, column, key))
 
 
+@pytest.mark.parametrize("table", ["persons", "enrolments"])
+def test_W_13_a_user_handle_is_random_and_says_nothing_of_anybody(walked, table):
+    handles = [value for _, value in values(walked, table, "user_handle")]
+    assert all(len(handle) == 64 for handle in handles)
+    assert len(set(handles)) == len(handles) > 0
+    spread = [len(set(handle)) for handle in handles]
+    assert min(spread) > 32  # 64 random bytes have 56 different values; text, numbers and counters have few
+
+
 def test_law_7_no_two_sealed_values_share_a_nonce(walked):
     nonces = [value[1:13] for place in SEALED for _, value in values(walked, *place)]
     assert len(set(nonces)) == len(nonces) > 5

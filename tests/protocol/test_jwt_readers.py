@@ -231,6 +231,17 @@ def test_J_10_a_token_encrypted_to_our_public_key_is_refused(reader):
     assert not reader.accepts(jwe.encrypt_compact(protected, signed(reader.claims), EC))
 
 
+def test_D_03_a_compressed_token_is_never_unpacked(reader, monkeypatch):
+    header = {"alg": "ECDH-ES", "enc": "A128CBC-HS256", "zip": "DEF"}
+    bomb = jwe.encrypt_compact(header, b"0" * 200_000, EC)
+    assert len(bomb) < 2_000
+    unpacked = []
+    monkeypatch.setattr("zlib.decompressobj", lambda *call: unpacked.append(call))
+    monkeypatch.setattr("zlib.decompress", lambda *call: unpacked.append(call))
+    assert not reader.accepts(bomb)
+    assert not unpacked
+
+
 BROKEN: list[tuple[str, Callable[[str], str]]] = [
     ("ten segments", lambda good: ".".join([good] * 3 + ["AA"])),
     ("four segments", lambda good: good + ".AA"),
