@@ -390,6 +390,7 @@ GIVES_NOTHING = {
     "/par": "keeps a request; what it leads to is given at /authorize",
     "/.well-known/openid-configuration": "public metadata",
     "/.well-known/oauth-authorization-server": "public metadata",
+    "/developers": "a guide",
     "/audit/head": "a public statement over the audit",
     "/revoke": "takes tokens back",
     "/register": "makes a registration, for whoever was invited",
