@@ -31,7 +31,7 @@ from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
 from idp.operations.counting import Hooks, begin_counting
-from idp.pages import developers, device, enrol, home, sign_in
+from idp.pages import counter, developers, device, enrol, home, missions, sign_in, staff, staff_join, staff_team
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
@@ -39,10 +39,11 @@ from idp.pages.rendering import prepare_templates
 from idp.provider import Provider, World, make_provider
 from idp.registration.network import Network, connect, resolve
 from idp.safety import refuse_unsafe
-from idp.settings import ROOT, Settings
+from idp.settings import ROOT, Settings, SettingsError
 from idp.storage import open_database
 from idp.storage.migrate import refuse_outdated
 from idp.storage.signing_keys import SigningKeys
+from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
@@ -99,7 +100,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (home, sign_in, enrol, device, developers):
+    for part in (home, sign_in, enrol, device, missions, staff, staff_join, staff_team, counter, developers):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)
@@ -117,6 +118,10 @@ def wire(app: Flask, settings: Settings, world: World) -> Provider:
     secrets = read_secrets(settings.secrets_file, strict=settings.environment == "production")
     database = open_database(app, settings, world.new_id)
     refuse_outdated(database)
+    if settings.environment == "production":
+        with database.read() as reading:
+            if StaffMembers(reading).any_of_the_demonstration():
+                raise SettingsError("production refuses to start: the database has staff of the demonstration")
     provider = make_provider(settings, secrets, database, world)
     with database.begin() as transaction:
         keys = SigningKeys(transaction, provider.sealers.signing_key)

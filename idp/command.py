@@ -25,6 +25,7 @@ from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
+from idp.missions.commands import mission
 from idp.operations.commands import metrics
 from idp.operations.counting import begin_counting, metrics_directory
 from idp.provider import Provider
@@ -33,6 +34,7 @@ from idp.registration.outbound import OutboundFailed, OutboundRefused
 from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
+from idp.staff.commands import officer
 from idp.storage import DatabaseUnavailable, open_database
 from idp.storage.gauges import read_gauges
 from idp.storage.housekeeping import sweep
@@ -205,6 +207,8 @@ for each in (keys, client, enrol, credential, person):
 main.add_command(with_provider(worker, _worker_of))
 main.add_command(with_provider(metrics, _listener_of))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
+main.add_command(with_provider(officer, lambda wired: wired.staff))
+main.add_command(with_provider(mission, lambda wired: wired.missions))
 
 
 def _add_laboratory() -> None:

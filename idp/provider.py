@@ -18,7 +18,7 @@ from idp.claims.scopes import SCOPES
 from idp.claims.subject import session_for, subject_for
 from idp.credential.commands import Refusal
 from idp.credential.enrolment import LINK_SECONDS
-from idp.credential.states import State, move
+from idp.credential.states import State, message_of, move
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import NOTICE_SECONDS, LogoutNotice, NoticeMint, to_payload
 from idp.grants.tokens import Mint
@@ -34,7 +34,7 @@ from idp.keys.sealing import Sealer, row_context
 from idp.keys.secrets import MasterSecrets, Purpose
 from idp.keys.signing import KeyPeriod
 from idp.people.record import Record
-from idp.people.status import PersonStatus
+from idp.people.status import ENDED, PersonStatus
 from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
 from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
@@ -46,13 +46,16 @@ from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.audit_seals import AuditSeals
+from idp.storage.citizen_notices import CitizenNotices
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
 from idp.storage.invitations import Invitations
+from idp.storage.missions import Missions
 from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
 from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
+from idp.storage.staff_office import StaffOffice
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
 OUT_OF_REACH = frozenset({Fact.ATTESTED})
@@ -114,6 +117,21 @@ class Provider:
     def invitations(self) -> Invitations:
         """Initial access tokens, with which services register themselves."""
         return Invitations(self.database, self.world.random_bytes)
+
+    @property
+    def staff(self) -> StaffOffice:
+        """The list of staff, and every act on it."""
+        return StaffOffice(self.database, self.world.random_bytes, self.world.clock, self.settings.issuer)
+
+    @property
+    def notices(self) -> CitizenNotices:
+        """What tells citizens of what happened to their credential."""
+        return CitizenNotices(self.sealers.phone, self.sealers.outbox)
+
+    @property
+    def missions(self) -> Missions:
+        """Diplomatic missions, and which of them issue."""
+        return Missions(self.database, self.world.clock)
 
     @property
     def issuer(self) -> str:
@@ -269,6 +287,8 @@ class Provider:
                 raise Refusal("the person was changed at the same moment; try again")
             detail = {"from": found.status, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
+            if to in ENDED:
+                self.notices.tell(transaction, person, "ended", now)
             if to is not PersonStatus.ACTIVE:
                 ended = SessionEnds(transaction).of_person(person, now)
                 self.tell_ended(transaction, ended, why="person stopped", now=now, event=Event.SESSION_STOPPED)
@@ -287,6 +307,7 @@ class Provider:
                 raise Refusal("the credential was changed at the same moment; try again")
             detail = {"credential": newest.id, "from": before.value, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.CREDENTIAL_CHANGED, now, person, detail=detail))
+            self.notices.tell(transaction, person, message_of(before, to), now)
             if to is not State.ACTIVE:
                 ended = SessionEnds(transaction).of_credential(person, newest.id, now)
                 self.tell_ended(transaction, ended, why="credential stopped", now=now, event=Event.SESSION_STOPPED)

@@ -9,6 +9,8 @@ from typing import Final
 
 import click
 
+from idp.delivery.notices import KIND as NOTICE
+from idp.delivery.notices import deliver_notices, load_notices
 from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
 from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
@@ -39,7 +41,10 @@ def make_worker(
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
     text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), clock)
-    return Worker(store=store, deliverers={KIND: text_messages, **others}, open_payload=open_payload, clock=clock)
+    notices = deliver_notices(make_gateway(settings, clock), load_notices(), clock)
+    return Worker(
+        store=store, deliverers={KIND: text_messages, NOTICE: notices, **others}, open_payload=open_payload, clock=clock
+    )
 
 
 @click.command()

@@ -63,7 +63,7 @@ def deliver_text_messages(gateway: Gateway, messages: CodeMessages, clock: Calla
 
     def deliver(item: OutboxItem, payload: bytes) -> None:
         wanted = read_payload(payload)
-        _send(gateway, _compose(item, wanted, messages, clock()))
+        send(gateway, _compose(item, wanted, messages, clock()))
 
     return deliver
 
@@ -76,7 +76,7 @@ def _compose(item: OutboxItem, wanted: CodeMessage, messages: CodeMessages, now:
     return TextMessage(item.id, wanted.to, body, wanted.region, valid_seconds=max(item.not_after - now, 1))
 
 
-def _send(gateway: Gateway, message: TextMessage) -> None:
+def send(gateway: Gateway, message: TextMessage) -> None:
     """Send, and say in the outbox's words what a failure means for the next attempt."""
     try:
         gateway.send(message)

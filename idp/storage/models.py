@@ -354,6 +354,12 @@ class Enrolment(Base):
     phone_verified_at: Mapped[int | None]
     challenge: Mapped[bytes | None]  # of the registration ceremony under way
     user_handle: Mapped[bytes]
+    case_id: Mapped[UUID | None]  # the case at a counter that it belongs to
+    made: Mapped[bytes | None]  # sealed JSON of the passkey, until the officer confirms too
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     finished_at: Mapped[int | None]
+
+
+# The nouns that have files of their own; they build on what stands above.
+from idp.storage import models_missions, models_staff  # noqa: E402, F401 (their tables belong to the same schema)
