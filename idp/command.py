@@ -9,11 +9,13 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 from flask import Flask
 
 from idp import create_app, real_world
+from idp.audit.catalogue import Event
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
 from idp.delivery.commands import make_worker, worker
@@ -31,10 +33,12 @@ from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.staff.commands import officer
-from idp.storage import DatabaseUnavailable, open_database
+from idp.storage import DatabaseUnavailable, Transaction, open_database
+from idp.storage.credential_life import live_on
 from idp.storage.housekeeping import sweep
 from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
+from idp.storage.session_ends import SessionEnds
 from idp.telephony.messages import MessageError
 
 REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotOpen, MessageError, DatabaseUnavailable)
@@ -155,7 +159,18 @@ def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
     made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices})
-    return replace(made, chore=lambda now: sweep(wired.database, now))
+    return replace(made, chore=lambda now: _chore(wired, now))
+
+
+def _chore(wired: Provider, now: int) -> None:
+    """What is done from time to time: what has ended ends, and what has served its time goes."""
+
+    def end_sessions(step: Transaction, person: UUID, credential: UUID, at: int) -> None:
+        ended = SessionEnds(step).of_credential(person, credential, at)
+        wired.tell_ended(step, ended, why="credential expired", now=at, event=Event.SESSION_STOPPED)
+
+    live_on(wired.database, wired.notices, end_sessions, now)
+    sweep(wired.database, now)
 
 
 main.add_command(with_settings(serve))

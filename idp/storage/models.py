@@ -58,7 +58,7 @@ class Credential(Base):
     mission: Mapped[str]
     proofed_at: Mapped[Seconds]
     issued_at: Mapped[Seconds]
-    expires_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds] = mapped_column(index=True)
     changed_at: Mapped[Seconds]
 
 

@@ -350,6 +350,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_credentials_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
     )
+    op.create_index(op.f("ix_credentials_expires_at"), "credentials", ["expires_at"], unique=False)
     op.create_index(op.f("ix_credentials_person_id"), "credentials", ["person_id"], unique=False)
     op.create_table(
         "phones",
