@@ -26,6 +26,7 @@ from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
 from idp.missions.commands import mission
+from idp.people.registry.commands import registry
 from idp.provider import Provider
 from idp.registration.commands import client
 from idp.registration.outbound import OutboundFailed, OutboundRefused
@@ -179,6 +180,7 @@ for each in (keys, client, enrol, credential, person):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
 main.add_command(with_provider(officer, lambda wired: wired.staff))
+main.add_command(with_provider(registry, lambda wired: wired.registry_table))
 main.add_command(with_provider(mission, lambda wired: wired.missions))
 
 

@@ -19,6 +19,7 @@ SEALED = {
     ("enrolments", "made"): "record",
     ("cases", "evidence"): "record",
     ("cases", "record"): "record",
+    ("registry_entries", "answer"): "record",
 }
 """Sealed columns and the sealer that opens them."""
 
@@ -37,6 +38,8 @@ DIGESTS = {
     ("phones", "fingerprint"),  # keyed
     ("persons", "identifier"),  # keyed
     ("cases", "held"),  # keyed
+    ("persons", "connecting"),  # keyed
+    ("registry_entries", "fingerprint"),  # keyed
     ("staff_sessions", "digest"),
     ("staff_invitations", "digest"),
     ("staff_invitations", "browser"),

@@ -206,10 +206,12 @@ def upgrade() -> None:
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.Column("identifier", sa.LargeBinary(), nullable=True),
+        sa.Column("connecting", sa.LargeBinary(), nullable=True),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
+        sa.UniqueConstraint("connecting", name=op.f("uq_persons_connecting")),
         sa.UniqueConstraint("identifier", name=op.f("uq_persons_identifier")),
         sa.UniqueConstraint("user_handle", name=op.f("uq_persons_user_handle")),
     )
@@ -236,6 +238,12 @@ def upgrade() -> None:
         sa.Column("successor_id", sa.Uuid(), nullable=True),
         sa.Column("retried_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens")),
+    )
+    op.create_table(
+        "registry_entries",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_registry_entries")),
     )
     op.create_table(
         "reminders",
