@@ -33,7 +33,22 @@ from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
 from idp.operations.counting import Hooks, begin_counting
-from idp.pages import counter, device, enrol, home, missions, sign_in, staff, staff_join, staff_team
+from idp.pages import (
+    console,
+    console_clients,
+    console_confirm,
+    console_proposals,
+    counter,
+    developers,
+    device,
+    enrol,
+    home,
+    missions,
+    sign_in,
+    staff,
+    staff_join,
+    staff_team,
+)
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
@@ -49,6 +64,7 @@ from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
+CONSOLE = (console, console_clients, console_confirm, console_proposals)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
@@ -110,7 +126,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (home, sign_in, enrol, device, missions, staff, staff_join, staff_team, counter):
+    for part in (home, sign_in, enrol, device, missions, staff, staff_join, staff_team, counter, developers, *CONSOLE):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

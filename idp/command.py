@@ -9,11 +9,13 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 from flask import Flask
 
 from idp import create_app, real_world
+from idp.audit.catalogue import Event
 from idp.audit.commands import audit
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
@@ -29,6 +31,7 @@ from idp.keys.secrets import SecretsError
 from idp.missions.commands import mission
 from idp.operations.commands import metrics
 from idp.operations.counting import begin_counting, metrics_directory
+from idp.people.registry.commands import registry
 from idp.provider import Provider
 from idp.registration.commands import client
 from idp.registration.outbound import OutboundFailed, OutboundRefused
@@ -36,11 +39,13 @@ from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.staff.commands import officer
-from idp.storage import DatabaseUnavailable, open_database
+from idp.storage import DatabaseUnavailable, Transaction, open_database
+from idp.storage.credential_life import live_on
 from idp.storage.gauges import read_gauges
 from idp.storage.housekeeping import sweep
 from idp.storage.migrate import OutdatedSchema, migrate, refuse_outdated
 from idp.storage.outbox import SqlOutbox
+from idp.storage.session_ends import SessionEnds
 from idp.telephony.messages import MessageError
 
 REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotOpen, MessageError, DatabaseUnavailable)
@@ -168,12 +173,12 @@ def _worker_of(wired: Provider) -> Any:
 
 def chores_of(wired: Provider) -> tuple[Chore, ...]:
     """What the worker does from time to time."""
-
-    def clean(now: int) -> None:
-        sweep(wired.database, now)
-        wired.ledger.let_go()
-
-    return (Chore(clean, 600), Chore(lambda _now: wired.ledger.seal(), 10))
+    return (
+        Chore(lambda now: _age(wired, now), 600),
+        Chore(lambda now: sweep(wired.database, now), 600),
+        Chore(lambda _now: wired.ledger.let_go(), 600),
+        Chore(lambda _now: wired.ledger.seal(), 10),
+    )
 
 
 def _listener_of(wired: Provider) -> Any:
@@ -201,6 +206,16 @@ def _unready(wired: Provider) -> str | None:
     return None
 
 
+def _age(wired: Provider, now: int) -> None:
+    """What has ended ends."""
+
+    def end_sessions(step: Transaction, person: UUID, credential: UUID, at: int) -> None:
+        ended = SessionEnds(step).of_credential(person, credential, at)
+        wired.tell_ended(step, ended, why="credential expired", now=at, event=Event.SESSION_STOPPED)
+
+    live_on(wired.database, wired.notices, end_sessions, now)
+
+
 main.add_command(with_settings(serve))
 main.add_command(secrets)
 for each in (keys, client, enrol, credential, person, openapi):
@@ -209,6 +224,7 @@ main.add_command(with_provider(worker, _worker_of))
 main.add_command(with_provider(metrics, _listener_of))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
 main.add_command(with_provider(officer, lambda wired: wired.staff))
+main.add_command(with_provider(registry, lambda wired: wired.registry_table))
 main.add_command(with_provider(mission, lambda wired: wired.missions))
 
 

@@ -35,6 +35,9 @@ from idp.keys.sealing import Sealer, row_context
 from idp.keys.secrets import MasterSecrets, Purpose
 from idp.keys.signing import KeyPeriod
 from idp.people.record import Record
+from idp.people.registry.contract import Registry
+from idp.people.registry.embedded import EmbeddedRegistry
+from idp.people.registry.over_http import HttpRegistry, RegistryAccount
 from idp.people.status import ENDED, PersonStatus
 from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
@@ -54,6 +57,7 @@ from idp.storage.invitations import Invitations
 from idp.storage.missions import Missions
 from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
+from idp.storage.registry import SqlRegistry
 from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff_office import StaffOffice
@@ -113,6 +117,7 @@ class Provider:
     remote_keys: RemoteKeys
     statement_issuers: Issuers
     device_tries: TryBudget
+    registry: Registry | None
 
     @property
     def invitations(self) -> Invitations:
@@ -128,6 +133,11 @@ class Provider:
     def notices(self) -> CitizenNotices:
         """What tells citizens of what happened to their credential."""
         return CitizenNotices(self.sealers.phone, self.sealers.outbox)
+
+    @property
+    def registry_table(self) -> SqlRegistry:
+        """The embedded registry's table."""
+        return SqlRegistry(self.database, self.keyed.look_up, self.sealers.record)
 
     @property
     def missions(self) -> Missions:
@@ -341,6 +351,15 @@ class Provider:
         return session_for(client, session, self.keyed.session_id)
 
 
+def _registry(settings: Settings, table: SqlRegistry) -> Registry | None:
+    """Who knows nationals, as settings say. Raises OSError for a token that cannot be read."""
+    if settings.registry == "http":
+        assert settings.registry_token_file is not None
+        token = settings.registry_token_file.read_text("ascii").strip()
+        return HttpRegistry(RegistryAccount(settings.registry_url, token, settings.trusted_ca))
+    return EmbeddedRegistry(table) if settings.registry == "embedded" else None
+
+
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
     """Wire the rooms together. Opens only files that settings name. Raises AssuranceError, SettingsError, OSError."""
     outbound = make_outbound(
@@ -382,5 +401,6 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbound=outbound,
         remote_keys=RemoteKeys(outbound, world.clock),
         statement_issuers=load_issuers(settings.software_statement_issuers),
+        registry=_registry(settings, SqlRegistry(database, keyed.look_up, sealers.record)),
         device_tries=TryBudget(each=TRIES_OF_A_BROWSER, all_together=TRIES_OF_ALL, seconds=LIFETIME_SECONDS),
     )

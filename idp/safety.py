@@ -37,6 +37,7 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield "gateway is the demonstration's file"
     if settings.gateway == "twilio":
         yield from _unsafe_gateway(settings)
+    yield from _unsafe_registry(settings)
     if VOLATILE.search(unquote_plus(settings.database_url)):
         yield "database_url switches durability off (synchronous_commit)"
     if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
@@ -60,6 +61,15 @@ def _unsafe_gateway(settings: Settings) -> Iterator[str]:
         yield "twilio_token_file is not set"
     else:
         yield from _readable("twilio_token_file", settings.twilio_token_file)
+
+
+def _unsafe_registry(settings: Settings) -> Iterator[str]:
+    if settings.registry != "http":
+        return
+    if not settings.registry_url.startswith("https://"):
+        yield "registry_url must be https"
+    if settings.registry_token_file is not None:
+        yield from _readable("registry_token_file", settings.registry_token_file)
 
 
 def _readable(name: str, path: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 Environment = Literal["development", "production"]
 Gateway = Literal["file", "twilio"]
+RegistryKind = Literal["none", "embedded", "http"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -49,6 +50,11 @@ class Settings:
     twilio_account: str = setting("", "Account SID at that API.")
     twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
     twilio_sender: str = setting("", "Number or sender id that messages come from.")
+    registry: RegistryKind = setting(
+        "none", "Who says a national's registration: nobody, our own table, or an address."
+    )
+    registry_url: str = setting("", "Where the registry is asked over HTTP (idp/people/registry/README.md).")
+    registry_token_file: Path | None = setting(None, "File with the bearer token for it; mode 0600.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
     outbound_test_hosts: str = setting(
         "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
@@ -172,6 +178,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
     if settings.gateway not in get_args(Gateway):
         raise SettingsError(f"gateway is one of {', '.join(get_args(Gateway))}, not {settings.gateway!r}")
+    _check_registry(settings)
     if not 1 <= settings.workers <= 64:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:
@@ -195,6 +202,13 @@ def _check_metrics(settings: Settings) -> None:
         raise SettingsError("metrics_bind must be host:port with a loopback or private address")
     if settings.metrics_bind == settings.bind:
         raise SettingsError("metrics_bind must not be the public address")
+
+
+def _check_registry(settings: Settings) -> None:
+    if settings.registry not in get_args(RegistryKind):
+        raise SettingsError(f"registry is one of {', '.join(get_args(RegistryKind))}, not {settings.registry!r}")
+    if settings.registry == "http" and (not settings.registry_url or settings.registry_token_file is None):
+        raise SettingsError("registry = http needs registry_url and registry_token_file")
 
 
 def _check_mtls(settings: Settings) -> None:

@@ -24,12 +24,26 @@ class PeopleStore(Protocol):
         ...
 
     def add(
-        self, person: UUID, *, user_handle: bytes, record: bytes, identifier: bytes | None, language: str, now: int
+        self,
+        person: UUID,
+        *,
+        user_handle: bytes,
+        record: bytes,
+        identifier: bytes | None,
+        connecting: bytes | None,
+        language: str,
+        now: int,
     ) -> None:
         """A new person."""
         ...
 
-    def renew(self, person: UUID, *, record: bytes, identifier: bytes | None, now: int) -> bool:
+    def with_connecting(self, connecting: bytes) -> UUID | None:
+        """The person with this connecting information."""
+        ...
+
+    def renew(
+        self, person: UUID, *, record: bytes, identifier: bytes | None, connecting: bytes | None, now: int
+    ) -> bool:
         """The record of a known person, as it was confirmed again."""
         ...
 
@@ -90,14 +104,26 @@ def issue_credential(
     """
     person, credential, passkey_row, phone_row = (keys.new_id() for _ in range(4))
     identifier = keys.look_up.of("passport", record.passport) if record.passport else None
-    owner = people.with_identifier(identifier) if identifier is not None else None
-    if owner is not None and owner != holder:
+    connecting = keys.look_up.of("connecting", record.connecting) if record.connecting else None
+    owners = {
+        people.with_identifier(identifier) if identifier is not None else None,
+        people.with_connecting(connecting) if connecting is not None else None,
+    }
+    if owners - {None, holder}:
         raise AlreadyEnrolled
     person = holder or person
     sealed = keys.record.seal(record.to_json(), row_context("persons", "record", person))
     if holder is None:
-        people.add(person, user_handle=user_handle, record=sealed, identifier=identifier, language=language, now=now)
-    elif not people.renew(person, record=sealed, identifier=identifier, now=now):
+        people.add(
+            person,
+            user_handle=user_handle,
+            record=sealed,
+            identifier=identifier,
+            connecting=connecting,
+            language=language,
+            now=now,
+        )
+    elif not people.renew(person, record=sealed, identifier=identifier, connecting=connecting, now=now):
         raise AlreadyEnrolled
     people.add_phone(
         phone_row,

@@ -26,6 +26,7 @@ class Kind(Enum):
     STAFF_JOIN = "/staff/join/passkey"
     STAFF_TEAM = "/staff/team/confirm"
     STAFF_APPROVE = "/counter/approve"
+    CONSOLE = "/console/confirm"
 
     @property
     def creates(self) -> bool:
@@ -35,7 +36,7 @@ class Kind(Enum):
     @property
     def of_staff(self) -> bool:
         """Whether it is about a passkey of staff."""
-        return self.value.startswith(("/staff/", "/counter/"))
+        return self.value.startswith(("/staff/", "/counter/", "/console/"))
 
 
 STAFF_ACCOUNTS = "staff/"

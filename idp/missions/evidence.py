@@ -57,6 +57,7 @@ class Reason(Enum):
     SECOND = "reason.second"
     LIFT = "reason.lift"
     SAME_SURNAME = "reason.same_surname"
+    REGISTRY = "reason.registry"  # the registry could not be asked: headquarters confirms
     OFFLINE = "reason.offline"  # prepared without a line: headquarters confirms
 
 
@@ -75,6 +76,11 @@ class Evidence:
     resident_number: bool  # has a resident registration
     relation: Relation
     prepared_offline: bool
+    registry_silent: bool = False  # it could not be asked
+
+
+CENTRAL = frozenset({Reason.REGISTRY, Reason.OFFLINE})
+"""Reasons that only headquarters decides: nothing begins before central confirmation (abuse case E-10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,7 @@ def reasons(evidence: Evidence, officer_name: str, known: Known | None, today: d
         Reason.LIFT: evidence.kind is Kind.LIFT,
         # Perhaps nothing, perhaps a cousin: two of the commonest frauds begin with a relative (abuse case E-04).
         Reason.SAME_SURNAME: officer_name.startswith(evidence.korean_family),
+        Reason.REGISTRY: evidence.registry_silent,
         Reason.OFFLINE: evidence.prepared_offline,
     }
     return [reason for reason, holds in judged.items() if holds]

@@ -1,7 +1,8 @@
 """What happens to a case at the counter: started, approved, shown as a QR, confirmed, ended. One transaction each."""
 
 import json
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
@@ -13,13 +14,14 @@ from idp.credential.states import State, message_of
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.missions.cases import CASE_SECONDS, LINK_SECONDS, OFFLINE_SECONDS, CaseState, Outcome
-from idp.missions.evidence import Bar, Evidence, Kind, Known, Reason, bars, reasons
+from idp.missions.evidence import CENTRAL, Bar, Evidence, Kind, Known, bars, reasons
 from idp.missions.mission import Mission
 from idp.pages.consent_view import open_record
 from idp.pages.counter_intake import Intake, day_at, evidence_from_dict, evidence_to_dict, merged
 from idp.pages.refusals import PageRefused
 from idp.pages.staff_gate import Seat
-from idp.people.record import Record
+from idp.people.record import CONNECTING, Record
+from idp.people.registry.contract import RegistryUnavailable
 from idp.people.status import PersonStatus
 from idp.provider import USER_HANDLE_BYTES, Provider
 from idp.staff.four_eyes import Decision
@@ -31,6 +33,7 @@ from idp.storage.people import EnrolmentRecord, Enrolments, People
 from idp.storage.session_ends import SessionEnds
 
 CHECK_DIGITS = 4
+log = logging.getLogger(__name__)
 
 
 class Barred(Exception):
@@ -56,15 +59,48 @@ class KnownPerson:
     known: Known
 
 
-def find_known(wired: Provider, passport: str, previous: str | None, today_of: Mission) -> KnownPerson | None:
-    """The person with this passport, or with the one it replaced."""
+def find_known(wired: Provider, intake: Intake, mission: Mission) -> KnownPerson | None:
+    """The person with this passport, with the one it replaced, or with this connecting information."""
+    look_up, ci = wired.keyed.look_up, intake.record.connecting
     with wired.database.read() as reading:
         people = People(reading)
-        for number in filter(None, (passport, previous)):
-            person = people.with_identifier(wired.keyed.look_up.of("passport", number))
+        for number in filter(None, (intake.evidence.passport.number, intake.previous_passport)):
+            person = people.with_identifier(look_up.of("passport", number))
             if person is not None:
-                return _known(wired, people, person, today_of)
-    return None
+                return _known(wired, people, person, mission)
+        person = people.with_connecting(look_up.of("connecting", ci)) if ci is not None else None
+        return _known(wired, people, person, mission) if person is not None else None
+
+
+def ask_registry(wired: Provider, intake: Intake) -> Intake:
+    """What the registry says takes the place of what the officer ticked. Raises Barred for somebody who has ended."""
+    if wired.registry is None:
+        return intake
+    passport = intake.evidence.passport
+    wired.database.stop_reading()  # nobody waits for the registry with a connection in hand
+    try:
+        answer = wired.registry.look(passport.number, passport.birthdate)
+    except RegistryUnavailable as silent:
+        log.warning("registry unavailable", extra={"why": str(silent)})
+        return replace(intake, evidence=replace(intake.evidence, registry_silent=True))
+    if answer is None:
+        return _with_registration(intake, "none", intake.record.registration.as_of, None)
+    if answer.ended is not None:
+        raise Barred([Bar.PERSON_ENDED])
+    asked = _with_registration(intake, answer.registration, answer.as_of, answer.ci)
+    if answer.resident is not None:
+        asked = replace(asked, evidence=replace(asked.evidence, resident_number=answer.resident))
+    return asked
+
+
+def _with_registration(intake: Intake, status: str, as_of: str, ci: str | None) -> Intake:
+    registration = replace(intake.record.registration, status=status, as_of=as_of)
+    extra = dict(intake.record.extra) | ({CONNECTING: ci} if ci is not None else {})
+    return replace(
+        intake,
+        evidence=replace(intake.evidence, registration=status),
+        record=replace(intake.record, registration=registration, extra=extra),
+    )
 
 
 def _known(wired: Provider, people: People, person: UUID, mission: Mission) -> KnownPerson:
@@ -82,8 +118,9 @@ def _known(wired: Provider, people: People, person: UUID, mission: Mission) -> K
 def start_case(wired: Provider, member: Member, mission: Mission, intake: Intake) -> UUID:
     """A new case. Raises Barred or HeldElsewhere."""
     now, row = wired.clock(), wired.world.new_id()
+    intake = ask_registry(wired, intake)
     evidence, today = intake.evidence, day_at(mission, now)
-    known = find_known(wired, evidence.passport.number, intake.previous_passport, mission)
+    known = find_known(wired, intake, mission)
     found = bars(evidence, member.name, known.known if known else None, today)
     if found:
         raise Barred(found)
@@ -134,7 +171,7 @@ def record_of(wired: Provider, case: Case) -> Record | None:
 def decision_on(case: Case, second: Member, korean_name: str) -> Decision:
     """What a second person decides about a case; a namesake counts as the person concerned."""
     return Decision(
-        act=Act.CASE_CONFIRM if Reason.OFFLINE in case.reasons else Act.CASE_APPROVE,
+        act=Act.CASE_CONFIRM if CENTRAL.intersection(case.reasons) else Act.CASE_APPROVE,
         first=case.officer_id,
         mission=case.mission,
         concerned=frozenset({second.id} if korean_name == second.name else ()),

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 MAX_TEXT = 200
+CONNECTING = "ci"  # in `extra`: the authority's connecting information, given to no service
 REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)  # OpenID Connect Core 1.0 §5.1: this one form of ISO 8601
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, directions, surrogates, line ends
@@ -70,6 +71,12 @@ class Record:
     locale: str | None = None
     updated_at: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def connecting(self) -> str | None:
+        """The authority's connecting information, where it gave any."""
+        found = self.extra.get(CONNECTING)
+        return found if isinstance(found, str) else None
 
     def to_json(self) -> bytes:
         """The record as it is sealed."""

@@ -25,12 +25,14 @@ from idp.storage.models import (
     SignIn,
     UsedOnce,
 )
+from idp.storage.models_staff import StaffInvitation, StaffSession
 
 BATCH = 500
 MOST_BATCHES = 200  # a sweep that is not enough goes on at the next one
 DAY = 86_400
 KEEP_OUTBOX = 7 * DAY
 KEEP_ENROLMENTS = 30 * DAY
+KEEP_STAFF = 30 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
         Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
+        Rule(StaffSession, StaffSession.id, KEEP_STAFF, StaffSession.expires_at < now - KEEP_STAFF),
+        Rule(StaffInvitation, StaffInvitation.id, KEEP_STAFF, StaffInvitation.expires_at < now - KEEP_STAFF),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
     )
 

@@ -43,6 +43,9 @@ class Person(Base):
     user_handle: Mapped[bytes] = mapped_column(unique=True)  # 64 random bytes, WebAuthn Level 3 §14.6.1
     record: Mapped[bytes]  # sealed JSON: people.record.Record
     identifier: Mapped[bytes | None] = mapped_column(unique=True)  # keyed HMAC of the passport number
+    connecting: Mapped[bytes | None] = mapped_column(
+        unique=True
+    )  # keyed HMAC of the authority's connecting information
     language: Mapped[str]
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
@@ -58,7 +61,7 @@ class Credential(Base):
     mission: Mapped[str]
     proofed_at: Mapped[Seconds]
     issued_at: Mapped[Seconds]
-    expires_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds] = mapped_column(index=True)
     changed_at: Mapped[Seconds]
 
 

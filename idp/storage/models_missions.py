@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Index, SmallInteger, Text, Uuid
+from sqlalchemy import Index, LargeBinary, SmallInteger, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage.models import Base, Key, Seconds
@@ -59,3 +59,11 @@ class ReminderRow(Base):
     credential_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     days: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     sent_at: Mapped[Seconds]
+
+
+class RegistryRow(Base):
+    """An entry of the embedded registry."""
+
+    __tablename__ = "registry_entries"
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # keyed HMAC of passport and birth date
+    answer: Mapped[bytes]  # sealed JSON: people.registry.contract.RegistryAnswer

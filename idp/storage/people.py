@@ -17,6 +17,7 @@ _FIND = select(Person.id, Person.status, Person.record, Person.language, Person.
     Person.id == bindparam("row")
 )
 _BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
+_BY_CONNECTING = select(Person.id).where(Person.connecting == bindparam("value"))
 _SET_STATUS = (
     update(Person)
     .where(Person.id == bindparam("row"), Person.status == bindparam("before"))
@@ -25,7 +26,12 @@ _SET_STATUS = (
 _RENEW = (
     update(Person)
     .where(Person.id == bindparam("row"), Person.status == PersonStatus.ACTIVE.value)
-    .values(record=bindparam("sealed"), identifier=bindparam("passport"), updated_at=bindparam("now"))
+    .values(
+        record=bindparam("sealed"),
+        identifier=bindparam("passport"),
+        connecting=bindparam("linked"),
+        updated_at=bindparam("now"),
+    )
 )
 _CREDENTIALS = (
     select(Credential.id, Credential.state, Credential.mission, Credential.issued_at, Credential.expires_at)
@@ -144,7 +150,15 @@ class People:
         return row.id if row else None
 
     def add(
-        self, person: UUID, *, user_handle: bytes, record: bytes, identifier: bytes | None, language: str, now: int
+        self,
+        person: UUID,
+        *,
+        user_handle: bytes,
+        record: bytes,
+        identifier: bytes | None,
+        connecting: bytes | None,
+        language: str,
+        now: int,
     ) -> None:
         """Queue a new, active person. A known identifier violates its unique index at the flush."""
         self._transaction.add(
@@ -154,15 +168,24 @@ class People:
             user_handle=user_handle,
             record=record,
             identifier=identifier,
+            connecting=connecting,
             language=language,
             created_at=now,
             updated_at=now,
         )
         self._transaction.flush()  # the rows that follow refer to this one
 
-    def renew(self, person: UUID, *, record: bytes, identifier: bytes | None, now: int) -> bool:
+    def with_connecting(self, connecting: bytes) -> UUID | None:
+        """The person whose connecting information has this fingerprint."""
+        row = self._transaction.one(_BY_CONNECTING, value=connecting)
+        return row.id if row else None
+
+    def renew(
+        self, person: UUID, *, record: bytes, identifier: bytes | None, connecting: bytes | None, now: int
+    ) -> bool:
         """Replace the record and the passport of an active person; another person's passport violates its index."""
-        return self._transaction.run(_RENEW, row=person, sealed=record, passport=identifier, now=now) == 1
+        values = {"sealed": record, "passport": identifier, "linked": connecting}
+        return self._transaction.run(_RENEW, row=person, now=now, **values) == 1
 
     def add_phone(self, row: UUID, person: UUID, *, sealed: bytes, fingerprint: bytes, region: str, now: int) -> None:
         """Queue a verified phone."""

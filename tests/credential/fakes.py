@@ -17,6 +17,9 @@ class MemoryPeople:
     def add(self, person, **values):
         self.rows["person"] = {"id": person} | values
 
+    def with_connecting(self, connecting):
+        return self.known.get(connecting)
+
     def renew(self, person, **values):
         self.rows["person"] = {"id": person} | values
         return True

@@ -16,6 +16,10 @@ SEALED = {
     ("signing_keys", "private"): "signing_key",
     ("enrolments", "record"): "record",
     ("enrolments", "phone"): "phone",
+    ("enrolments", "made"): "record",
+    ("cases", "evidence"): "record",
+    ("cases", "record"): "record",
+    ("registry_entries", "answer"): "record",
 }
 """Sealed columns and the sealer that opens them."""
 
@@ -34,6 +38,12 @@ DIGESTS = {
     ("enrolments", "code_digest"),  # keyed
     ("phones", "fingerprint"),  # keyed
     ("persons", "identifier"),  # keyed
+    ("cases", "held"),  # keyed
+    ("persons", "connecting"),  # keyed
+    ("registry_entries", "fingerprint"),  # keyed
+    ("staff_sessions", "digest"),
+    ("staff_invitations", "digest"),
+    ("staff_invitations", "browser"),
 }
 PUBLIC = {
     ("persons", "user_handle"),  # 64 random bytes (WebAuthn Level 3 §14.6.1)
@@ -53,13 +63,6 @@ AWAITED = {
     ("device_authorizations", "digest"),
     ("device_authorizations", "user_code"),
     ("clients", "access_digest"),
-    ("enrolments", "made"),
-    ("cases", "evidence"),
-    ("cases", "record"),
-    ("cases", "held"),
-    ("staff_sessions", "digest"),
-    ("staff_invitations", "digest"),
-    ("staff_invitations", "browser"),
 }
 """Digests of tables that no address fills yet; the first one that does moves its column to DIGESTS."""
 

@@ -70,6 +70,21 @@ def upgrade() -> None:
     op.create_index("ix_cases_mission", "cases", ["mission", "id"], unique=False)
     op.create_index(op.f("ix_cases_person_id"), "cases", ["person_id"], unique=False)
     op.create_table(
+        "client_proposals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("registration", sa.Text(), nullable=False),
+        sa.Column("base_version", sa.BigInteger(), nullable=True),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("proposer_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_proposals")),
+    )
+    op.create_index(op.f("ix_client_proposals_outcome"), "client_proposals", ["outcome"], unique=False)
+    op.create_table(
         "clients",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("registration", sa.Text(), nullable=False),
@@ -218,10 +233,12 @@ def upgrade() -> None:
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.Column("identifier", sa.LargeBinary(), nullable=True),
+        sa.Column("connecting", sa.LargeBinary(), nullable=True),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
+        sa.UniqueConstraint("connecting", name=op.f("uq_persons_connecting")),
         sa.UniqueConstraint("identifier", name=op.f("uq_persons_identifier")),
         sa.UniqueConstraint("user_handle", name=op.f("uq_persons_user_handle")),
     )
@@ -248,6 +265,12 @@ def upgrade() -> None:
         sa.Column("successor_id", sa.Uuid(), nullable=True),
         sa.Column("retried_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens")),
+    )
+    op.create_table(
+        "registry_entries",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_registry_entries")),
     )
     op.create_table(
         "reminders",
@@ -362,6 +385,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_credentials_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
     )
+    op.create_index(op.f("ix_credentials_expires_at"), "credentials", ["expires_at"], unique=False)
     op.create_index(op.f("ix_credentials_person_id"), "credentials", ["person_id"], unique=False)
     op.create_table(
         "phones",
