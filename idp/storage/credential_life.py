@@ -105,7 +105,7 @@ def _remind(database: Database, notices: CitizenNotices, days: int, now: int) ->
         with database.begin() as step:
             rows = step.all(_TO_REMIND, after=now, before=now + days * DAY, left=days)
             for row in rows:
-                taken = step.one(_REMIND[step.connection.dialect.name], credential=row.id, left=days, now=now)
+                taken = step.one(_REMIND[step.dialect], credential=row.id, left=days, now=now)
                 if taken is None:
                     continue
                 detail = {"credential": row.id, "days": days}

@@ -180,4 +180,4 @@ def test_a_new_language_is_one_new_file(tmp_path):
 
 
 def test_every_template_file_is_read():
-    assert {f"code.{language}.txt" for language in LANGUAGES} == {path.name for path in FOLDER.iterdir()}
+    assert {f"code.{language}.txt" for language in LANGUAGES} == {path.name for path in FOLDER.glob("code.*")}
