@@ -156,7 +156,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "/audit/head": Operation(
         {
             200: Answer("The newest statement over the audit.", {JSON: ref("AuditHead")}),
-            404: Answer("Nothing is sealed yet.", {JSON: ERROR}),
+            404: Answer("Nothing is sealed yet.", {JSON: {"type": "object"}}),
         }
     ),
     "/jwks": Operation({200: Answer("The keys.", {JSON: ref("Keys")})}),
