@@ -39,6 +39,7 @@ from idp.pages import (
     console_confirm,
     console_proposals,
     counter,
+    counter_end,
     developers,
     device,
     enrol,
@@ -126,7 +127,20 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (home, sign_in, enrol, device, missions, staff, staff_join, staff_team, counter, developers, *CONSOLE):
+    for part in (
+        home,
+        sign_in,
+        enrol,
+        device,
+        missions,
+        staff,
+        staff_join,
+        staff_team,
+        counter,
+        counter_end,
+        developers,
+        *CONSOLE,
+    ):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

@@ -27,6 +27,7 @@ class Kind(Enum):
     STAFF_TEAM = "/staff/team/confirm"
     STAFF_APPROVE = "/counter/approve"
     CONSOLE = "/console/confirm"
+    STAFF_END = "/counter/end/confirm"
 
     @property
     def creates(self) -> bool:
