@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_time
 from flask import Blueprint, Response
 
@@ -34,8 +35,13 @@ def _shown(mission: Mission, now: int) -> dict[str, object]:
         "name": place.name(language),
         "country": country_name(place.country, language),
         "address": place.address,
-        "languages": place.languages,
+        "languages": [_language(tag, language) for tag in place.languages],
         "issues": mission.issues,
         "pilot": mission.opening is Opening.PILOT,
         "time": format_time(local, "short", locale=language),
     }
+
+
+def _language(tag: str, language: str) -> str:
+    """The name of a language in the language of the page."""
+    return Locale.parse(tag, sep="-").get_display_name(language) or tag
