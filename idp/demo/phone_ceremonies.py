@@ -26,8 +26,8 @@ class Kind(Enum):
     STAFF_JOIN = "/staff/join/passkey"
     STAFF_TEAM = "/staff/team/confirm"
     STAFF_APPROVE = "/counter/approve"
-    CONSOLE = "/console/confirm"
     STAFF_END = "/counter/end/confirm"
+    CONSOLE = "/console/confirm"
 
     @property
     def creates(self) -> bool:
