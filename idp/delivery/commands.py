@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from idp.delivery.notices import KIND as NOTICE
-from idp.delivery.notices import deliver_notices, load_notices
+from idp.delivery.credential_notices import KIND as NOTICE
+from idp.delivery.credential_notices import deliver_notices, load_notices
 from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
 from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker

@@ -1,4 +1,4 @@
-"""Delivering an item of kind `notice`: a citizen hears what happened to their credential.
+"""Delivering an item of kind `credential_notice`: a citizen hears what happened to their credential.
 
 The payload holds facts, not words: `{to, region, language, notice, values}`, sealed. The words stand in
 `templates/messages/notices.<language>.toml`; no notice has a link, because a message that asks to be followed is what
@@ -18,7 +18,7 @@ from idp.delivery.text_messages import send
 from idp.telephony.gateways.contract import Gateway, TextMessage
 from idp.telephony.messages import FALLBACK, FOLDER, MessageError
 
-KIND: Final = "notice"
+KIND: Final = "credential_notice"
 NOTICE_SECONDS: Final = 3 * 86_400  # a phone that is off comes on again within days
 _FILE: Final = re.compile(r"notices\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.toml")
 _LINK: Final = re.compile(r"[@#]|//|www", re.IGNORECASE)
