@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import UnsupportedMediaType
@@ -14,17 +15,27 @@ from idp.protocol.parameters import single_valued
 from idp.storage import Transaction, once
 
 log = logging.getLogger(__name__)
+FORM = "application/x-www-form-urlencoded"
 
 
 def read_client_form() -> Mapping[str, str]:
     """The form of a client's POST. Raises InvalidRequest for parameters in the query (RFC 6749 §3.2)."""
-    if request.mimetype != "application/x-www-form-urlencoded":
+    as_usual = request.environ.get("CONTENT_TYPE") == FORM
+    if not as_usual and (
+        request.mimetype != FORM or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8"
+    ):
         raise UnsupportedMediaType
-    if request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        raise UnsupportedMediaType
-    if request.args:
+    if request.query_string and request.args:
         raise InvalidRequest("parameters in the query", public="Send parameters in the request body only.")
-    return single_valued(request.form.items(multi=True))
+    return single_valued(_posted())
+
+
+def _posted() -> list[tuple[str, str]]:
+    """The body's pairs, as Werkzeug would read them, without the structures that it puts them in."""
+    try:
+        return parse_qsl(request.get_data().decode(), keep_blank_values=True, errors="werkzeug.url_quote")
+    except ValueError:  # not UTF-8: nothing that could be a parameter
+        return []
 
 
 def authenticate_client(form: Mapping[str, str]) -> AuthenticatedClient:
