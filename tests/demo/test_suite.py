@@ -1,6 +1,7 @@
 """`idp lab suite`: the clients of each conformance plan are registered as any service is, and described to it."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from idp.demo.lab import lab
 from idp.demo.suite import configuration
-from idp.demo.suite_clients import FAPI_PLANS, LOGOUT_PLANS, PLANS
+from idp.demo.suite_clients import LOGOUT_PLANS, PLANS
 from idp.registration.client_keys import PRIVATE_MEMBERS
+from idp.settings import ROOT
 from tests.ground import copy_ground
 
 BASE = "https://localhost:8443"
@@ -137,5 +139,6 @@ def test_law_12_nothing_is_registered_where_demo_is_off(ground):
     assert list(off.clients.list()) == []
 
 
-def test_every_fapi_plan_is_a_plan():
-    assert set(FAPI_PLANS) <= set(PLANS)
+def test_the_table_of_results_has_every_plan():
+    told = (ROOT / "idp/protocol/CONFORMANCE.md").read_text("utf-8")
+    assert tuple(re.findall(r"^\| `([a-z0-9-]+)` \| (?:oidcc|fapi2)-", told, re.MULTILINE)) == PLANS
