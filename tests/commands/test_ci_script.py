@@ -47,12 +47,13 @@ def installs(tree: Path) -> list[str]:
 def test_a_bare_machine_gets_what_the_tests_need(tree):
     done = run(tree)
     assert done.returncode == 0
-    assert installs(tree)[0] == "python3 python3-venv chromium fonts-noto-cjk"
+    assert installs(tree)[0] == "python3 python3-venv chromium fonts-noto-cjk nginx-light openssl systemd"
     assert done.stdout.splitlines()[-2:] == ["tested  CI=true", "== 3 passed in 1s =="]
 
 
 def test_a_furnished_machine_installs_nothing(tree):
-    names = "python3 python3-venv chromium fonts-noto-cjk nginx-light nodejs npm apache2 libapache2-mod-auth-openidc"
+    names = "python3 python3-venv chromium fonts-noto-cjk nginx-light openssl systemd"
+    names += " nodejs npm apache2 libapache2-mod-auth-openidc"
     (tree / "installed").write_text(names.replace(" ", "\n") + "\n")
     assert run(tree, "--long").stdout.startswith("tested --long")
     assert not (tree / "apt").exists()
