@@ -142,6 +142,7 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
                 mission=enrolment.mission,
                 now=now,
             )
+            Enrolments(transaction).came_of(enrolment.id, issued.person)
             detail = {"credential": issued.credential, "enrolment": enrolment.id}
             transaction.record(AuditRow(Event.CREDENTIAL_ISSUED, now, issued.person, detail=detail))
             made_with = {
