@@ -172,7 +172,7 @@ def _code_for(wired: Provider, holder: Holder, client: Client, row: UUID, now: i
         language=holder.language,
         code=code,
         service=client.name(holder.language),
-        host=wired.settings.rp_id,
+        about=row,
     )
     stored = StoredCode(digest=digest, sent_at=now, expires_at=now + LIFETIME_SECONDS, attempts=0, sends=1)
     return stored, message

@@ -149,7 +149,7 @@ def resend_code(wired: Provider, sign_in: SignInRecord, client: Client) -> str:
         language=sign_in.language,
         code=code,
         service=client.name(sign_in.language),
-        host=wired.settings.rp_id,
+        about=sign_in.id,
     )
     with wired.database.begin() as transaction:
         replaced = PhoneCodes(transaction, SignIn).replace(sign_in.id, before=stored.sends, digest=digest, now=now)
