@@ -38,7 +38,7 @@ def make_worker(
     def open_payload(item: OutboxItem) -> bytes:
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
-    text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), clock)
+    text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), settings.rp_id, clock)
     return Worker(store=store, deliverers={KIND: text_messages, **others}, open_payload=open_payload, clock=clock)
 
 

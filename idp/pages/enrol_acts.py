@@ -115,7 +115,7 @@ def _queue(
         language=page_language(),
         code=code_text,
         service="",
-        host=wired.settings.rp_id,
+        about=enrolment.id,
     )
     send_code(
         transaction, wired, message, person=None, client=None, purpose=CodePurpose.ENROLMENT, sends=sends, now=now
