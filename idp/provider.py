@@ -310,7 +310,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbox=Sealer(secrets, Purpose.OUTBOX, world.random_bytes),
         signing_key=Sealer(secrets, Purpose.SIGNING_KEY, world.random_bytes),
         page=Sealer(secrets, Purpose.PAGE, world.random_bytes),
-        app_secret=Sealer(secrets, Purpose.APP_SECRET, world.random_bytes),
+        app_secret=Sealer(secrets, Purpose.AUTHENTICATOR_APP, world.random_bytes),
     )
     keyed = Keyed(
         look_up=Fingerprints(secrets, Purpose.LOOK_UP, lasting=True),

@@ -53,7 +53,8 @@ class Settings:
     send_person_hour: int = setting(6, "Messages an hour to new numbers that one person or enrolment asks for.")
     send_person_day: int = setting(10, "The same a day: nobody has ten new numbers.")
     send_address_hour: int = setting(
-        120, "Messages an hour asked for from one address (IPv6: one /64): a mobile operator hides thousands behind one."
+        120,
+        "Messages an hour asked for from one address (IPv6: one /64): a mobile operator hides thousands behind one.",
     )
     send_address_day: int = setting(800, "The same a day.")
     send_range_hour: int = setting(20, "Messages an hour to new numbers of one range (all but the last four digits).")

@@ -86,7 +86,7 @@ def offers(
 
 
 def _all(line: Line, holdings: Holdings, now: int) -> Iterable[Offer]:
-    if line.silence is None:
+    if line.silence in {None, Silence.UNCERTAIN}:  # who is uncertain is asked, and decides
         pause = line.next_send_at if line.next_send_at > now else 0
         if line.text:
             yield Offer(Way.MESSAGE, pause)
@@ -99,4 +99,3 @@ def _all(line: Line, holdings: Holdings, now: int) -> Iterable[Offer]:
         yield Offer(Way.PRINTED, locked)
     if holdings.other_keys:
         yield Offer(Way.PASSKEY)
-

@@ -68,7 +68,7 @@ def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, cr
             origin=wired.issuer,
         )
     except CloneSuspected as clone:
-        _suspend(wired, holder, clone, client, now)
+        suspend_clone(wired, holder, clone, client, now)
         raise _inactive(client, travelling, "credential_inactive") from clone
     except CeremonyRefused as refused:
         raise NothingProven(str(refused)) from refused
@@ -200,9 +200,10 @@ def _verified_row(begun: Begun, now: int) -> AuditRow:
     sends = begun.needs_proof and begun.silence is None
     detail: dict[str, Any] = {
         "sign_in": begun.travelling.sign_in,
-        "backed_up": begun.verified.backed_up,
         "code_sent": begun.holder.region if sends else None,  # the code's own event is for further messages
     }
+    if begun.verified.backed_up:  # every byte of a sign-in is written twice: what is as usual is not said
+        detail["backed_up"] = True
     if begun.silence is not None:
         detail["silence"] = begun.silence.value
     return AuditRow(Event.PASSKEY_VERIFIED, now, begun.holder.passkey.person_id, begun.client.id, detail)
@@ -262,7 +263,7 @@ def _inactive(client: Client, travelling: SealedRequest, name: str) -> PageRefus
     return PageRefused(name, 403, name, client=client, address=travelling.request.return_address)
 
 
-def _suspend(wired: Provider, holder: Holder, clone: CloneSuspected, client: Client, now: int) -> None:
+def suspend_clone(wired: Provider, holder: Holder, clone: CloneSuspected, client: Client, now: int) -> None:
     """Two copies of one key are in use: stop it, whoever holds it (abuse case W-08)."""
     with wired.database.begin() as transaction:
         if Passkeys(transaction).suspend(holder.passkey.id):

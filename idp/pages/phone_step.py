@@ -104,12 +104,10 @@ def _count_against(
 def send_another(wired: Provider, sign_in: SignInRecord, client: Client, way: Way) -> Shown:
     """A new code in place of the old one, if there is one, by a message or a call; what the page says about it."""
     now = wired.clock()
-    seen = look(wired, sign_in, now)
-    if seen.line.silence is not None and not seen.may_ask_anyway:
-        return Shown()  # the page itself says why
-    if seen.opening(way) is None:
+    opens_at = look(wired, sign_in, client, now).opening(way)
+    if opens_at is None:  # the page itself says why
         return Shown()
-    if seen.opening(way):
+    if opens_at:
         return Shown(notice="code.wait")
     code = new_code(wired.random_bytes)
     digest = digest_of(code, CodePurpose.SIGN_IN, sign_in.id, wired.keyed.phone_code)

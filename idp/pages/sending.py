@@ -6,6 +6,7 @@ with the counters raised, and a step that passes a limit is rolled back as a who
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from idp.pages.client_address import client_address
 from idp.provider import Provider
 from idp.storage.database import Transaction
 from idp.storage.send_counts import SendCounts
+from idp.telephony.channel import Channel
 from idp.telephony.limits import Count, Kind, Met, Tally, alarmed, first_met, range_of, with_one_more
+from idp.telephony.reach import channels_to
 
 log = logging.getLogger(__name__)
 UNCERTAIN_AFTER_SECONDS = 18 * 30 * 86_400
@@ -59,13 +62,19 @@ def line_of(
     if phone.opted_out:
         return Line(silence=Silence.OPTED_OUT)
     if code is None and now - phone.phone_verified_at > UNCERTAIN_AFTER_SECONDS:
-        return Line(silence=Silence.UNCERTAIN)
+        return _line(wired, phone.region, Silence.UNCERTAIN)
     if code is not None and code.sends_left == 0:
         return Line(silence=Silence.SENDS_USED_UP)
     found = met_for_enrolled(reading, wired, phone.phone_id, phone.region or "", now)
     if found is not None:
         return Line(silence=Silence.LIMIT, until=found.retry_at)
-    return Line(next_send_at=now + code.wait(now) if code else now)
+    return replace(_line(wired, phone.region), next_send_at=now + code.wait(now) if code else 0)
+
+
+def _line(wired: Provider, region: str | None, silence: Silence | None = None) -> Line:
+    """What reaches the number's country."""
+    carried = channels_to(wired.settings, region or "")
+    return Line(silence=silence, text=Channel.SMS in carried, voice=Channel.VOICE in carried)
 
 
 def met_for_enrolled(reading: Transaction, wired: Provider, phone: UUID, region: str, now: int) -> Met | None:

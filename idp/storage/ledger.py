@@ -1,9 +1,11 @@
-"""The money counters as the worker uses them, each act a transaction of its own. Promise: idp.delivery.budget.Ledger."""
+"""The money counters as the worker uses them, each act a transaction. Promise: idp.delivery.budget.Ledger."""
 
 from collections.abc import Sequence
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.keys.fingerprints import Fingerprints
 from idp.storage.database import Database
+from idp.storage.opt_outs import OptOuts
 from idp.storage.send_counts import SendCounts
 from idp.telephony.limits import Count, Kind, Tally
 
@@ -11,9 +13,10 @@ from idp.telephony.limits import Count, Kind, Tally
 class SqlLedger:
     """Ledger over the provider's database; safe to use from several threads and processes."""
 
-    def __init__(self, database: Database) -> None:
-        """Over an open database."""
+    def __init__(self, database: Database, look_up: Fingerprints) -> None:
+        """Over an open database; `look_up` makes the fingerprints of numbers."""
         self._database = database
+        self._look_up = look_up
 
     def spend(self, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
         """Raise the counters; what stands then."""
@@ -30,6 +33,12 @@ class SqlLedger:
         detail = {"kind": kind.value, "region": region, "percent": percent}
         with self._database.begin() as transaction:
             transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, now, detail=detail))
+
+    def opted_out(self, e164: str, region: str, now: int) -> None:
+        """The number answered STOP: remember it."""
+        with self._database.begin() as transaction:
+            OptOuts(transaction).add(self._look_up.of("phone", e164), now)
+            transaction.record(AuditRow(Event.OPTED_OUT, now, detail={"region": region}))
 
     def stopped(self, kind: Kind, region: str, until: int, now: int) -> None:
         """A budget is used up: record it."""

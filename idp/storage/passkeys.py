@@ -1,6 +1,7 @@
 """Passkeys with their owners: found by the id an authenticator presents, updated when one was used."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
@@ -49,7 +50,11 @@ _FIND = (
 _STILL_SO = update(Passkey).where(
     Passkey.id == bindparam("passkey"), Passkey.state == "active", Passkey.sign_count == bindparam("before")
 )
-_USE = {"sign_count": bindparam("count"), "backed_up": bindparam("backed"), "last_used_at": bindparam("now")}
+_USE: dict[str, Any] = {
+    "sign_count": bindparam("count"),
+    "backed_up": bindparam("backed"),
+    "last_used_at": bindparam("now"),
+}
 _USED = _STILL_SO.values(_USE)
 _USED_TO_SEND = _STILL_SO.values(_USE | SENT_VALUES).returning(
     Passkey.sends_hour, Passkey.sends_in_hour, Passkey.sends_in_day

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, exists, func, select, update
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.authenticators.phone_code import lock_after
@@ -14,7 +15,7 @@ from idp.storage.database import Transaction
 from idp.storage.models import Credential, Passkey, SignIn
 from idp.storage.models_second_proofs import AuthenticatorApp, PrintedCode, ProofTries
 
-_MINE = bindparam("person")
+_MINE: BindParameter[UUID] = bindparam("person")
 _PRINTED_LEFT = (
     select(func.count()).where(PrintedCode.person_id == _MINE, PrintedCode.used_at.is_(None)).scalar_subquery()
 )
@@ -39,6 +40,7 @@ _HOLDINGS = select(
     _OTHER_KEYS.label("keys"),
     _LOCKED.label("locked_until"),
 )
+_LEFT = select(_PRINTED_LEFT)
 _FIND_APP = select(AuthenticatorApp.secret, AuthenticatorApp.last_step).where(AuthenticatorApp.person_id == _MINE)
 _TAKE_STEP = (
     update(AuthenticatorApp)
@@ -66,11 +68,12 @@ _LOCK = update(ProofTries).where(ProofTries.person_id == _MINE).values(locked_un
 _RIGHT = update(ProofTries).where(ProofTries.person_id == _MINE).values(wrong_tries=0, locked_until=0)
 
 
-def _count_wrong(module: object) -> object:
-    fresh = module.insert(ProofTries).values(person_id=bindparam("person"), wrong_tries=1, locked_until=0)  # type: ignore[attr-defined]
-    return fresh.on_conflict_do_update(
+def _count_wrong(module: Any) -> Executable:
+    fresh = module.insert(ProofTries).values(person_id=bindparam("person"), wrong_tries=1, locked_until=0)
+    counted: Executable = fresh.on_conflict_do_update(
         index_elements=[ProofTries.person_id], set_={"wrong_tries": ProofTries.wrong_tries + 1}
     ).returning(ProofTries.wrong_tries)
+    return counted
 
 
 _WRONG = {"postgresql": _count_wrong(postgresql), "sqlite": _count_wrong(sqlite)}
@@ -126,6 +129,11 @@ class SecondProofs:
         """Spend a printed code: of several requests with it exactly one gets True."""
         return self._transaction.run(_TAKE_PRINTED, person=person, code=digest, now=now) == 1
 
+    def printed_left(self, person: UUID) -> int:
+        """How many printed codes are unused."""
+        row = self._transaction.one(_LEFT, person=person)
+        return int(row[0]) if row else 0
+
     def count_try(self, sign_in: UUID) -> int | None:
         """Count a try of a sign-in; returns which one it is, or None when none is left."""
         row = self._transaction.one(_COUNT_TRY, row=sign_in)
@@ -133,7 +141,7 @@ class SecondProofs:
 
     def wrong(self, person: UUID, now: int) -> None:
         """Count a wrong try over all sign-ins; too many in a row lock typed proofs, never the passkey."""
-        row = self._transaction.one(_WRONG[self._transaction.connection.dialect.name], person=person)  # type: ignore[arg-type]
+        row = self._transaction.one(_WRONG[self._transaction.connection.dialect.name], person=person)
         until = lock_after(int(row.wrong_tries), now) if row else 0
         if until:
             self._transaction.run(_LOCK, person=person, until=until)

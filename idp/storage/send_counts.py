@@ -27,11 +27,21 @@ _GIVE_BACK: Final = (
     .where(_COUNTS.subject == bindparam("which"), _COUNTS.hour == bindparam("at"))
     .values(in_hour=_COUNTS.in_hour - bindparam("weight"), in_day=_COUNTS.in_day - bindparam("weight"))
 )
+_SAME_HOUR, _SAME_DAY = _COUNTS.hour == bindparam("at"), _COUNTS.hour >= bindparam("since")
+_RAISE_KNOWN: Final = (
+    update(SendCount)
+    .where(_COUNTS.subject == bindparam("which"))
+    .values(
+        hour=bindparam("at"),
+        in_hour=case((_SAME_HOUR, _COUNTS.in_hour), else_=0) + bindparam("weight"),
+        in_day=case((_SAME_DAY, _COUNTS.in_day), else_=0) + bindparam("weight"),
+        verified=case((_SAME_DAY, _COUNTS.verified), else_=0),
+    )
+    .returning(SendCount.__table__)
+)
 _VERIFIED: Final = (
     update(SendCount)
-    .where(
-        _COUNTS.subject.in_(bindparam("subjects", expanding=True)), _COUNTS.hour >= bindparam("since")
-    )
+    .where(_COUNTS.subject.in_(bindparam("subjects", expanding=True)), _COUNTS.hour >= bindparam("since"))
     .values(verified=_COUNTS.verified + 1)
 )
 SWEEP: Final = delete(SendCount).where(_COUNTS.hour < bindparam("before"))
@@ -72,6 +82,8 @@ class SendCounts:
 
     def raise_all(self, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
         """Raise each counter, then say how each stands."""
+        if len(counts) == 1 and (found := self._raise_known(counts[0], now)) is not None:
+            return [(counts[0], found)]
         ordered = sorted(counts, key=lambda count: count.subject)
         statement = _raise(self._transaction.connection.dialect.name, len(ordered))
         values: dict[str, int] = {"at": hour_of(now)}
@@ -79,6 +91,12 @@ class SendCounts:
             values |= {f"subject_{i}": count.subject, f"weight_{i}": count.weight}
         known = {row.subject: _tally(row, now) for row in self._transaction.all(statement, **values)}
         return [(count, known[count.subject]) for count in counts]
+
+    def _raise_known(self, count: Count, now: int) -> Tally | None:
+        """A counter that is there already: a plain UPDATE logs half of what an upsert does."""
+        values = {"which": count.subject, "weight": count.weight, "at": hour_of(now), "since": first_hour(now)}
+        row = self._transaction.one(_RAISE_KNOWN, **values)
+        return _tally(row, now) if row else None
 
     def give_back(self, counts: Sequence[Count], now: int) -> None:
         """The act did not take place. A window that has passed meanwhile is left alone."""
@@ -127,7 +145,7 @@ def _raise(dialect: str, many: int) -> Executable:
         ]
     )
     same_day = _COUNTS.hour // HOURS_A_DAY == fresh.excluded.hour // HOURS_A_DAY
-    return fresh.on_conflict_do_update(
+    raised: Executable = fresh.on_conflict_do_update(
         index_elements=[_COUNTS.subject],
         set_={
             "hour": fresh.excluded.hour,
@@ -136,5 +154,4 @@ def _raise(dialect: str, many: int) -> Executable:
             "verified": case((same_day, _COUNTS.verified), else_=0),
         },
     ).returning(SendCount.__table__)
-
-
+    return raised

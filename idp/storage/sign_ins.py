@@ -82,6 +82,7 @@ _FIND = (
     .limit(1)
 )
 _BROWSER_OF = select(SignIn.browser).where(SignIn.id == bindparam("row"))
+_SENDS = select(SignIn.code_sends).where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("device"))
 _FINISH = (
     update(SignIn)
     .where(SignIn.id == bindparam("row"), SignIn.finished_at.is_(None), SignIn.expires_at > bindparam("now"))
@@ -177,6 +178,11 @@ class SignIns:
         """The browser of a sign-in that exists, whosever it is: its challenge is spent."""
         found = self._transaction.one(_BROWSER_OF, row=row)
         return found.browser if found else None
+
+    def sends_of(self, row: UUID, browser: bytes) -> int | None:
+        """How many messages a sign-in of this browser has caused; None for another browser's, or none."""
+        found = self._transaction.one(_SENDS, row=row, device=browser)
+        return found.code_sends if found else None
 
     def finish(self, row: UUID, now: int) -> bool:
         """Take the sign-in's one end: return, refusal or cancel. False when somebody was faster."""
