@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,13 @@ from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.storage import DatabaseUnavailable, open_database
+from idp.storage.dispatches import SqlDispatches
 from idp.storage.housekeeping import sweep
+from idp.storage.message_counts import count_messages
 from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
+from idp.telephony.exchange import Exchange
+from idp.telephony.gateways import make_lines
 from idp.telephony.messages import MessageError
 
 REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotOpen, MessageError, DatabaseUnavailable)
@@ -152,8 +157,22 @@ def _post_form(wired: Provider) -> PostForm:
 def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
-    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices})
-    return replace(made, chore=lambda now: sweep(wired.database, now))
+    made = make_worker(
+        wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), {LOGOUT_NOTICE: notices}
+    )
+    return replace(made, chore=partial(_chores, wired))
+
+
+def _exchange_of(wired: Provider) -> Exchange:
+    """All gateways of this installation behind one."""
+    lines = make_lines(wired.accounts, wired.settings, wired.clock)
+    memory = SqlDispatches(wired.database)
+    return Exchange(lines=lines, memory=memory, coverage=wired.coverage, clock=wired.clock)
+
+
+def _chores(wired: Provider, now: int) -> None:
+    count_messages(wired.database, now)
+    sweep(wired.database, now)
 
 
 main.add_command(with_settings(serve))

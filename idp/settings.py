@@ -15,7 +15,6 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 Environment = Literal["development", "production"]
-Gateway = Literal["file", "twilio"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -42,12 +41,11 @@ class Settings:
     database_url: str = setting(f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg.")
     database_pool: int = setting(5, "Connections each worker keeps to PostgreSQL.")
     secrets_file: Path = setting(ROOT / "var/secrets", "Master secrets; made by `idp secrets new`; mode 0600.")
-    gateway: Gateway = setting("file", "Who carries messages: `file` writes them for the demo phone.")
-    messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the `file` gateway writes.")
-    twilio_url: str = setting("https://api.twilio.com", "Base address of the Twilio-compatible form API.")
-    twilio_account: str = setting("", "Account SID at that API.")
-    twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
-    twilio_sender: str = setting("", "Number or sender id that messages come from.")
+    gateways_file: Path | None = setting(
+        None, "TOML of the accounts at vendors that carry messages; none: a file that the demo phone shows."
+    )
+    messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the demonstration's gateway writes.")
+    countries_file: Path = setting(ROOT / "config/countries.toml", "What reaches the phones of which country.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
     outbound_test_hosts: str = setting(
         "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
@@ -162,8 +160,6 @@ def _check(settings: Settings) -> None:
     _check_mtls(settings)
     if settings.environment not in get_args(Environment):
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
-    if settings.gateway not in get_args(Gateway):
-        raise SettingsError(f"gateway is one of {', '.join(get_args(Gateway))}, not {settings.gateway!r}")
     if not 1 <= settings.workers <= 64:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:

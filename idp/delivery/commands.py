@@ -14,7 +14,7 @@ from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
 from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
-from idp.telephony.gateways import make_gateway
+from idp.telephony.gateways.contract import Gateway
 from idp.telephony.messages import load_messages
 
 NOBODY: Final[Deliverers] = {}
@@ -28,17 +28,18 @@ def make_worker(
     store: OutboxStore,
     sealer: Sealer,
     clock: Callable[[], int],
+    gateway: Gateway,
     others: Deliverers = NOBODY,
 ) -> Worker:
     """The worker of this installation; `sealer` is that of Purpose.OUTBOX, `others` deliver the other kinds.
 
-    Raises SettingsError or MessageError with one line when it cannot work.
+    Raises MessageError with one line when it cannot work.
     """
 
     def open_payload(item: OutboxItem) -> bytes:
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
-    text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), settings.rp_id, clock)
+    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock)
     return Worker(store=store, deliverers={KIND: text_messages, **others}, open_payload=open_payload, clock=clock)
 
 

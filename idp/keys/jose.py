@@ -131,6 +131,14 @@ def import_key(jwk: Mapping[str, Any]) -> SigningKey:
     return key
 
 
+def import_pem(pem: str) -> SigningKey:
+    """A private RSA key in PEM, as vendors hand them out. Raises InvalidJwt."""
+    try:
+        return RSAKey.import_key(pem)
+    except (JoseError, ValueError, TypeError) as error:
+        raise InvalidJwt("unusable key") from error
+
+
 def _canonical(segment: str) -> bool:
     """Whether exactly these characters encode these bytes: no padding, no stray trailing bits (RFC 4648 §3.5)."""
     try:

@@ -356,3 +356,6 @@ class Enrolment(Base):
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     finished_at: Mapped[int | None]
+
+
+from idp.storage import models_messages as models_messages  # noqa: E402, PLC0414 (its tables stand on Base)
