@@ -36,6 +36,8 @@ from idp.storage.housekeeping import sweep
 from idp.storage.message_counts import count_messages
 from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
+from idp.storage.phones_desk import PhonesDesk
+from idp.telephony.commands import phones
 from idp.telephony.exchange import Exchange
 from idp.telephony.gateways import make_lines
 from idp.telephony.messages import MessageError
@@ -180,6 +182,7 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
+main.add_command(with_provider(phones, lambda wired: PhonesDesk(wired.database, wired.coverage, wired.clock)))
 
 
 def _add_laboratory() -> None:

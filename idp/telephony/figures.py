@@ -90,16 +90,16 @@ def step_of(seconds: int) -> str:
     return f"delay_{next((step for step in STEPS if seconds <= step), STEPS[-1])}"
 
 
-def together(cells: Iterable[tuple[Cell, Figures]], region: str, channel: Channel) -> Figures:
-    """The figures of all gateways of one country and channel."""
-    total = Figures()
+def by_country(cells: Iterable[tuple[Cell, Figures]]) -> dict[tuple[str, Channel], Figures]:
+    """The figures of all gateways together, by region and channel."""
+    totals: dict[tuple[str, Channel], Figures] = {}
     for cell, figures in cells:
-        if (cell.region, cell.channel) == (region, channel):
-            for figure, count in figures.counts.items():
-                total.add(figure.value, count)
-            for step, count in figures.delays.items():
-                total.add(f"delay_{step}", count)
-    return total
+        total = totals.setdefault((cell.region, cell.channel), Figures())
+        for figure, count in figures.counts.items():
+            total.add(figure.value, count)
+        for step, count in figures.delays.items():
+            total.add(f"delay_{step}", count)
+    return totals
 
 
 def render(

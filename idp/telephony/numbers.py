@@ -160,9 +160,15 @@ def country_name(region: str, language: str) -> str:
     return _names(language).get(region, region)
 
 
+def dialling_codes(region: str) -> list[str]:
+    """How phones of `region` are dialled: `["+49"]`, or nothing for one without numbers of its own."""
+    code = phonenumbers.country_code_for_region(region)
+    return [f"+{code}"] if code else []
+
+
 @lru_cache(maxsize=16)
 def _names(language: str) -> dict[str, str]:
-    return {country.region: country.name for country in countries(language)}
+    return _territories(language)
 
 
 def _territories(language: str) -> dict[str, str]:
