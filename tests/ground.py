@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
@@ -34,6 +35,7 @@ from idp.keys import ring
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import row_context
 from idp.keys.secrets import new_secret_line
+from idp.pages.words import Words
 from idp.people.record import Name, Record, Registration
 from idp.provider import Provider, World
 from idp.registration.changes import added
@@ -47,8 +49,28 @@ from idp.storage.models import Base, OutboxRow
 from idp.storage.people import People
 from idp.telephony.numbers import parse_number
 
+
+class CompiledTemplates(BytecodeCache):
+    """What templates were compiled to, for every installation of this process: compiling takes longer than showing."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """What was compiled before of the same source."""
+        if bucket.key + bucket.checksum in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key + bucket.checksum])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
+
 # A key's numbers are checked again whenever it is loaded (RSA: 40 ms). Copies of one template load the same keys.
 ring.load_key = cache(ring.load_key)
+Words.load = cache(Words.load)  # the same sentences for all
 
 START = 1_800_000_000
 ORIGIN = "http://localhost:9000"
@@ -436,4 +458,5 @@ def make_ground(
         database.engine.dispose()
     app = create_app(settings, world)
     app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.jinja_env.bytecode_cache = COMPILED
     return Ground(app, clock, names)

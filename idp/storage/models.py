@@ -367,4 +367,5 @@ class Enrolment(Base):
     person_id: Mapped[UUID | None]  # who came of it
 
 
+from idp.storage import models_messages as models_messages  # noqa: E402, PLC0414 (its tables stand on Base)
 from idp.storage import models_second_proofs as models_second_proofs  # noqa: E402, PLC0414 (its tables stand on Base)

@@ -85,7 +85,6 @@ def test_discovery_lists_only_what_can_be_reached():
         ((THREE | {Fact.TEXT_MESSAGE}) - {Fact.FRESH}, ["hwk", "user", "sms", "mfa"]),
         (TWO | {Fact.AUTHENTICATOR_APP}, ["swk", "user", "otp", "mfa"]),
         (TWO | {Fact.PRINTED_CODE}, ["swk", "user", "otp", "mfa"]),
-        (TWO | {Fact.VOICE_CALL}, ["swk", "user", "tel", "mfa"]),
         (TWO | {Fact.SECOND_PASSKEY}, ["swk", "user", "hwk", "mfa"]),
         (TWO | {Fact.SECOND_PASSKEY, Fact.DEVICE_BOUND}, ["hwk", "user", "mfa"]),
         ({Fact.PASSKEY}, ["swk"]),

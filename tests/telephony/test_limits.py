@@ -29,7 +29,7 @@ from idp.telephony.limits import (
 
 NOW = 1_800_000_000  # 08:00 UTC
 LIMITS = replace(
-    limits_of(Settings()),
+    limits_of(Settings(), Limit(500, 1_000)),
     number=Limit(3, 5),
     new_in_range=Limit(100, 200),
     new_in_country=Limit(500, 1_000),
