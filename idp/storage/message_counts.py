@@ -95,7 +95,7 @@ def _read(rows: Iterable[Row[Any]]) -> dict[Cell, Figures]:
 def _take(transaction: Transaction) -> Any:
     """Mark a batch as counted and hand it out: no two workers get the same row."""
     due = select(_D.id).where(_D.counted == 0, _D.asked_at < bindparam("before")).order_by(_D.asked_at).limit(BATCH)
-    if transaction.connection.dialect.name == "postgresql":
+    if transaction.dialect == "postgresql":
         due = due.with_for_update(skip_locked=True)
     chosen = due.cte("due")
     taken = update(Dispatch).where(_D.id.in_(select(chosen.c.id))).values(counted=1)
@@ -149,7 +149,7 @@ def _add_all(transaction: Transaction, grown: Counter[tuple[str, str, int, str, 
     """In the order of the keys, so that two workers cannot wait for one another."""
     if not grown:
         return
-    kind = postgresql if transaction.connection.dialect.name == "postgresql" else sqlite
+    kind = postgresql if transaction.dialect == "postgresql" else sqlite
     row = kind.insert(MessageCount)
     statement = row.on_conflict_do_update(
         index_elements=list(MessageCount.__table__.primary_key.columns),  # type: ignore[attr-defined]
