@@ -150,11 +150,14 @@ def _add_all(transaction: Transaction, grown: Counter[tuple[str, str, int, str, 
     if not grown:
         return
     kind = postgresql if transaction.dialect == "postgresql" else sqlite
-    row = kind.insert(MessageCount)
+    columns = MessageCount.__table__.c
+    names = ("region", "channel", "day", "gateway", "what")
+    row = kind.insert(MessageCount).values(
+        {name: bindparam(name, type_=columns[name].type) for name in (*names, "count")}
+    )
     statement = row.on_conflict_do_update(
         index_elements=list(MessageCount.__table__.primary_key.columns),  # type: ignore[attr-defined]
         set_={"count": _C.count + row.excluded.count},
     )
-    names = ("region", "channel", "day", "gateway", "what")
-    values = [dict(zip(names, key, strict=True)) | {"count": count} for key, count in sorted(grown.items())]
-    transaction.connection.execute(statement, values)
+    for key, count in sorted(grown.items()):
+        transaction.run(statement, **dict(zip(names, key, strict=True)), count=count)
