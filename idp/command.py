@@ -17,6 +17,7 @@ from flask import Flask
 from idp import create_app, real_world
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
+from idp.delivery.budget import Till
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
@@ -33,6 +34,7 @@ from idp.settings import SettingsError, describe, load_settings
 from idp.storage import DatabaseUnavailable, open_database
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.housekeeping import sweep
+from idp.storage.ledger import SqlLedger
 from idp.storage.message_counts import count_messages
 from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
@@ -159,9 +161,10 @@ def _post_form(wired: Provider) -> PostForm:
 def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
-    made = make_worker(
-        wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), {LOGOUT_NOTICE: notices}
-    )
+    ledger = SqlLedger(wired.database, wired.keyed.look_up)
+    till = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
+    others = {LOGOUT_NOTICE: notices}
+    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till)
     return replace(made, chore=partial(_chores, wired))
 
 

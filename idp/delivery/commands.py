@@ -9,6 +9,9 @@ from typing import Final
 
 import click
 
+from idp.delivery.budget import Pay, cost_of_code, cost_of_notice, unpaid
+from idp.delivery.notices import KIND as NOTICE
+from idp.delivery.notices import deliver_notices
 from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
 from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
@@ -16,6 +19,7 @@ from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
 from idp.telephony.gateways.contract import Gateway
 from idp.telephony.messages import load_messages
+from idp.telephony.notices import load_notices
 
 NOBODY: Final[Deliverers] = {}
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -30,8 +34,11 @@ def make_worker(
     clock: Callable[[], int],
     gateway: Gateway,
     others: Deliverers = NOBODY,
+    pay: Pay = unpaid,
 ) -> Worker:
     """The worker of this installation; `sealer` is that of Purpose.OUTBOX, `others` deliver the other kinds.
+
+    `pay` lets a message leave only once it is paid for.
 
     Raises MessageError with one line when it cannot work.
     """
@@ -40,7 +47,12 @@ def make_worker(
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
     text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock)
-    return Worker(store=store, deliverers={KIND: text_messages, **others}, open_payload=open_payload, clock=clock)
+    deliverers = {
+        KIND: pay(text_messages, cost_of_code),
+        NOTICE: pay(deliver_notices(gateway, load_notices(), clock), cost_of_notice),
+        **others,
+    }
+    return Worker(store=store, deliverers=deliverers, open_payload=open_payload, clock=clock)
 
 
 @click.command()

@@ -28,6 +28,11 @@ from idp.telephony.messages import CodeMessages, MessageError
 KIND: Final = "text_message"
 _ABOUT: Final = 16
 _USUAL: Final = 5
+_NEW: Final = "new"
+
+
+class NumberOptedOut(Undeliverable):
+    """The number answered STOP: it is remembered, so that its holder is told instead of left waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,17 @@ class CodeMessage:
     #: The sign-in or enrolment that the code belongs to: messages about the same one take turns among the gateways.
     about: UUID
     channel: Channel = Channel.SMS
+    #: Whether its holder named the number by themself and has not proven it yet.
+    is_new: bool = False
 
 
 def to_payload(message: CodeMessage) -> bytes:
     """The payload to seal into the outbox row."""
     facts = [message.to, message.region, message.language, message.code, message.service]
-    if message.channel is not Channel.SMS:
+    if message.channel is not Channel.SMS or message.is_new:
         facts.append(message.channel.value)
+    if message.is_new:
+        facts.append(_NEW)
     return message.about.bytes + json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -62,8 +71,10 @@ def read_payload(payload: bytes) -> CodeMessage:
         about, facts = UUID(bytes=payload[:_ABOUT]), json.loads(payload[_ABOUT:])
         if not isinstance(facts, list) or not all(isinstance(fact, str) for fact in facts):
             raise TypeError  # noqa: TRY301 (a list of anything else is as wrong as no list)
-        to, region, language, code, service, channel = facts if len(facts) > _USUAL else [*facts, Channel.SMS]
-        return CodeMessage(to, region, language, code, service, about, Channel(channel))
+        to, region, language, code, service, channel, new = facts + [Channel.SMS.value, ""][len(facts) - _USUAL :]
+        if new not in {"", _NEW}:
+            raise ValueError  # noqa: TRY301 (as wrong as no list)
+        return CodeMessage(to, region, language, code, service, about, Channel(channel), new == _NEW)
     except (ValueError, TypeError):
         raise Undeliverable("payload is not a code message") from None
 
@@ -73,7 +84,7 @@ def deliver_text_messages(gateway: Gateway, messages: CodeMessages, host: str, c
 
     def deliver(item: OutboxItem, payload: bytes) -> None:
         wanted = read_payload(payload)
-        _send(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
+        hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
 
     return deliver
 
@@ -103,12 +114,12 @@ def _compose(
     )
 
 
-def _send(gateway: Gateway, message: Message) -> None:
+def hand_over(gateway: Gateway, message: Message) -> None:
     """Send, and say in the outbox's words what a failure means for the next attempt."""
     try:
         gateway.send(message)
     except OptedOut as refusal:
-        raise Undeliverable(f"opted out: {refusal}") from None
+        raise NumberOptedOut(f"opted out: {refusal}") from None
     except (PermanentFailure, NotServed) as refusal:
         raise Undeliverable(str(refusal)) from None
     except RateLimited as refusal:

@@ -44,7 +44,7 @@ class Country:
     sender: str
     #: Gateways in the order in which they are asked; others follow.
     gateways: tuple[str, ...]
-    #: The most messages and calls of one hour and one day.
+    #: The most messages and calls of one hour and one day to new numbers; enrolled people are limited one by one.
     hour: int
     day: int
     #: What a message and a call cost, in hundredths of a US cent: an estimate for budgets.

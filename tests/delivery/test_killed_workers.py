@@ -82,7 +82,7 @@ def waiting(directory):
         return [row.id for row in reading.all(select(OutboxRow.id).where(OutboxRow.due_at.is_not(None)))]
 
 
-@pytest.mark.parametrize("when", ["kill_before", "kill_after"])
+@pytest.mark.parametrize("when", [pytest.param("kill_before", marks=pytest.mark.long), "kill_after"])
 def test_no_code_is_lost_and_none_goes_out_twice_when_workers_are_killed(tmp_path, relay, when):
     """Killed before the vendor took a message, or after it did and before the worker heard of it."""
     for number in range(1, MESSAGES + 1):

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.delivery.outbox import NotDelivered, OutboxItem, Undeliverable
-from idp.delivery.text_messages import KIND, CodeMessage, deliver_text_messages, read_payload, to_payload
+from idp.delivery.text_messages import (
+    KIND,
+    CodeMessage,
+    NumberOptedOut,
+    deliver_text_messages,
+    read_payload,
+    to_payload,
+)
 from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Accepted,
@@ -110,7 +117,7 @@ def test_a_payload_that_is_not_a_code_message_is_never_sent(payload):
 @pytest.mark.parametrize(
     ("failure", "expected", "wait", "uncertain"),
     [
-        (OptedOut("twilio 21610"), Undeliverable, None, None),
+        (OptedOut("twilio 21610"), NumberOptedOut, None, None),
         (PermanentFailure("twilio 21211"), Undeliverable, None, None),
         (NotServed("twilio 21408"), Undeliverable, None, None),
         (TemporaryFailure("twilio 503"), NotDelivered, 0, False),
