@@ -8,7 +8,7 @@ from idp.authenticators.phone_code import (
     digest_of,
     new_code,
 )
-from idp.credential.enrolment import EnrolmentStep, Progress, next_enrolment_step
+from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER, EnrolmentStep, Progress, next_enrolment_step
 from idp.credential.issue import AlreadyEnrolled, Keys, issue_credential
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.sealing import row_context
@@ -182,8 +182,12 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
         with wired.database.begin() as transaction:
             if not Enrolments(transaction).finish(enrolment.id, now):
                 raise unknown_enrolment("finished by another request")
+            people = People(transaction)
+            sharing = people.sharing(wired.keyed.look_up.of("phone", number.e164))
+            if sharing >= MOST_PEOPLE_A_NUMBER:  # told only to who has just typed the code that came to it
+                raise PageRefused("number_shared", 409, "number belongs to as many people as may share one")
             issued = issue_credential(
-                People(transaction),
+                people,
                 keys,
                 record=record_of,
                 phone=number,
@@ -202,6 +206,8 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
                 "backup_eligible": made.backup_eligible,
                 "attestation": made.attestation_format,
             }
+            if sharing:
+                transaction.record(AuditRow(Event.PHONE_SHARED, now, issued.person, detail={"people": sharing + 1}))
             transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, issued.person, detail=made_with))
     except AlreadyEnrolled as error:
         raise PageRefused("already_enrolled", 409, "passport belongs to an enrolled person") from error

@@ -231,7 +231,7 @@ def _readings(plain: str) -> list[str]:
         readings.append(_OLD_MEXICAN.sub(r"+52\1", f"+{digits}"))
     elif digits.startswith("00"):
         # People who moved keep writing 00 although their new country dials 011 or 810.
-        readings.append(f"+{digits[2:]}")
+        readings += [f"+{digits[2:]}", _OLD_MEXICAN.sub(r"+52\1", f"+{digits[2:]}")]
     return readings
 
 
