@@ -41,6 +41,7 @@ from idp.pages import (
     console_confirm,
     console_proposals,
     counter,
+    counter_end,
     coverage,
     developers,
     device,
@@ -68,6 +69,8 @@ from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
+EVERYONE = (home, sign_in, enrol, device, developers, second_step, account, coverage)
+STAFF = (missions, staff, staff_join, staff_team, counter, counter_end)
 CONSOLE = (console, console_clients, console_confirm, console_proposals)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
@@ -131,22 +134,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (
-        home,
-        sign_in,
-        second_step,
-        enrol,
-        device,
-        account,
-        coverage,
-        missions,
-        staff,
-        staff_join,
-        staff_team,
-        counter,
-        developers,
-        *CONSOLE,
-    ):
+    for part in (*EVERYONE, *STAFF, *CONSOLE):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

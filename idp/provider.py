@@ -304,9 +304,10 @@ class Provider:
             session=self.session_id,
         )
 
-    def change_person(self, person: UUID, to: PersonStatus, why: str) -> None:
+    def change_person(self, person: UUID, to: PersonStatus, why: str, by: UUID | None = None) -> None:
         """Set a person's status; one who may not act any more is signed out everywhere.
 
+        `by` is the member of staff who acts; None is an operator at the command line.
         Raises Refusal for an unknown person, or one changed at the same moment.
         """
         now = self.clock()
@@ -317,8 +318,11 @@ class Provider:
                 raise Refusal(f"no person {person}")
             if not people.set_status(person, PersonStatus(found.status), to, now):
                 raise Refusal("the person was changed at the same moment; try again")
-            detail = {"from": found.status, "to": to.value, "why": why}
-            transaction.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
+            detail: dict[str, Any] = {"from": found.status, "to": to.value, "why": why}
+            if by is None:
+                transaction.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
+            else:
+                transaction.record(AuditRow(Event.PERSON_ENDED, now, person, detail=detail | {"by": by}))
             if to in ENDED:
                 self.notices.tell(transaction, person, "ended", now)
             if to is not PersonStatus.ACTIVE:

@@ -88,6 +88,7 @@ class Event(Enum):
     CASE_NUMBER_REFUSED = ("staff:case:number_refused", ("case", "by", "attempt"))
     CASE_CONFIRMED = ("staff:case:confirmed", ("case", "by", "approver", "mission", "credential"))
     CASE_ENDED = ("staff:case:ended", ("case", "by", "mission", "outcome"))
+    PERSON_ENDED = ("staff:person:ended", ("from", "to", "why", "by"))
     CREDENTIAL_MOVED = ("staff:credential:changed", ("credential", "from", "to", "case", "by"))
     CREDENTIAL_EXPIRED = ("provider:credential:expired", ("credential",))
     CREDENTIAL_REMINDED = ("provider:credential:reminded", ("credential", "days"))

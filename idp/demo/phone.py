@@ -63,7 +63,8 @@ def messages_and_passkeys() -> Response:
 
 
 @phone.get(
-    "/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team', 'second', 'console'):_step>"
+    "/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team', 'second', 'end',"
+    " 'console'):_step>"
 )
 def back_to_the_phone(_step: str) -> ResponseReturnValue:
     """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
@@ -112,6 +113,12 @@ def ask_for_team() -> Response:
 def ask_for_second_person() -> Response:
     """A member of staff confirms a case as the second person, or refuses."""
     return _ask(Kind.STAFF_APPROVE, read_form())
+
+
+@phone.post("/demo/phone/end")
+def ask_for_end() -> Response:
+    """A registrar confirms the end of a person's status, or refuses."""
+    return _ask(Kind.STAFF_END, read_form())
 
 
 @phone.post("/demo/phone/console")

@@ -26,6 +26,7 @@ class Kind(Enum):
     STAFF_JOIN = "/staff/join/passkey"
     STAFF_TEAM = "/staff/team/confirm"
     STAFF_APPROVE = "/counter/approve"
+    STAFF_END = "/counter/end/confirm"
     CONSOLE = "/console/confirm"
 
     @property

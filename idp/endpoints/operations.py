@@ -153,6 +153,12 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: A_PAGE, 303: AWAY, **PAGE_ERRORS},
         query=("id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"),
     ),
+    "/audit/head": Operation(
+        {
+            200: Answer("The newest statement over the audit.", {JSON: ref("AuditHead")}),
+            404: Answer("Nothing is sealed yet.", {JSON: {"type": "object"}}),
+        }
+    ),
     "/jwks": Operation({200: Answer("The keys.", {JSON: ref("Keys")})}),
     "/.well-known/openid-configuration": Operation({200: Answer("The metadata.", {JSON: ref("Provider")})}),
     "/.well-known/oauth-authorization-server": Operation({200: Answer("The metadata.", {JSON: ref("Provider")})}),
@@ -195,6 +201,7 @@ SCHEMAS: Mapping[str, Mapping[str, Schema]] = {
         "auth_time": SECONDS,
         "authorization_details": {"type": "array", "items": {"type": "object"}},
     },
+    "AuditHead": {"statement": TEXT},
     "Keys": {"keys": {"type": "array", "minItems": 1, "items": {"type": "object"}}},
 }
 
@@ -204,6 +211,7 @@ ALWAYS: Mapping[str, Sequence[str]] = {
     "Device": ("device_code", "user_code", "verification_uri", "expires_in", "interval"),
     "Claims": ("sub",),
     "Introspection": ("active",),
+    "AuditHead": ("statement",),
     "Keys": ("keys",),
 }
 """The members that an answer never lacks."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from idp.audit.catalogue import AuditRow, Event
-from idp.audit.export import Wanted, as_csv, readable
+from idp.audit.export import Wanted, as_csv
 from idp.audit.seal import Row, claims_of
 from idp.keys.first_keys import rotate_keys
 from idp.keys.signing import PUBLISH_AHEAD_SECONDS
@@ -20,6 +20,7 @@ from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider, say
 from idp.pages.staff_gate import Seat, seated
+from idp.pages.times import utc
 from idp.staff.roles import Act
 from idp.storage.client_proposals import ClientProposals
 from idp.storage.outbox import SqlOutbox
@@ -66,12 +67,12 @@ def audit() -> Response:
         staff=seat.member,
         status=422 if problem else 200,
         problem=problem,
-        rows=[(row, readable(row.at)) for row in rows[:ON_A_PAGE]],
+        rows=[(row, utc(row.at)) for row in rows[:ON_A_PAGE]],
         more=len(rows) > ON_A_PAGE,
         asked={name: request.args.get(name, "")[:100] for name in ("day", "person", "client", "event")},
         day=datetime.fromtimestamp(wanted.since or 0, UTC).date().isoformat(),
         seal=claims_of(last.statement) if last else None,
-        sealed_at=readable(last.sealed_at) if last else "",
+        sealed_at=utc(last.sealed_at) if last else "",
     )
 
 
@@ -120,7 +121,7 @@ def outbox() -> Response:
     """What waits to leave, and what was given up in the last days; never what it says."""
     seat = seated(Act.OUTBOX_READ)
     items = SqlOutbox(provider().database).standing()
-    shown = [(one, readable(one.created_at), readable(one.due_at) if one.due_at else "") for one in items]
+    shown = [(one, utc(one.created_at), utc(one.due_at) if one.due_at else "") for one in items]
     return page("console/outbox.html", staff=seat.member, items=shown)
 
 
@@ -138,8 +139,8 @@ def keys() -> Response:
             "alg": one.alg,
             "state": "signs" if one.signs(now) else "published" if one.is_published(now) else "gone",
             "days": max(0, now - one.signs_from) // DAY,
-            "from": readable(one.signs_from),
-            "gone": readable(one.gone_at) if one.gone_at else "",
+            "from": utc(one.signs_from),
+            "gone": utc(one.gone_at) if one.gone_at else "",
         }
         for one in reversed(wired.key_periods())
     ]

@@ -11,13 +11,14 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from idp.audit.catalogue import AuditRow, Event
-from idp.audit.export import csv_line, readable
+from idp.audit.export import csv_line
 from idp.pages.answers import go
 from idp.pages.console_confirm import ACTS, GraveAct, ask_confirmation
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider
 from idp.pages.staff_gate import Seat, seated
+from idp.pages.times import utc
 from idp.registration.changes import Change, Conflict, secret_rotated, status_set
 from idp.registration.integration import EXAMPLES
 from idp.registration.register import needs_secret, rotate_secret
@@ -45,7 +46,7 @@ class Listed:
 
 def _listed(one: Registration, language: str) -> Listed:
     name = one.metadata.get(f"client_name#{language}") or one.metadata.get("client_name") or one.client_id
-    return Listed(one.client_id, name, one.status, tuple(waivers(one.metadata)), readable(one.updated_at))
+    return Listed(one.client_id, name, one.status, tuple(waivers(one.metadata)), utc(one.updated_at))
 
 
 def _found(search: str, state: str) -> list[Listed]:
@@ -118,7 +119,7 @@ def _client(seat: Seat, one: Registration, secret: str | None = None) -> Respons
         staff=seat.member,
         client_of=one,
         listed=_listed(one, page_language()),
-        created=readable(one.created_at),
+        created=utc(one.created_at),
         fields=sorted(one.metadata.items()),
         has_secret=needs_secret(one.metadata),
         secret=secret,

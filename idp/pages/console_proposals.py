@@ -8,13 +8,13 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from idp.audit.catalogue import AuditRow, Event
-from idp.audit.export import readable
 from idp.pages.answers import go
 from idp.pages.console_confirm import ACTS, HOME, GraveAct, ask_confirmation
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider, say
 from idp.pages.staff_gate import Seat, seated
+from idp.pages.times import utc
 from idp.registration.changes import Conflict
 from idp.registration.names import look_alike
 from idp.registration.proposals import Proposal, RegistrationRefused, carried_out, read_proposal
@@ -38,7 +38,7 @@ def proposals() -> Response:
     return page(
         "console/proposals.html",
         staff=seat.member,
-        waiting=[(one, _name(one.proposer), readable(one.created_at)) for one in waiting],
+        waiting=[(one, _name(one.proposer), utc(one.created_at)) for one in waiting],
         may_write=seat.member.may(Act.CLIENT_WRITE),
     )
 
@@ -110,7 +110,7 @@ def proposal(row: UUID) -> Response:
         outdated=(existing.version if existing else None) != one.base_version,
         proposer=_name(one.proposer),
         decider=_name(one.decided_by) if one.decided_by else None,
-        created=readable(one.created_at),
+        created=utc(one.created_at),
         may_decide=seat.member.may(Act.CLIENT_APPROVE) and one.proposer != seat.member.id,
         shown=lambda value: say("console.absent") if value is None else json.dumps(value, ensure_ascii=False),
     )

@@ -75,6 +75,7 @@ def counter() -> Response:
         staff=seat.member,
         mission=mission,
         may_start=seat.member.may(Act.CASE_HANDLE),
+        may_end=seat.member.may(Act.PERSON_END),
         open_cases=[one for one in shown if not one["over"]],
         past_cases=[one for one in shown if one["over"]],
     )

@@ -14,3 +14,8 @@ def readable_time(seconds: int) -> str:
     moment = datetime.fromtimestamp(seconds, UTC)
     both = [(moment.astimezone(KOREA), "KST"), (moment, "UTC")]
     return ", ".join(f"{format_datetime(at, 'short', locale=page_language())} ({zone})" for at, zone in both)
+
+
+def utc(seconds: int) -> str:
+    """A moment for people who compare it with logs: date and time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

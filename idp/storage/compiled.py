@@ -6,7 +6,7 @@ statement that is built for one call is compiled for that call.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -84,7 +84,7 @@ class Compiler:
 def _whole(made: SQLCompiler, load: Conversions) -> Compiled:
     names = made.positiontup or ()
     fixed = {name: made.params[name] for name in names if not made.binds[name].required}
-    bind = {name: processor for name in names if (processor := _bind(made, name)) is not None}
+    bind = dict(_binders(made))
     return Compiled(made.string, names, fixed, bind, load)
 
 
@@ -92,15 +92,20 @@ def _with_lists(made: SQLCompiler, values: Values, load: Conversions) -> tuple[C
     """The form for lists of just this length, which is used once."""
     state = made.construct_expanded_state(dict(values))
     names: Any = state.positiontup or ()
-    processors: Any = state.processors
-    compiled = Compiled(state.statement, names, state.parameters, processors, load)
+    of_lists: Any = state.processors
+    compiled = Compiled(state.statement, names, state.parameters, {**dict(_binders(made)), **of_lists}, load)
     return compiled, compiled.ordered({})
 
 
-def _bind(made: SQLCompiler, name: str) -> Processor | None:
-    kind = made.binds[name].type.dialect_impl(made.dialect)
-    processor: Processor | None = kind.bind_processor(made.dialect)
-    return processor
+def _binders(made: SQLCompiler) -> Iterator[tuple[str, Processor]]:
+    """What turns values into the driver's form, by name.
+
+    A value that is used twice stands here twice: where a column tells its kind, and where nothing does.
+    """
+    for parameter, name in made.bind_names.items():
+        processor = parameter.type.dialect_impl(made.dialect).bind_processor(made.dialect)
+        if processor is not None:
+            yield name, processor
 
 
 def _load(statement: Executable, dialect: Dialect) -> Conversions:

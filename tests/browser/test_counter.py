@@ -162,3 +162,22 @@ def test_the_pages_that_refuse_a_case_and_that_list_missions(officer, there, gal
     gallery.show(desk, "counter wrong mrz")
     desk.goto(f"{there.issuer}/missions")
     gallery.show(desk, "missions")
+
+
+def test_the_pages_that_end_a_person(open_window, there, language, gallery):
+    registrar, citizen = open_window(there, locale=LOCALES[language]), there.enrol()
+    sit_down(registrar, appoint(there, Role.REGISTRAR, name="최등록"))
+    page = registrar.page
+    page.goto(f"{there.issuer}/counter/end")
+    page.locator("#passport").fill(citizen.record.passport)
+    page.locator("label[for=because-deceased]").click()
+    registrar.press("#end-ask")
+    registrar.see("#why-error")
+    gallery.show(page, "end missing")
+    page.locator("#why").fill("certificate 7")
+    registrar.press("#end-ask")
+    registrar.see("#passkey")
+    gallery.show(page, "end confirm")
+    registrar.press("#passkey")
+    registrar.see(".sign.success")
+    gallery.show(page, "end done")

@@ -1,10 +1,13 @@
 """Back-Channel Logout 1.0 §2.4, §2.6: the provider's word ends a sign-in, and nobody else's does (L-06, L-08)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from clients.relying_party.logout_token import LOGOUT_EVENT
+from clients.relying_party.id_token import IdTokenRefusedError
+from clients.relying_party.logout_token import LOGOUT_EVENT, check_logout_token
 from tests.clients.conftest import BASE, SERVICES
-from tests.clients.fake_provider import NOW, SUBJECT, signing_key
+from tests.clients.fake_provider import NOW, SUBJECT, published_keys, signing_key
 from tests.clients.test_id_token import MISSING, segment, signed
 
 SESSION = "session-1"
@@ -142,3 +145,21 @@ def test_while_the_keys_cannot_be_read_the_provider_is_asked_to_try_again(visit,
     monkeypatch.setattr(party._provider, "_keys", keys)
     assert tell(here, token).status_code == 503
     assert here.is_signed_in(browser)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["iss", "aud", "sub", "sid", "iat", "exp", "jti", "events", "nonce", "azp"]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.lists(st.text(max_size=5)),
+    )
+)
+def test_J_12_any_claims_that_the_provider_signs_are_an_end_or_a_refusal(changed):
+    claims = {"iss": "i", "aud": "c", "sub": "s", "iat": NOW, "exp": NOW + 9, "jti": "j"} | changed
+    claims.setdefault("events", {LOGOUT_EVENT: {}})
+    key = signing_key("ES256")
+    raw = signed({"alg": "ES256", "kid": key.kid, "typ": "logout+jwt"}, claims, key)
+    try:
+        ended = check_logout_token(raw, published_keys(), issuer="i", client_id="c", algorithm="ES256", now=NOW)
+    except IdTokenRefusedError:
+        return
+    assert (ended.subject, ended.session) == (claims["sub"], claims.get("sid"))

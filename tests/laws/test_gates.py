@@ -517,6 +517,8 @@ GIVES_NOTHING = {
     "/enrol": "begins an enrolment",
     "/counter": "the cases of a mission",
     "/counter/new": "begins a case",
+    "/counter/end": "says whose status is to end",
+    "/counter/end/confirm": "ends a person's status",
     "/counter/approve": "the second person's word",
     "/counter/<uuid:case>": "a case",
     "/counter/<uuid:case>/status": "whether a case has changed",

@@ -34,6 +34,9 @@ NEEDS = {
     ("GET", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/approve"): Act.CASE_APPROVE,
+    ("GET", "/counter/end"): Act.PERSON_END,
+    ("POST", "/counter/end"): Act.PERSON_END,
+    ("POST", "/counter/end/confirm"): Act.PERSON_END,
     ("GET", "/counter/<uuid:case>"): Act.CASE_READ,
     ("GET", "/counter/<uuid:case>/status"): Act.CASE_READ,
     ("POST", "/counter/<uuid:case>/link"): Act.CASE_HANDLE,
@@ -42,7 +45,7 @@ NEEDS = {
     ("POST", "/counter/<uuid:case>/decline"): Act.CASE_APPROVE,
     ("POST", "/counter/<uuid:case>/cancel"): Act.CASE_HANDLE,
 }
-BLUEPRINTS = ("staff.", "staff_join.", "staff_team.", "counter.")
+BLUEPRINTS = ("staff.", "staff_join.", "staff_team.", "counter.", "counter_end.")
 
 
 class Stage:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.protocol.claims_request import MAX_CLAIMS, MAX_VALUES, ClaimRequest, ClaimsRequest, parse_claims
+from idp.protocol.claims_request import MAX_CLAIMS, MAX_VALUES, ClaimRequest, ClaimsRequest, meaning, parse_claims
 from idp.protocol.errors import InvalidRequest
 from tests.protocol.examples import TEXT
 
@@ -84,3 +84,18 @@ def test_A_14_any_text_is_a_request_or_a_typed_refusal(text):
         assert isinstance(parse_claims(text), ClaimsRequest)
     except InvalidRequest:
         return
+
+
+@given(JSON.map(json.dumps) | st.none(), st.text(min_size=1, max_size=30))
+def test_A_13_who_is_meant_is_asked_for_and_nothing_else_changes(text, subject):
+    try:
+        before = parse_claims(text)
+    except InvalidRequest:
+        return
+    after = parse_claims(meaning(text, subject))
+    named = before.id_token.get("sub")
+    assert after.id_token["sub"].values == (named.values if named and named.values else (subject,))
+    assert after.userinfo == before.userinfo
+    assert {n: v for n, v in after.id_token.items() if n != "sub"} == {
+        n: v for n, v in before.id_token.items() if n != "sub"
+    }

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from idp.protocol.id_token import Hint
 from idp.protocol.logout import Logout, LogoutRequest, decide, parse
@@ -66,3 +68,18 @@ def test_a_disabled_client_is_not_led_back_to():
 )
 def test_L_01_L_02_only_the_sessions_own_hint_ends_it_without_asking(hinted, live, decision):
     assert decide(LogoutRequest(GOV24, hinted, None), session=live) is decision
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["client_id", "post_logout_redirect_uri", "state", "ui_locales", "logout_hint"]),
+        st.text(max_size=60) | st.sampled_from(["gov24", "app", BYE, "ko en", "\ud800", "\0"]),
+    ),
+    st.sampled_from([None, HINT, Hint("person", "app", None), Hint("person", "nobody", "session")]),
+)
+def test_R_10_whatever_is_asked_a_browser_is_led_to_registered_addresses_alone(parameters, hint):
+    found = parse(parameters, hint=hint, find_client=find_client)
+    assert found.redirect_to is None or found.redirect_to.split("?")[0] in {BYE, *APP.post_logout_redirect_uris}
+    assert hint is not None or found.session is None
+    assert len(found.ui_locales) <= 10
+    assert decide(found, session="session") in {Logout.END, Logout.ASK}

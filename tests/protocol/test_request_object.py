@@ -43,7 +43,7 @@ def read(token, client=CLIENT):
 
 
 @pytest.mark.parametrize(("key", "alg"), [(EC, "ES256"), (RSA, "RS256"), (RSA, "PS256"), (ED, "Ed25519")])
-@pytest.mark.parametrize("typ", [TYP, "JWT", None])
+@pytest.mark.parametrize("typ", [TYP, TYP.upper(), f"application/{TYP}", "JWT", None])
 def test_a_request_signed_with_a_registered_key_is_read(key, alg, typ):
     assert read(sign(claims(), key, alg, typ=typ)) == {"client_id": "rp", "response_type": "code", "scope": "openid"}
 
@@ -142,7 +142,6 @@ PEM = RSA.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInf
         pytest.param(sign(claims(), typ="dpop+jwt"), id="J-05 proof"),
         pytest.param(sign(claims(), typ="client-authentication+jwt"), id="J-05 assertion"),
         pytest.param(sign(claims(sub="rp", jti="1"), typ="JWT"), id="J-05 assertion by its claims"),
-        pytest.param(sign(claims(), typ=TYP.upper()), id="J-05 type in another case"),
         pytest.param(sign(b"[1]"), id="no object"),
         pytest.param(sign(b"not json"), id="no JSON"),
         pytest.param(sign(claims()) + "=", id="padding"),

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidRequest
@@ -51,3 +53,13 @@ def test_A_15_a_mode_that_is_not_enabled_is_refused_in_the_clients_simplest(clie
 
 def test_there_is_no_fragment():
     assert set(RESPONSE_MODES) == {"query", "form_post", "jwt", "query.jwt", "form_post.jwt"}
+
+
+@given(st.text(max_size=30) | st.sampled_from(RESPONSE_MODES), st.sampled_from([PLAIN, SIGNED, MESSAGE_SIGNING]))
+def test_A_15_any_text_is_a_mode_of_this_client_or_a_typed_refusal(mode, client):
+    simplest = error_mode_of({"response_mode": mode}, client)
+    assert simplest in {"query", "form_post", "query.jwt", "form_post.jwt"}
+    try:
+        assert response_mode_of({"response_mode": mode}, client) == simplest
+    except InvalidRequest:
+        assert simplest in {"query", "query.jwt"}

@@ -4,9 +4,11 @@ import json
 from base64 import urlsafe_b64encode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
-from idp.keys.jose import sign_jwt
+from idp.keys.jose import VerificationKey, sign_jwt
 from idp.protocol.errors import InvalidSoftwareStatement, UnapprovedSoftwareStatement
 from idp.registration.software_statement import load_issuers, read_statement
 from idp.settings import SettingsError
@@ -102,3 +104,18 @@ def test_a_file_that_says_something_else_stops_the_start(content, tmp_path):
         load_issuers(tmp_path / "issuers.json")
     with pytest.raises(SettingsError, match="software_statement_issuers: cannot read"):
         load_issuers(tmp_path / "missing.json")
+
+
+PARTS = st.text(max_size=20) | st.binary(max_size=60).map(lambda raw: urlsafe_b64encode(raw).rstrip(b"=").decode())
+CLAIMS = st.dictionaries(
+    st.sampled_from(["iss", "aud", "exp", "nbf", "iat", "client_name", "redirect_uris"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.lists(st.text(max_size=5)),
+)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=5).map(".".join) | CLAIMS.map(lambda claims: statement(**claims)))
+def test_J_12_any_text_is_a_statement_or_a_typed_refusal(text):
+    try:
+        read(text, {ISSUER: (VerificationKey(kid="k1", alg="ES256", key=KEY),)})
+    except (InvalidSoftwareStatement, UnapprovedSoftwareStatement):
+        return

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from idp.command import _chore
+from idp.command import chores_of
 from idp.storage.credential_life import DAY, KEEP_EVIDENCE
 from tests.ground import Ground
 from tests.missions.counters import Phone, counter, issue
@@ -20,9 +20,10 @@ def states(ground: Ground) -> list[str]:
 
 
 def work(ground: Ground) -> int:
-    """The worker's chore; how many notices it queued."""
+    """The worker's chores; how many notices it queued."""
     before = told(ground)
-    _chore(ground.provider, ground.clock())
+    for chore in chores_of(ground.provider):
+        chore.act(ground.clock())
     return told(ground) - before
 
 
