@@ -22,6 +22,7 @@ from idp.endpoints import (
     introspect,
     logout,
     push,
+    receipts,
     register,
     revoke,
     token,
@@ -34,17 +35,20 @@ from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
 from idp.operations.counting import Hooks, begin_counting
 from idp.pages import (
+    account,
     console,
     console_clients,
     console_confirm,
     console_proposals,
     counter,
     counter_end,
+    coverage,
     developers,
     device,
     enrol,
     home,
     missions,
+    second_step,
     sign_in,
     staff,
     staff_join,
@@ -65,7 +69,7 @@ from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
-EVERYONE = (home, sign_in, enrol, device, developers)
+EVERYONE = (home, sign_in, enrol, device, developers, second_step, account, coverage)
 STAFF = (missions, staff, staff_join, staff_team, counter, counter_end)
 CONSOLE = (console, console_clients, console_confirm, console_proposals)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
@@ -125,6 +129,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         logout,
         register,
         client_configuration,
+        receipts,
         discovery,
         audit_head,
     ):

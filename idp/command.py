@@ -19,6 +19,7 @@ from idp.audit.catalogue import Event
 from idp.audit.commands import audit
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
+from idp.delivery.budget import Till
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
@@ -41,11 +42,18 @@ from idp.settings import SettingsError, describe, load_settings
 from idp.staff.commands import officer
 from idp.storage import DatabaseUnavailable, Transaction, open_database
 from idp.storage.credential_life import live_on
+from idp.storage.dispatches import SqlDispatches
 from idp.storage.gauges import read_gauges
 from idp.storage.housekeeping import sweep
+from idp.storage.ledger import SqlLedger
+from idp.storage.message_counts import count_messages
 from idp.storage.migrate import OutdatedSchema, migrate, refuse_outdated
 from idp.storage.outbox import SqlOutbox
+from idp.storage.phones_desk import PhonesDesk
 from idp.storage.session_ends import SessionEnds
+from idp.telephony.commands import phones
+from idp.telephony.exchange import Exchange
+from idp.telephony.gateways import make_lines
 from idp.telephony.messages import MessageError
 
 REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotOpen, MessageError, DatabaseUnavailable)
@@ -165,16 +173,27 @@ def _post_form(wired: Provider) -> PostForm:
 def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
-    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices})
+    ledger = SqlLedger(wired.database, wired.keyed.look_up)
+    till = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
+    others = {LOGOUT_NOTICE: notices}
+    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till)
     made = replace(made, chores=chores_of(wired))
     hooks = begin_counting(wired.settings)
     return made if hooks is None else replace(made, observe=hooks.delivered)
+
+
+def _exchange_of(wired: Provider) -> Exchange:
+    """All gateways of this installation behind one."""
+    lines = make_lines(wired.accounts, wired.settings, wired.clock)
+    memory = SqlDispatches(wired.database)
+    return Exchange(lines=lines, memory=memory, coverage=wired.coverage, clock=wired.clock)
 
 
 def chores_of(wired: Provider) -> tuple[Chore, ...]:
     """What the worker does from time to time."""
     return (
         Chore(lambda now: _age(wired, now), 600),
+        Chore(lambda now: count_messages(wired.database, now), 600),
         Chore(lambda now: sweep(wired.database, now), 600),
         Chore(lambda _now: wired.ledger.let_go(), 600),
         Chore(lambda _now: wired.ledger.seal(), 10),
@@ -221,6 +240,7 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person, openapi):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
+main.add_command(with_provider(phones, lambda wired: PhonesDesk(wired.database, wired.coverage, wired.clock)))
 main.add_command(with_provider(metrics, _listener_of))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
 main.add_command(with_provider(officer, lambda wired: wired.staff))

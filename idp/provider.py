@@ -52,6 +52,7 @@ from idp.settings import Settings
 from idp.storage.audit_seals import AuditSeals
 from idp.storage.citizen_notices import CitizenNotices
 from idp.storage.clients import Clients
+from idp.storage.country_overrides import CurrentCoverage
 from idp.storage.database import Database, Transaction
 from idp.storage.invitations import Invitations
 from idp.storage.missions import Missions
@@ -61,6 +62,11 @@ from idp.storage.registry import SqlRegistry
 from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff_office import StaffOffice
+from idp.telephony.accounts_file import KINDS, read_accounts
+from idp.telephony.channel import Channel
+from idp.telephony.coverage import load_coverage
+from idp.telephony.gateways.account import Account
+from idp.telephony.limits import Limit, Limits, limits_of
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
 OUT_OF_REACH = frozenset({Fact.ATTESTED})
@@ -86,6 +92,7 @@ class Sealers:
     outbox: Sealer
     signing_key: Sealer
     page: Sealer
+    app_secret: Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,8 @@ class Keyed:
 
     look_up: Fingerprints
     phone_code: Fingerprints
+    printed_code: Fingerprints
+    send_count: Fingerprints
     user_code: Fingerprints
     form: Fingerprints
     subject: Fingerprints
@@ -117,6 +126,8 @@ class Provider:
     remote_keys: RemoteKeys
     statement_issuers: Issuers
     device_tries: TryBudget
+    accounts: tuple[Account, ...]
+    coverage: CurrentCoverage
     registry: Registry | None
 
     @property
@@ -168,6 +179,15 @@ class Provider:
             mtls=bool(self.settings.mtls_origin),
             test_hosts=self.settings.test_hosts,
         )
+
+    def limits_in(self, region: str) -> Limits:
+        """How much may be sent to a country."""
+        country = self.coverage().of(region)
+        return limits_of(self.settings, Limit(country.hour, country.day))
+
+    def price(self, region: str, channel: Channel) -> int:
+        """What one message to a country is taken to cost, in hundredths of a US cent."""
+        return self.coverage().of(region).cost(channel)
 
     @property
     def acr_values(self) -> tuple[str, ...]:
@@ -378,10 +398,13 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbox=Sealer(secrets, Purpose.OUTBOX, world.random_bytes),
         signing_key=Sealer(secrets, Purpose.SIGNING_KEY, world.random_bytes),
         page=Sealer(secrets, Purpose.PAGE, world.random_bytes),
+        app_secret=Sealer(secrets, Purpose.AUTHENTICATOR_APP, world.random_bytes),
     )
     keyed = Keyed(
         look_up=Fingerprints(secrets, Purpose.LOOK_UP, lasting=True),
         phone_code=Fingerprints(secrets, Purpose.PHONE_CODE, lasting=False),
+        printed_code=Fingerprints(secrets, Purpose.PRINTED_CODE, lasting=True),
+        send_count=Fingerprints(secrets, Purpose.SEND_COUNT, lasting=False),
         user_code=Fingerprints(secrets, Purpose.USER_CODE, lasting=False),
         form=Fingerprints(secrets, Purpose.FORM, lasting=False),
         subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),
@@ -392,7 +415,11 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         with database.read() as reading:
             look(SigningKeys(reading, sealers.signing_key))
 
+    accounts = read_accounts(settings)
+    gateways = {*KINDS, *(account.name for account in accounts)}
     return Provider(
+        accounts=accounts,
+        coverage=CurrentCoverage(database, load_coverage(settings.countries_file, gateways), world.clock),
         settings=settings,
         world=world,
         database=database,

@@ -16,7 +16,6 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 Environment = Literal["development", "production"]
-Gateway = Literal["file", "twilio"]
 RegistryKind = Literal["none", "embedded", "http"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,17 +43,33 @@ class Settings:
     database_url: str = setting(f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg.")
     database_pool: int = setting(5, "Connections each worker keeps to PostgreSQL.")
     secrets_file: Path = setting(ROOT / "var/secrets", "Master secrets; made by `idp secrets new`; mode 0600.")
-    gateway: Gateway = setting("file", "Who carries messages: `file` writes them for the demo phone.")
-    messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the `file` gateway writes.")
-    twilio_url: str = setting("https://api.twilio.com", "Base address of the Twilio-compatible form API.")
-    twilio_account: str = setting("", "Account SID at that API.")
-    twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
-    twilio_sender: str = setting("", "Number or sender id that messages come from.")
+    gateways_file: Path | None = setting(
+        None, "TOML of the accounts at vendors that carry messages; none: a file that the demo phone shows."
+    )
+    messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the demonstration's gateway writes.")
+    countries_file: Path = setting(ROOT / "config/countries.toml", "What reaches the phones of which country.")
     registry: RegistryKind = setting(
         "none", "Who says a national's registration: nobody, our own table, or an address."
     )
     registry_url: str = setting("", "Where the registry is asked over HTTP (idp/people/registry/README.md).")
     registry_token_file: Path | None = setting(None, "File with the bearer token for it; mode 0600.")
+    send_number_hour: int = setting(8, "Messages and calls an hour to one number: a person signs in a few times.")
+    send_number_day: int = setting(24, "The same a day; beyond it an authenticator app or a printed code serves.")
+    send_person_hour: int = setting(6, "Messages an hour to new numbers that one person or enrolment asks for.")
+    send_person_day: int = setting(10, "The same a day: nobody has ten new numbers.")
+    send_address_hour: int = setting(
+        120,
+        "Messages an hour asked for from one address (IPv6: one /64): a mobile operator hides thousands behind one.",
+    )
+    send_address_day: int = setting(800, "The same a day.")
+    send_range_hour: int = setting(20, "Messages an hour to new numbers of one range (all but the last four digits).")
+    send_range_day: int = setting(60, "The same a day: pumped numbers follow one another, people's do not.")
+    spend_country_day: int = setting(5_000_000, "Most money a day for one country, in hundredths of a US cent.")
+    spend_day: int = setting(20_000_000, "Most money a day for all countries, in hundredths of a US cent.")
+    spend_new_percent: int = setting(40, "Share of either that new numbers may use: the rest is for enrolled people.")
+    breaker_least: int = setting(20, "Codes sent to new numbers of a range or country before it is judged.")
+    breaker_percent: int = setting(20, "Below this share of them typed, it is closed to new numbers for the day.")
+    alarm_percent: int = setting(80, "Share of a budget at which an alarm is logged and recorded.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
     outbound_test_hosts: str = setting(
         "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
@@ -176,8 +191,7 @@ def _check(settings: Settings) -> None:
     _check_metrics(settings)
     if settings.environment not in get_args(Environment):
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
-    if settings.gateway not in get_args(Gateway):
-        raise SettingsError(f"gateway is one of {', '.join(get_args(Gateway))}, not {settings.gateway!r}")
+    _check_sending(settings)
     _check_registry(settings)
     if not 1 <= settings.workers <= 64:
         raise SettingsError("workers must be between 1 and 64")
@@ -187,6 +201,17 @@ def _check(settings: Settings) -> None:
         raise SettingsError("audit_sign_in_days must be at least 30, and audit_record_days not less")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")
+
+
+def _check_sending(settings: Settings) -> None:
+    """Limits are counted in small columns, and shares are shares."""
+    for name in (f.name for f in fields(Settings) if f.name.startswith(("send_", "spend_", "breaker_", "alarm_"))):
+        value = getattr(settings, name)
+        if name.endswith("_percent") and not 0 <= value <= 100:
+            raise SettingsError(f"{name} is a share between 0 and 100, not {value}")
+        most = 2_000_000_000 if name.startswith("spend_") else 30_000
+        if not 0 <= value <= most:
+            raise SettingsError(f"{name} is between 0 and {most}, not {value}")
 
 
 def _check_metrics(settings: Settings) -> None:

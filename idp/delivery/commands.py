@@ -9,14 +9,15 @@ from typing import Final
 
 import click
 
-from idp.delivery.credential_notices import KIND as NOTICE
-from idp.delivery.credential_notices import deliver_notices, load_notices
+from idp.delivery.budget import Pay, cost_of_code, cost_of_notice, unpaid
+from idp.delivery.notices import KIND as NOTICE
+from idp.delivery.notices import deliver_notices, load_notices
 from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
 from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
 from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
-from idp.telephony.gateways import make_gateway
+from idp.telephony.gateways.contract import Gateway
 from idp.telephony.messages import load_messages
 
 NOBODY: Final[Deliverers] = {}
@@ -30,21 +31,27 @@ def make_worker(
     store: OutboxStore,
     sealer: Sealer,
     clock: Callable[[], int],
+    gateway: Gateway,
     others: Deliverers = NOBODY,
+    pay: Pay = unpaid,
 ) -> Worker:
     """The worker of this installation; `sealer` is that of Purpose.OUTBOX, `others` deliver the other kinds.
 
-    Raises SettingsError or MessageError with one line when it cannot work.
+    `pay` lets a message leave only once it is paid for.
+
+    Raises MessageError with one line when it cannot work.
     """
 
     def open_payload(item: OutboxItem) -> bytes:
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
-    text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), clock)
-    notices = deliver_notices(make_gateway(settings, clock), load_notices(), clock)
-    return Worker(
-        store=store, deliverers={KIND: text_messages, NOTICE: notices, **others}, open_payload=open_payload, clock=clock
-    )
+    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock)
+    deliverers = {
+        KIND: pay(text_messages, cost_of_code),
+        NOTICE: pay(deliver_notices(gateway, load_notices(), clock), cost_of_notice),
+        **others,
+    }
+    return Worker(store=store, deliverers=deliverers, open_payload=open_payload, clock=clock)
 
 
 @click.command()

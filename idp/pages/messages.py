@@ -11,9 +11,14 @@ from idp.storage.database import Transaction
 from idp.storage.models import OutboxRow
 
 
-def queue_message(transaction: Transaction, wired: Provider, message: CodeMessage, now: int) -> None:
+def message_key(about: UUID, sends: int) -> UUID:
+    """The outbox row of the so-manieth message about a sign-in or enrolment: found again without being stored."""
+    return UUID(int=about.int ^ sends)
+
+
+def queue_message(transaction: Transaction, wired: Provider, message: CodeMessage, sends: int, now: int) -> None:
     """Queue the message; it leaves when the transaction is committed, never before."""
-    row = transaction.new_id()
+    row = message_key(message.about, sends)
     transaction.add(
         OutboxRow,
         id=row,
@@ -38,6 +43,11 @@ def send_code(
     now: int,
 ) -> None:
     """The same with an audit row of its own, where no other act of the transaction tells of it."""
-    queue_message(transaction, wired, message, now)
-    detail = {"purpose": purpose.value, "region": message.region, "sends": sends}
+    queue_message(transaction, wired, message, sends, now)
+    detail = {
+        "purpose": purpose.value,
+        "region": message.region,
+        "sends": sends,
+        "channel": message.channel.value,
+    }
     transaction.record(AuditRow(Event.CODE_SENT, now, person, client, detail))

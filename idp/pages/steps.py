@@ -12,24 +12,20 @@ from flask import Response
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_BYTES
 from idp.authenticators.passkey import request_options
-from idp.authenticators.phone_code import LIFETIME_SECONDS
 from idp.claims.assurance import amr_of
 from idp.interaction.next_step import (
     Agreed,
-    Ask,
     NextStep,
     Proof,
-    Reason,
-    Refuse,
     Return,
-    Step,
     must_ask_consent_anew,
     next_step,
 )
 from idp.interaction.sealed_request import SealedRequest, seal
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
-from idp.pages.answers import code_answer, error_answer, send
+from idp.pages.account_client import ACCOUNT, ACCOUNT_ENDED, account_client
+from idp.pages.answers import code_answer, error_answer, go, send
 from idp.pages.browser import ensure_browser
 from idp.pages.consent_view import consent_view
 from idp.pages.headers import allow_form_target
@@ -49,7 +45,6 @@ from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.pushed_requests import PushedRequests
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
-from idp.telephony.numbers import country_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,8 @@ DEVICE_DONE, DEVICE_ENDED = "/device/done", "/device/ended"
 
 def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
     """The enabled client of a request under way. Raises PageRefused."""
+    if request.client_id == ACCOUNT:
+        return account_client(wired)
     client = wired.clients.find(request.client_id)
     if client is None or not client.enabled:
         raise PageRefused("service_disabled", 400, "client was disabled meanwhile", client=client)
@@ -89,6 +86,8 @@ def decide(
     wired: Provider, request: AuthorizationRequest, client: Client, proof: Proof | None, agreed: Agreed | None, now: int
 ) -> NextStep:
     """The hub's answer for what is known now."""
+    if client.id == ACCOUNT:  # nothing is given to anybody: there is nothing to agree to
+        agreed = Agreed(frozenset())
     return next_step(
         request,
         client,
@@ -131,39 +130,6 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
     )
 
 
-def show_code(sign_in: SignInRecord, client: Client, shown: Shown = NOTHING) -> Response:
-    """The page that asks for the code."""
-    wired = provider()
-    set_page_language(sign_in.request.ui_locales)
-    allow_form_target(sign_in.request.redirect_uri)
-    code, now = sign_in.code, wired.clock()
-    if code is None or sign_in.phone_number is None or sign_in.region is None:
-        raise PageRefused(
-            "no_phone", 400, "sign-in without code", client=client, address=sign_in.request.return_address
-        )
-    tries_left = code.tries_left if shown.tries_left is None else shown.tries_left
-    error = shown.error or ("code.used_up" if tries_left == 0 else None)
-    if error == "code.used_up" and code.sends_left == 0:
-        raise PageRefused(
-            "code_dead", 400, "no try and no send left", client=client, address=sign_in.request.return_address
-        )
-    return page(
-        "sign_in/phone_code.html",
-        client=client,
-        here=f"/sign-in/{sign_in.id}",
-        sign_in=str(sign_in.id),
-        country=country_name(sign_in.region, page_language()),
-        last_digits=open_phone(wired, sign_in)[-2:],
-        error=error,
-        notice=shown.notice,
-        tries_left=tries_left,
-        wait_seconds=code.wait(now),
-        sends_left=code.sends_left,
-        minutes=LIFETIME_SECONDS // 60,
-        for_device=sign_in.request.device is not None,
-    )
-
-
 def open_phone(wired: Provider, sign_in: SignInRecord) -> str:
     """The E.164 number of the sign-in's person."""
     assert sign_in.phone_number is not None
@@ -186,18 +152,6 @@ def show_consent(sign_in: SignInRecord, client: Client) -> Response:
     )
 
 
-def show(sign_in: SignInRecord, client: Client, step: NextStep, shown: Shown = NOTHING) -> Response:
-    """The page of a step that a sign-in under way needs. Finishing ones have a transaction: `finish`."""
-    if isinstance(step, Ask) and step.step is Step.PHONE_CODE:
-        return show_code(sign_in, client, shown)
-    if isinstance(step, Ask) and step.step is Step.CONSENT:
-        return show_consent(sign_in, client)
-    if isinstance(step, Refuse):
-        return back_with_error(sign_in.request, client, step.error)
-    reason = step.reason if isinstance(step, Ask) else Reason.NONE
-    return show_passkey(sign_in.request, client, notice=reason.value or None)
-
-
 def issue_code(
     transaction: Transaction,
     wired: Provider,
@@ -212,6 +166,8 @@ def issue_code(
 
     Raises PageRefused when the pushed request was completed by somebody faster.
     """
+    if request.client_id == ACCOUNT:
+        return Answer(request.redirect_uri, {}, as_form=False)
     if request.device is not None:
         return _approve_device(transaction, wired, UUID(request.device), client, what, now)
     _complete(transaction, request.pushed, client, now)
@@ -280,6 +236,8 @@ def back_with_error(request: AuthorizationRequest, client: Client, error: OAuthE
 def complete_with_error(pushed: str | None, address: ReturnAddress, client: Client, error: OAuthError) -> Response:
     """The same for a request that may not even be lawful. A pushed one is over with its one answer."""
     wired = provider()
+    if client.id == ACCOUNT:
+        return go(f"{wired.issuer}{ACCOUNT_ENDED}")
     if pushed is not None:
         with wired.database.begin() as transaction:
             _complete(transaction, pushed, client, wired.clock())

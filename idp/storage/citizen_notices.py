@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from idp.delivery.credential_notices import KIND, NOTICE_SECONDS, Notice, to_payload
+from idp.delivery.notices import KIND, NOTICE_SECONDS, Notice, to_payload
 from idp.keys.sealing import Sealer, row_context
 from idp.storage.database import Transaction
 from idp.storage.models import OutboxRow, Person, Phone

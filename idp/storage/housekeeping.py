@@ -25,12 +25,17 @@ from idp.storage.models import (
     SignIn,
     UsedOnce,
 )
+from idp.storage.models_messages import Dispatch
+from idp.storage.models_second_proofs import PhoneChange
 from idp.storage.models_staff import StaffInvitation, StaffSession
+from idp.storage.send_counts import SWEEP as SWEEP_COUNTS
+from idp.telephony.limits import hour_of
 
 BATCH = 500
 MOST_BATCHES = 200  # a sweep that is not enough goes on at the next one
 DAY = 86_400
 KEEP_OUTBOX = 7 * DAY
+KEEP_DISPATCHES = 30 * DAY  # so that one can look into why somebody's messages do not arrive
 KEEP_ENROLMENTS = 30 * DAY
 KEEP_STAFF = 30 * DAY
 
@@ -58,7 +63,9 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(SignIn, SignIn.id, DAY, SignIn.expires_at < yesterday),
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
+        Rule(Dispatch, Dispatch.id, KEEP_DISPATCHES, Dispatch.counted == 1),
         Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
+        Rule(PhoneChange, PhoneChange.id, DAY, PhoneChange.expires_at < yesterday),
         Rule(StaffSession, StaffSession.id, KEEP_STAFF, StaffSession.expires_at < now - KEEP_STAFF),
         Rule(StaffInvitation, StaffInvitation.id, KEEP_STAFF, StaffInvitation.expires_at < now - KEEP_STAFF),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
@@ -70,6 +77,7 @@ def sweep(database: Database, now: int) -> dict[str, int]:
     removed = {rule.model.__tablename__: _remove(database, rule, now) for rule in rules(now)}
     with database.begin() as transaction:
         removed["used_once"] = transaction.run(delete(UsedOnce).where(UsedOnce.expires_at < now - DAY))
+        removed["send_counts"] = transaction.run(SWEEP_COUNTS, before=hour_of(now - 2 * DAY))
     return {table: count for table, count in removed.items() if count}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.states import State
@@ -18,6 +18,7 @@ _FIND = select(Person.id, Person.status, Person.record, Person.language, Person.
 )
 _BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
 _BY_CONNECTING = select(Person.id).where(Person.connecting == bindparam("value"))
+_SHARING = select(func.count(func.distinct(Phone.person_id))).where(Phone.fingerprint == bindparam("value"))
 _SET_STATUS = (
     update(Person)
     .where(Person.id == bindparam("row"), Person.status == bindparam("before"))
@@ -112,6 +113,18 @@ _SET_CHALLENGE = _OPEN_ENROLMENT.values(challenge=bindparam("fresh"))
 _TAKE_CHALLENGE = _OPEN_ENROLMENT.where(Enrolment.challenge == bindparam("asked")).values(challenge=None)
 _MADE = _OPEN_ENROLMENT.where(Enrolment.made.is_(None)).values(made=bindparam("sealed"))
 _FINISH = _OPEN_ENROLMENT.values(finished_at=bindparam("now"))
+_CAME_OF = update(Enrolment).where(Enrolment.id == bindparam("row")).values(person_id=bindparam("person"))
+# For half an hour the browser that enrolled somebody may add to what they hold, without another message.
+_JUST_FINISHED = (
+    select(Enrolment.person_id)
+    .where(
+        Enrolment.browser == bindparam("browser"),
+        Enrolment.person_id.is_not(None),
+        Enrolment.finished_at > bindparam("since"),
+    )
+    .order_by(Enrolment.finished_at.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +161,11 @@ class People:
         """The person whose passport number has this fingerprint."""
         row = self._transaction.one(_BY_IDENTIFIER, value=identifier)
         return row.id if row else None
+
+    def sharing(self, fingerprint: bytes) -> int:
+        """How many people have the number with this fingerprint."""
+        row = self._transaction.one(_SHARING, value=fingerprint)
+        return int(row[0]) if row else 0
 
     def add(
         self,
@@ -199,6 +217,7 @@ class People:
             verified_at=now,
             wrong_tries=0,
             locked_until=0,
+            held_until=0,
         )
 
     def add_credential(self, row: UUID, person: UUID, *, mission: str, now: int, expires_at: int) -> None:
@@ -235,6 +254,9 @@ class People:
             name=name,
             state="active",
             created_at=now,
+            sends_hour=0,
+            sends_in_hour=0,
+            sends_in_day=0,
         )
 
     def set_status(self, person: UUID, before: PersonStatus, after: PersonStatus, now: int) -> bool:
@@ -337,6 +359,15 @@ class Enrolments:
     def finish(self, row: UUID, now: int) -> bool:
         """Take the enrolment's one end. False when somebody was faster."""
         return self._transaction.run(_FINISH, row=row, now=now) == 1
+
+    def came_of(self, row: UUID, person: UUID) -> None:
+        """Note whom the enrolment made."""
+        self._transaction.run(_CAME_OF, row=row, person=person)
+
+    def just_finished(self, browser: bytes, since: int) -> UUID | None:
+        """Who was enrolled in this browser after `since`."""
+        row = self._transaction.one(_JUST_FINISHED, browser=browser, since=since)
+        return row.person_id if row else None
 
 
 def _enrolment(row: Any) -> EnrolmentRecord:

@@ -23,7 +23,7 @@ TABLE = load_assurance(Settings().assurance_file)
 ACR1, ACR2, ACR3 = TABLE.acr_values
 ONE = {Fact.PASSKEY, Fact.USER_VERIFIED}
 TWO = ONE | {Fact.SECOND_PROOF, Fact.PROOFED}
-THREE = TWO | {Fact.DEVICE_BOUND, Fact.ATTESTED, Fact.FRESH, Fact.REGISTERED_ABROAD}
+THREE = TWO | {Fact.DEVICE_BOUND, Fact.ATTESTED, Fact.FRESH, Fact.REGISTERED_ABROAD, Fact.SETTLED}
 
 
 def test_the_three_levels_have_their_names():
@@ -83,6 +83,10 @@ def test_discovery_lists_only_what_can_be_reached():
         (TWO | {Fact.VOICE_CALL}, ["swk", "user", "tel", "mfa"]),
         (THREE | {Fact.TEXT_MESSAGE}, ["hwk", "user", "sms", "mfa", "pop"]),
         ((THREE | {Fact.TEXT_MESSAGE}) - {Fact.FRESH}, ["hwk", "user", "sms", "mfa"]),
+        (TWO | {Fact.AUTHENTICATOR_APP}, ["swk", "user", "otp", "mfa"]),
+        (TWO | {Fact.PRINTED_CODE}, ["swk", "user", "otp", "mfa"]),
+        (TWO | {Fact.SECOND_PASSKEY}, ["swk", "user", "hwk", "mfa"]),
+        (TWO | {Fact.SECOND_PASSKEY, Fact.DEVICE_BOUND}, ["hwk", "user", "mfa"]),
         ({Fact.PASSKEY}, ["swk"]),
         (set(), []),
     ],

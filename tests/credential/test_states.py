@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.credential.states import MOVES, IllegalMove, State, message_of, move
-from idp.delivery.credential_notices import Notice, load_notices
+from idp.delivery.notices import Notice, load_notices
 
 A, S, R, E, P = State.ACTIVE, State.SUSPENDED, State.REVOKED, State.EXPIRED, State.REPLACED
 LEGAL = {(A, S), (S, A), (A, R), (S, R), (E, R), (A, E), (S, E), (A, P), (S, P), (E, P)}

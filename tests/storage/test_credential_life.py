@@ -11,7 +11,7 @@ from tests.missions.counters import Phone, counter, issue
 
 def told(ground: Ground) -> int:
     with ground.provider.database.read() as reading:
-        return reading.one(text("SELECT count(*) AS n FROM outbox WHERE kind = 'credential_notice'")).n
+        return reading.one(text("SELECT count(*) AS n FROM outbox WHERE kind = 'notice'")).n
 
 
 def states(ground: Ground) -> list[str]:

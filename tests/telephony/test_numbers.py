@@ -14,6 +14,8 @@ from idp.telephony.numbers import (
     NumberRefused,
     countries,
     country_name,
+    dialling_code,
+    dialling_codes,
     masked,
     parse_number,
 )
@@ -254,3 +256,62 @@ def test_a_country_is_named_in_the_language_and_by_its_code_when_unknown():
     assert country_name("DE", "en") == "Germany"
     assert country_name("DE", "xx-unknown") == "Germany"
     assert country_name("QQ", "ko") == "QQ"
+
+
+ONE_NUMBER_MANY_FORMS = {
+    "+821012345678": [
+        "+82 10 1234 5678",
+        "+82 (0)10-1234-5678",
+        "0082 10 1234 5678",
+        "82 10 1234 5678|KR",
+        "010.1234.5678|KR",
+    ],
+    "+393471234567": ["+39 347 123 4567", "0039 347 123 4567", "347/1234567|IT", "39 347 123 4567|IT"],
+    "+5491123456789": ["+54 9 11 2345-6789", "011 15 2345 6789|AR", "+54 11 15 2345 6789", "0054 9 11 2345 6789"],
+    "+525512345678": ["+52 55 1234 5678", "+52 1 55 1234 5678", "0052 1 55 1234 5678", "55 1234 5678|MX"],
+    "+5511987654321": ["+55 11 98765-4321", "(11) 98765-4321|BR", "0 15 11 98765 4321|BR", "+55 (0)11 98765 4321"],
+    "+447911123456": ["+44 7911 123456", "07911 123456|GB", "+44 (0) 7911 123 456", "00447911123456"],
+    "+12025550143": ["(202) 555-0143|US", "1-202-555-0143|US", "+1.202.555.0143", "001 202 555 0143"],
+    "+36201234567": ["+36 20 123 4567", "06 20 123 4567|HU"],
+    "+79161234567": ["+7 916 123 45 67", "8 916 123-45-67|RU"],
+    "+2250712345678": ["+225 07 12 34 56 78", "07 12 34 56 78|CI"],
+    "+84912345678": ["+84 912 345 678", "0912 345 678|VN", "+84 (0)912 345 678"],
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "e164"), [(form, e164) for e164, forms in ONE_NUMBER_MANY_FORMS.items() for form in forms]
+)
+def test_N_01_a_person_is_found_again_however_the_number_is_written(form, e164):
+    typed, _, region = form.partition("|")
+    assert parse_number(typed, region or None, fictional=True).e164 == e164
+
+
+@pytest.mark.parametrize("prefix", ["870", "881", "882", "883", "888", "878", "979"])
+def test_O_06_no_form_of_a_number_of_no_country_is_accepted(prefix):
+    for typed in (
+        f"+{prefix}612345678",
+        f"00{prefix} 6 1234 5678",
+        f"+{prefix} (0) 61234567",
+        f"tel:+{prefix}61234567",
+    ):
+        for region in (None, "US", "DE"):  # in Korea 009 is a way to dial abroad
+            with pytest.raises(NumberRefused):
+                parse_number(typed, region, fictional=True)
+
+
+@pytest.mark.parametrize(
+    ("e164", "parts"),
+    [
+        ("+821012345678", ("82", "1012345678")),
+        ("+12025550143", ("1", "2025550143")),
+        ("+38344123456", ("383", "44123456")),
+    ],
+)
+def test_a_number_has_a_country_code_and_a_national_part(e164, parts):
+    assert dialling_code(e164) == parts
+
+
+@pytest.mark.parametrize(("region", "codes"), [("DE", ["+49"]), ("JM", ["+1"]), ("KZ", ["+7"]), ("AQ", []), ("ZZ", [])])
+def test_a_country_is_dialled_by_its_code(region, codes):
+    assert dialling_codes(region) == codes

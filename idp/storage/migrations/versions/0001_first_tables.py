@@ -45,6 +45,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_seals_stage", "audit_seals", ["stage", "number"], unique=False)
     op.create_table(
+        "authenticator_apps",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_authenticator_apps")),
+    )
+    op.create_table(
         "cases",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("mission", sa.Text(), nullable=False),
@@ -108,6 +116,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", "client_id", name=op.f("pk_consents")),
     )
     op.create_table(
+        "country_overrides",
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("members", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("region", name=op.f("pk_country_overrides")),
+    )
+    op.create_table(
         "device_authorizations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -126,6 +141,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_code", name=op.f("uq_device_authorizations_user_code")),
     )
     op.create_table(
+        "dispatches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("about", sa.Uuid(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("tried", sa.Text(), nullable=False),
+        sa.Column("vendor_id", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("counted", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispatches")),
+    )
+    op.create_index(op.f("ix_dispatches_about"), "dispatches", ["about"], unique=False)
+    op.create_index(
+        "ix_dispatches_uncounted",
+        "dispatches",
+        ["asked_at"],
+        unique=False,
+        postgresql_where=sa.text("counted = 0"),
+        sqlite_where=sa.text("counted = 0"),
+    )
+    op.create_index(
+        "ix_dispatches_vendor_id",
+        "dispatches",
+        ["vendor_id"],
+        unique=False,
+        postgresql_where=sa.text("vendor_id IS NOT NULL"),
+    )
+    op.create_table(
         "enrolments",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -140,6 +187,7 @@ def upgrade() -> None:
         sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
         sa.Column("code_sends", sa.SmallInteger(), nullable=True),
         sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
+        sa.Column("code_spoken", sa.Boolean(), nullable=True),
         sa.Column("phone_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
@@ -148,7 +196,16 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolments")),
+    )
+    op.create_table(
+        "gateway_breakers",
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("open_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("gateway", "channel", name=op.f("pk_gateway_breakers")),
     )
     op.create_table(
         "grants",
@@ -189,6 +246,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_initial_access_tokens")),
     )
     op.create_table(
+        "message_counts",
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("day", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("region", "channel", "day", "gateway", "what", name=op.f("pk_message_counts")),
+    )
+    op.create_table(
         "missions",
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name_ko", sa.Text(), nullable=False),
@@ -203,6 +270,13 @@ def upgrade() -> None:
         sa.Column("quota", sa.BigInteger(), nullable=True),
         sa.Column("issued", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_missions")),
+    )
+    op.create_table(
+        "opt_outs",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_opt_outs")),
     )
     op.create_table(
         "outbox",
@@ -243,6 +317,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_handle", name=op.f("uq_persons_user_handle")),
     )
     op.create_table(
+        "phone_changes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.LargeBinary(), nullable=False),
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("code_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("code_sends", sa.SmallInteger(), nullable=True),
+        sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
+        sa.Column("code_spoken", sa.Boolean(), nullable=True),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_changes")),
+    )
+    op.create_index(op.f("ix_phone_changes_person_id"), "phone_changes", ["person_id"], unique=False)
+    op.create_table(
+        "printed_codes",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("person_id", "digest", name=op.f("pk_printed_codes")),
+    )
+    op.create_table(
+        "proof_tries",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("wrong_tries", sa.BigInteger(), nullable=False),
+        sa.Column("locked_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_proof_tries")),
+    )
+    op.create_table(
         "pushed_requests",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -280,6 +385,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("credential_id", "days", name=op.f("pk_reminders")),
     )
     op.create_table(
+        "send_counts",
+        sa.Column("subject", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("in_hour", sa.Integer(), nullable=False),
+        sa.Column("in_day", sa.Integer(), nullable=False),
+        sa.Column("verified", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_send_counts")),
+        postgresql_with={"fillfactor": 70},
+    )
+    op.create_table(
         "sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -306,9 +421,11 @@ def upgrade() -> None:
         sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
         sa.Column("code_sends", sa.SmallInteger(), nullable=True),
         sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
+        sa.Column("code_spoken", sa.Boolean(), nullable=True),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("proven_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("other_attempts", sa.SmallInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
     )
     op.create_table(
@@ -397,6 +514,7 @@ def upgrade() -> None:
         sa.Column("verified_at", sa.BigInteger(), nullable=False),
         sa.Column("wrong_tries", sa.BigInteger(), nullable=False),
         sa.Column("locked_until", sa.BigInteger(), nullable=False),
+        sa.Column("held_until", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_phones_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_phones")),
     )
@@ -438,6 +556,9 @@ def upgrade() -> None:
         sa.Column("sign_count", sa.BigInteger(), nullable=False),
         sa.Column("backed_up", sa.Boolean(), nullable=False),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("sends_hour", sa.Integer(), nullable=False),
+        sa.Column("sends_in_hour", sa.SmallInteger(), nullable=False),
+        sa.Column("sends_in_day", sa.SmallInteger(), nullable=False),
         sa.ForeignKeyConstraint(["credential_id"], ["credentials.id"], name=op.f("fk_passkeys_credential_id")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_passkeys_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),

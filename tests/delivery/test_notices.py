@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from idp.delivery.credential_notices import (
+from idp.delivery.notices import (
     Notice,
     NoticeWords,
     deliver_notices,

@@ -1,4 +1,4 @@
-"""Delivering an item of kind `credential_notice`: a citizen hears what happened to their credential.
+"""Delivering an item of kind `notice`: a citizen hears what happened to their credential.
 
 The payload holds facts, not words: `{to, region, language, notice, values}`, sealed. The words stand in
 `templates/messages/notices.<language>.toml`; no notice has a link, because a message that asks to be followed is what
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from idp.delivery.outbox import Deliver, OutboxItem, Undeliverable
-from idp.delivery.text_messages import send
-from idp.telephony.gateways.contract import Gateway, TextMessage
+from idp.delivery.text_messages import hand_over
+from idp.telephony.gateways.contract import Gateway, Message
 from idp.telephony.messages import FALLBACK, FOLDER, MessageError
 
-KIND: Final = "credential_notice"
+KIND: Final = "notice"
 NOTICE_SECONDS: Final = 3 * 86_400  # a phone that is off comes on again within days
 _FILE: Final = re.compile(r"notices\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.toml")
 _LINK: Final = re.compile(r"[@#]|//|www", re.IGNORECASE)
@@ -104,6 +104,6 @@ def deliver_notices(gateway: Gateway, words: NoticeWords, clock: Callable[[], in
         except MessageError:
             raise Undeliverable("notice cannot be worded") from None
         left = max(item.not_after - clock(), 1)
-        send(gateway, TextMessage(item.id, notice.to, body, notice.region, valid_seconds=left))
+        hand_over(gateway, Message(item.id, notice.to, body, notice.region, valid_seconds=left))
 
     return deliver
