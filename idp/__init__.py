@@ -5,12 +5,16 @@ number by itself (design law 13).
 """
 
 import os
+import re
 import time
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask, Response, g, request
 
 from idp.endpoints import (
+    audit_head,
     authorize,
     client_configuration,
     device_authorization,
@@ -24,11 +28,31 @@ from idp.endpoints import (
     token,
     userinfo,
 )
+from idp.journal import request_id
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
-from idp.pages import account, coverage, device, enrol, home, second_step, sign_in
+from idp.operations.counting import Hooks, begin_counting
+from idp.pages import (
+    account,
+    console,
+    console_clients,
+    console_confirm,
+    console_proposals,
+    counter,
+    coverage,
+    developers,
+    device,
+    enrol,
+    home,
+    missions,
+    second_step,
+    sign_in,
+    staff,
+    staff_join,
+    staff_team,
+)
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
@@ -36,15 +60,27 @@ from idp.pages.rendering import prepare_templates
 from idp.provider import Provider, World, make_provider
 from idp.registration.network import Network, connect, resolve
 from idp.safety import refuse_unsafe
-from idp.settings import ROOT, Settings
+from idp.settings import ROOT, Settings, SettingsError
 from idp.storage import open_database
 from idp.storage.migrate import refuse_outdated
 from idp.storage.signing_keys import SigningKeys
+from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
+CONSOLE = (console, console_clients, console_confirm, console_proposals)
+REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 __all__ = ["create_app", "real_world", "wire"]
+
+
+class Application(Flask):
+    """Flask for views that are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is; Flask would look at each one at each call."""
+        return func
 
 
 def real_world() -> World:
@@ -60,7 +96,7 @@ def real_world() -> World:
 def create_app(settings: Settings, world: World | None = None) -> Flask:
     """The WSGI application. Raises SettingsError, SecretsError, AssuranceError or OutdatedSchema: one line each."""
     refuse_unsafe(settings)
-    app = Flask("idp", root_path=str(ROOT / "idp"), template_folder=str(ROOT / "templates"), static_folder=None)
+    app = Application("idp", root_path=str(ROOT / "idp"), template_folder=str(ROOT / "templates"), static_folder=None)
     app.url_map.merge_slashes = False
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
@@ -75,6 +111,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     prepare_templates(app)
     handle_refusals(app)
     add_security_headers(app, secure=settings.secure)
+    _name_requests(app, wired)
     app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
     app.teardown_request(lambda _error: wired.database.close_request())
@@ -91,15 +128,35 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         client_configuration,
         receipts,
         discovery,
+        audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (home, sign_in, second_step, enrol, device, coverage, account):
+    for part in (
+        home,
+        sign_in,
+        second_step,
+        enrol,
+        device,
+        account,
+        coverage,
+        missions,
+        staff,
+        staff_join,
+        staff_team,
+        counter,
+        developers,
+        *CONSOLE,
+    ):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)
 
         app.register_blueprint(phone)
     discovery.prepare_metadata(app)
+    discovery.answer_before_routing(app)
+    hooks = begin_counting(settings)
+    if hooks is not None:
+        _count(app, wired, hooks)
     return app
 
 
@@ -108,6 +165,10 @@ def wire(app: Flask, settings: Settings, world: World) -> Provider:
     secrets = read_secrets(settings.secrets_file, strict=settings.environment == "production")
     database = open_database(app, settings, world.new_id)
     refuse_outdated(database)
+    if settings.environment == "production":
+        with database.read() as reading:
+            if StaffMembers(reading).any_of_the_demonstration():
+                raise SettingsError("production refuses to start: the database has staff of the demonstration")
     provider = make_provider(settings, secrets, database, world)
     with database.begin() as transaction:
         keys = SigningKeys(transaction, provider.sealers.signing_key)
@@ -121,3 +182,34 @@ def wire(app: Flask, settings: Settings, world: World) -> Provider:
 
 def _with_cookies(wired: Provider, response: Response) -> Response:
     return set_cookies(wired, response)
+
+
+def _name_requests(app: Flask, wired: Provider) -> None:
+    """Give each request an id, nginx's where nginx is in front; its log lines and its answer carry it."""
+
+    @app.before_request
+    def _name() -> None:
+        given = request.headers.get("X-Request-Id", "") if wired.settings.behind_proxy else ""
+        request_id.set(given if REQUEST_ID.fullmatch(given) else wired.random_bytes(16).hex())
+
+    @app.after_request
+    def _show(response: Response) -> Response:
+        response.headers["X-Request-Id"] = request_id.get()
+        return response
+
+
+def _count(app: Flask, wired: Provider, hooks: Hooks) -> None:
+    """Count what is answered and what is committed."""
+    seconds = wired.world.network.clock
+    wired.database.committed = hooks.committed
+
+    @app.before_request
+    def _begin() -> None:
+        g.began_at = seconds()
+
+    @app.after_request
+    def _answered(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        method = request.method if request.method in KNOWN_METHODS else "other"
+        hooks.answered(route, method, response.status_code, seconds() - g.get("began_at", seconds()))
+        return response

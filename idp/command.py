@@ -7,38 +7,50 @@ import sys
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 from flask import Flask
 
 from idp import create_app, real_world
+from idp.audit.catalogue import Event
+from idp.audit.commands import audit
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
 from idp.delivery.budget import Till
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
+from idp.delivery.worker import Chore
+from idp.endpoints.commands import openapi
 from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
+from idp.missions.commands import mission
+from idp.operations.commands import metrics
+from idp.operations.counting import begin_counting, metrics_directory
+from idp.people.registry.commands import registry
 from idp.provider import Provider
 from idp.registration.commands import client
 from idp.registration.outbound import OutboundFailed, OutboundRefused
 from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
-from idp.storage import DatabaseUnavailable, open_database
+from idp.staff.commands import officer
+from idp.storage import DatabaseUnavailable, Transaction, open_database
+from idp.storage.credential_life import live_on
 from idp.storage.dispatches import SqlDispatches
+from idp.storage.gauges import read_gauges
 from idp.storage.housekeeping import sweep
 from idp.storage.ledger import SqlLedger
 from idp.storage.message_counts import count_messages
-from idp.storage.migrate import OutdatedSchema, migrate
+from idp.storage.migrate import OutdatedSchema, migrate, refuse_outdated
 from idp.storage.outbox import SqlOutbox
 from idp.storage.phones_desk import PhonesDesk
+from idp.storage.session_ends import SessionEnds
 from idp.telephony.commands import phones
 from idp.telephony.exchange import Exchange
 from idp.telephony.gateways import make_lines
@@ -165,7 +177,9 @@ def _worker_of(wired: Provider) -> Any:
     till = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
     others = {LOGOUT_NOTICE: notices}
     made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till)
-    return replace(made, chore=partial(_chores, wired))
+    made = replace(made, chores=chores_of(wired))
+    hooks = begin_counting(wired.settings)
+    return made if hooks is None else replace(made, observe=hooks.delivered)
 
 
 def _exchange_of(wired: Provider) -> Exchange:
@@ -175,17 +189,63 @@ def _exchange_of(wired: Provider) -> Exchange:
     return Exchange(lines=lines, memory=memory, coverage=wired.coverage, clock=wired.clock)
 
 
-def _chores(wired: Provider, now: int) -> None:
-    count_messages(wired.database, now)
-    sweep(wired.database, now)
+def chores_of(wired: Provider) -> tuple[Chore, ...]:
+    """What the worker does from time to time."""
+    return (
+        Chore(lambda now: _age(wired, now), 600),
+        Chore(lambda now: count_messages(wired.database, now), 600),
+        Chore(lambda now: sweep(wired.database, now), 600),
+        Chore(lambda _now: wired.ledger.let_go(), 600),
+        Chore(lambda _now: wired.ledger.seal(), 10),
+    )
+
+
+def _listener_of(wired: Provider) -> Any:
+    """The internal listener. Raises SettingsError where none is configured."""
+    # Its library decides when it is loaded whether counts are shared: too early for the processes that count.
+    from idp.operations.listener import GaugeCollector, InternalListener  # noqa: PLC0415
+
+    settings = wired.settings
+    host, _, port = settings.metrics_bind.rpartition(":")
+    if not host:
+        raise SettingsError("metrics_bind is not set: there is nothing to show")
+    gauges = GaugeCollector(lambda: read_gauges(wired.database, wired.clock()))
+    return InternalListener((host.strip("[]"), int(port)), metrics_directory(settings), gauges, lambda: _unready(wired))
+
+
+def _unready(wired: Provider) -> str | None:
+    """Why this installation cannot serve now."""
+    try:
+        refuse_outdated(wired.database)
+        wired.ring.jwks()
+    except OutdatedSchema:
+        return "outdated schema"
+    except Exception as error:  # noqa: BLE001 (a database can be away in many ways; which one stands in its own log)
+        return f"database: {type(error).__name__}"
+    return None
+
+
+def _age(wired: Provider, now: int) -> None:
+    """What has ended ends."""
+
+    def end_sessions(step: Transaction, person: UUID, credential: UUID, at: int) -> None:
+        ended = SessionEnds(step).of_credential(person, credential, at)
+        wired.tell_ended(step, ended, why="credential expired", now=at, event=Event.SESSION_STOPPED)
+
+    live_on(wired.database, wired.notices, end_sessions, now)
 
 
 main.add_command(with_settings(serve))
 main.add_command(secrets)
-for each in (keys, client, enrol, credential, person):
+for each in (keys, client, enrol, credential, person, openapi):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
 main.add_command(with_provider(phones, lambda wired: PhonesDesk(wired.database, wired.coverage, wired.clock)))
+main.add_command(with_provider(metrics, _listener_of))
+main.add_command(with_provider(audit, lambda wired: wired.ledger))
+main.add_command(with_provider(officer, lambda wired: wired.staff))
+main.add_command(with_provider(registry, lambda wired: wired.registry_table))
+main.add_command(with_provider(mission, lambda wired: wired.missions))
 
 
 def _add_laboratory() -> None:

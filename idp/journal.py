@@ -7,7 +7,11 @@ formatted into it (design law 2, abuse case Y-05).
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The request that this thread answers now; on every line that is written meanwhile."""
 
 FIELDS = ("error", "why", "path", "refusal", "reference", "kind", "at", "item", "attempts", "client")
 MAX_TEXT = 300
@@ -24,6 +28,8 @@ class JsonLines(logging.Formatter):
             "room": record.name,
             "message": record.getMessage()[:MAX_TEXT],
         }
+        if request := request_id.get():
+            line["request"] = request
         line |= {name: str(getattr(record, name))[:MAX_TEXT] for name in FIELDS if hasattr(record, name)}
         return json.dumps(line, ensure_ascii=True)
 

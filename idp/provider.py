@@ -9,27 +9,36 @@ from typing import Any
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.audit.ledger import Ledger
+from idp.audit.retention import Retention
+from idp.audit.seal import SEAL_TYPE
+from idp.audit.verify import NotSealed
 from idp.claims.assurance import Assurance, Fact, load_assurance
 from idp.claims.scopes import SCOPES
 from idp.claims.subject import session_for, subject_for
 from idp.credential.commands import Refusal
 from idp.credential.enrolment import LINK_SECONDS
-from idp.credential.states import State, move
+from idp.credential.states import State, message_of, move
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import NOTICE_SECONDS, LogoutNotice, NoticeMint, to_payload
+from idp.grants.stores import GrantRecord
 from idp.grants.tokens import Mint
 from idp.interaction.logged_out import LoggedOut
 from idp.interaction.try_budget import TryBudget
 from idp.keys.fingerprints import Fingerprints
 from idp.keys.first_keys import rotate_keys
 from idp.keys.handles import Presented, new_handle
+from idp.keys.jose import InvalidJwt, verify_jwt
 from idp.keys.nonces import Nonces
 from idp.keys.ring import KeyRing, KeyStore
 from idp.keys.sealing import Sealer, row_context
 from idp.keys.secrets import MasterSecrets, Purpose
 from idp.keys.signing import KeyPeriod
 from idp.people.record import Record
-from idp.people.status import PersonStatus
+from idp.people.registry.contract import Registry
+from idp.people.registry.embedded import EmbeddedRegistry
+from idp.people.registry.over_http import HttpRegistry, RegistryAccount
+from idp.people.status import ENDED, PersonStatus
 from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
 from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
@@ -40,14 +49,19 @@ from idp.registration.outbound import Outbound, make_outbound
 from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
+from idp.storage.audit_seals import AuditSeals
+from idp.storage.citizen_notices import CitizenNotices
 from idp.storage.clients import Clients
 from idp.storage.country_overrides import CurrentCoverage
 from idp.storage.database import Database, Transaction
 from idp.storage.invitations import Invitations
+from idp.storage.missions import Missions
 from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
+from idp.storage.registry import SqlRegistry
 from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
+from idp.storage.staff_office import StaffOffice
 from idp.telephony.accounts_file import KINDS, read_accounts
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import load_coverage
@@ -114,11 +128,32 @@ class Provider:
     device_tries: TryBudget
     accounts: tuple[Account, ...]
     coverage: CurrentCoverage
+    registry: Registry | None
 
     @property
     def invitations(self) -> Invitations:
         """Initial access tokens, with which services register themselves."""
         return Invitations(self.database, self.world.random_bytes)
+
+    @property
+    def staff(self) -> StaffOffice:
+        """The list of staff, and every act on it."""
+        return StaffOffice(self.database, self.world.random_bytes, self.world.clock, self.settings.issuer)
+
+    @property
+    def notices(self) -> CitizenNotices:
+        """What tells citizens of what happened to their credential."""
+        return CitizenNotices(self.sealers.phone, self.sealers.outbox)
+
+    @property
+    def registry_table(self) -> SqlRegistry:
+        """The embedded registry's table."""
+        return SqlRegistry(self.database, self.keyed.look_up, self.sealers.record)
+
+    @property
+    def missions(self) -> Missions:
+        """Diplomatic missions, and which of them issue."""
+        return Missions(self.database, self.world.clock)
 
     @property
     def issuer(self) -> str:
@@ -169,6 +204,7 @@ class Provider:
             sign=self.sign,
             subject=self.subject,
             session=self.session_id,
+            suffices=self.suffices,
         )
 
     def key_periods(self) -> Sequence[KeyPeriod]:
@@ -181,6 +217,25 @@ class Provider:
         with self.database.begin() as transaction:
             keys = SigningKeys(transaction, self.sealers.signing_key)
             return rotate_keys(keys, transaction.record, self.clock(), ahead=ahead)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The audit: sealing, verifying and reading it."""
+        return Ledger(
+            store=AuditSeals(self.database),
+            issuer=self.issuer,
+            clock=self.world.clock,
+            sign=lambda claims: self.ring.sign("ES256", claims, typ=SEAL_TYPE),
+            read=self._read_statement,
+            retention=Retention(self.settings.audit_sign_in_days, self.settings.audit_record_days),
+            heads=self.settings.audit_heads_file,
+        )
+
+    def _read_statement(self, statement: str) -> Mapping[str, Any]:
+        try:
+            return verify_jwt(statement, self.ring.every_key(), typ=(SEAL_TYPE,))
+        except InvalidJwt as error:
+            raise NotSealed(str(error)) from None
 
     def begin_enrolment(self, record: Record) -> str:
         """Start an enrolment on an operator's word; returns its one-time link, the secret in the fragment."""
@@ -264,6 +319,8 @@ class Provider:
                 raise Refusal("the person was changed at the same moment; try again")
             detail = {"from": found.status, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
+            if to in ENDED:
+                self.notices.tell(transaction, person, "ended", now)
             if to is not PersonStatus.ACTIVE:
                 ended = SessionEnds(transaction).of_person(person, now)
                 self.tell_ended(transaction, ended, why="person stopped", now=now, event=Event.SESSION_STOPPED)
@@ -282,6 +339,7 @@ class Provider:
                 raise Refusal("the credential was changed at the same moment; try again")
             detail = {"credential": newest.id, "from": before.value, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.CREDENTIAL_CHANGED, now, person, detail=detail))
+            self.notices.tell(transaction, person, message_of(before, to), now)
             if to is not State.ACTIVE:
                 ended = SessionEnds(transaction).of_credential(person, newest.id, now)
                 self.tell_ended(transaction, ended, why="credential stopped", now=now, event=Event.SESSION_STOPPED)
@@ -302,9 +360,24 @@ class Provider:
         """What a device flow's row is found by, instead of the code that a person types."""
         return self.keyed.user_code.of("device", code)
 
+    def suffices(self, client: Client, grant: GrantRecord) -> bool:
+        """Whether a person's grant still reaches what its client asks for: a minimum that rose holds at once."""
+        if grant.person_id is None:
+            return True
+        return self.assurance.satisfies(grant.acr, client.minimum_acr)
+
     def session_id(self, client: Client, session: UUID) -> str:
         """`sid` of a session at a client."""
         return session_for(client, session, self.keyed.session_id)
+
+
+def _registry(settings: Settings, table: SqlRegistry) -> Registry | None:
+    """Who knows nationals, as settings say. Raises OSError for a token that cannot be read."""
+    if settings.registry == "http":
+        assert settings.registry_token_file is not None
+        token = settings.registry_token_file.read_text("ascii").strip()
+        return HttpRegistry(RegistryAccount(settings.registry_url, token, settings.trusted_ca))
+    return EmbeddedRegistry(table) if settings.registry == "embedded" else None
 
 
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
@@ -355,5 +428,6 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbound=outbound,
         remote_keys=RemoteKeys(outbound, world.clock),
         statement_issuers=load_issuers(settings.software_statement_issuers),
+        registry=_registry(settings, SqlRegistry(database, keyed.look_up, sealers.record)),
         device_tries=TryBudget(each=TRIES_OF_A_BROWSER, all_together=TRIES_OF_ALL, seconds=LIFETIME_SECONDS),
     )

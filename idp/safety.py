@@ -35,6 +35,7 @@ def unsafe(settings: Settings) -> Iterator[str]:
     if settings.debug:
         yield "debug is on"
     yield from _unsafe_gateways(settings)
+    yield from _unsafe_registry(settings)
     if VOLATILE.search(unquote_plus(settings.database_url)):
         yield "database_url switches durability off (synchronous_commit)"
     if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
@@ -65,6 +66,15 @@ def _unsafe_gateways(settings: Settings) -> Iterator[str]:
             yield f"gateway [{account.name}] of kind {account.kind} sends nothing"
         if account.url.startswith(("http://", "smpp://")):
             yield f"gateway [{account.name}] must be reached over TLS"
+
+
+def _unsafe_registry(settings: Settings) -> Iterator[str]:
+    if settings.registry != "http":
+        return
+    if not settings.registry_url.startswith("https://"):
+        yield "registry_url must be https"
+    if settings.registry_token_file is not None:
+        yield from _readable("registry_token_file", settings.registry_token_file)
 
 
 def _readable(name: str, path: Path) -> Iterator[str]:

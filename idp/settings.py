@@ -10,11 +10,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 Environment = Literal["development", "production"]
+RegistryKind = Literal["none", "embedded", "http"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -46,6 +48,11 @@ class Settings:
     )
     messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the demonstration's gateway writes.")
     countries_file: Path = setting(ROOT / "config/countries.toml", "What reaches the phones of which country.")
+    registry: RegistryKind = setting(
+        "none", "Who says a national's registration: nobody, our own table, or an address."
+    )
+    registry_url: str = setting("", "Where the registry is asked over HTTP (idp/people/registry/README.md).")
+    registry_token_file: Path | None = setting(None, "File with the bearer token for it; mode 0600.")
     send_number_hour: int = setting(8, "Messages and calls an hour to one number: a person signs in a few times.")
     send_number_day: int = setting(24, "The same a day; beyond it an authenticator app or a printed code serves.")
     send_person_hour: int = setting(6, "Messages an hour to new numbers that one person or enrolment asks for.")
@@ -73,6 +80,12 @@ class Settings:
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     mtls_origin: str = setting("", "Origin at which nginx asks services for certificates; empty: it never does.")
+    audit_heads_file: Path | None = setting(
+        None, "Second place for the statements that seal the audit; on a disk that the database's owner cannot change."
+    )
+    audit_sign_in_days: int = setting(730, "Days that the audit keeps what every sign-in leaves; then only its seal.")
+    audit_record_days: int = setting(3650, "Days that the audit keeps everything else.")
+    metrics_bind: str = setting("", "Internal `host:port` of `idp metrics`, not public; empty: nothing is counted.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
     debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
     log_level: str = setting("INFO", "Threshold of the JSON log on standard error.")
@@ -175,13 +188,17 @@ def _check(settings: Settings) -> None:
     if address.scheme == "http" and address.hostname not in LOOPBACK_HOSTS:
         raise SettingsError("an http issuer is possible on loopback only")
     _check_mtls(settings)
+    _check_metrics(settings)
     if settings.environment not in get_args(Environment):
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
     _check_sending(settings)
+    _check_registry(settings)
     if not 1 <= settings.workers <= 64:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:
         raise SettingsError("database_pool must be between 1 and 50")
+    if not 30 <= settings.audit_sign_in_days <= settings.audit_record_days <= 36_500:
+        raise SettingsError("audit_sign_in_days must be at least 30, and audit_record_days not less")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")
 
@@ -195,6 +212,28 @@ def _check_sending(settings: Settings) -> None:
         most = 2_000_000_000 if name.startswith("spend_") else 30_000
         if not 0 <= value <= most:
             raise SettingsError(f"{name} is between 0 and {most}, not {value}")
+
+
+def _check_metrics(settings: Settings) -> None:
+    """What operators see is no public page (abuse case H-08)."""
+    if not settings.metrics_bind:
+        return
+    host, _, port = settings.metrics_bind.rpartition(":")
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        raise SettingsError("metrics_bind is an IP address and a port") from None
+    if not port.isdecimal() or not (address.is_loopback or address.is_private) or address.is_unspecified:
+        raise SettingsError("metrics_bind must be host:port with a loopback or private address")
+    if settings.metrics_bind == settings.bind:
+        raise SettingsError("metrics_bind must not be the public address")
+
+
+def _check_registry(settings: Settings) -> None:
+    if settings.registry not in get_args(RegistryKind):
+        raise SettingsError(f"registry is one of {', '.join(get_args(RegistryKind))}, not {settings.registry!r}")
+    if settings.registry == "http" and (not settings.registry_url or settings.registry_token_file is None):
+        raise SettingsError("registry = http needs registry_url and registry_token_file")
 
 
 def _check_mtls(settings: Settings) -> None:

@@ -56,8 +56,8 @@ class Expected:
 
 def check_id_token(raw: object, keys: KeySet, expected: Expected, *, now: int) -> Claims:
     """The claims of a token that passed every check. Raises IdTokenRefusedError at the first failure."""
-    claims = _verify_signature(raw, keys, expected.algorithm)
-    _check_parties(claims, expected)
+    claims = verify_signature(raw, keys, expected.algorithm)
+    check_parties(claims, issuer=expected.issuer, client_id=expected.client_id)
     _check_times(claims, now)
     _check_binding(claims, expected)
     _check_assurance(claims, expected, now)
@@ -69,8 +69,11 @@ def _refuse_unless(holds: object, reason: str) -> None:
         raise IdTokenRefusedError(reason)
 
 
-def _verify_signature(raw: object, keys: KeySet, algorithm: str) -> Claims:
-    """RFC 8725 §3.1, §3.2, §3.11: the registered algorithm, a key published for it, no other kind of JWT."""
+def verify_signature(raw: object, keys: KeySet, algorithm: str, *, typ: str | None = None) -> Claims:
+    """RFC 8725 §3.1, §3.2, §3.11: the registered algorithm, a key published for it, no other kind of JWT.
+
+    `typ` is what the header must say; an ID token may leave it out.
+    """
     if not isinstance(raw, str) or len(raw) > LONGEST or not COMPACT.fullmatch(raw):
         raise IdTokenRefusedError("format")
     fitting = [key for key in keys if _fits(key, algorithm)]
@@ -80,7 +83,8 @@ def _verify_signature(raw: object, keys: KeySet, algorithm: str) -> Claims:
         raise UnknownKeyError("signature") from None
     except (JoseError, ValueError, RecursionError):
         raise IdTokenRefusedError("signature") from None
-    _refuse_unless(str(token.header.get("typ", "JWT")).upper() == "JWT", "typ")
+    said = token.header.get("typ", "JWT" if typ is None else None)
+    _refuse_unless(str(said).upper() == (typ or "JWT").upper(), "typ")
     # RFC 7515 §4.1.11: none is understood here, and an empty list is malformed.
     _refuse_unless("crit" not in token.header, "signature")
     return token.claims
@@ -93,17 +97,17 @@ def _fits(key: Key, algorithm: str) -> bool:
     return key.get("alg", algorithm) == algorithm
 
 
-def _check_parties(claims: Claims, expected: Expected) -> None:
+def check_parties(claims: Claims, *, issuer: str, client_id: str) -> None:
     """§3.1.3.7 items 2–5: who made it, for whom, about whom."""
-    _refuse_unless(claims.get("iss") == expected.issuer, "iss")
+    _refuse_unless(claims.get("iss") == issuer, "iss")
     # A second audience could present the token here as its own, so none is trusted.
-    _refuse_unless(claims.get("aud") in (expected.client_id, [expected.client_id]), "aud")
-    _refuse_unless(claims.get("azp", expected.client_id) == expected.client_id, "azp")
+    _refuse_unless(claims.get("aud") in (client_id, [client_id]), "aud")
+    _refuse_unless(claims.get("azp", client_id) == client_id, "azp")
     subject = claims.get("sub")
     _refuse_unless(isinstance(subject, str) and 0 < len(subject) <= 255, "sub")
 
 
-def _seconds(claims: Claims, name: str) -> int:
+def seconds(claims: Claims, name: str) -> int:
     """A time claim as whole seconds. `True`, `"1"` and `1e400` are no times."""
     value = claims.get(name)
     if type(value) is not int:
@@ -113,10 +117,10 @@ def _seconds(claims: Claims, name: str) -> int:
 
 def _check_times(claims: Claims, now: int) -> None:
     """§3.1.3.7 items 9–10."""
-    _refuse_unless(now < _seconds(claims, "exp") + SKEW_SECONDS, "exp")
-    _refuse_unless(now - OLDEST_SECONDS <= _seconds(claims, "iat") <= now + SKEW_SECONDS, "iat")
+    _refuse_unless(now < seconds(claims, "exp") + SKEW_SECONDS, "exp")
+    _refuse_unless(now - OLDEST_SECONDS <= seconds(claims, "iat") <= now + SKEW_SECONDS, "iat")
     if "nbf" in claims:
-        _refuse_unless(_seconds(claims, "nbf") <= now + SKEW_SECONDS, "nbf")
+        _refuse_unless(seconds(claims, "nbf") <= now + SKEW_SECONDS, "nbf")
 
 
 def _check_binding(claims: Claims, expected: Expected) -> None:
@@ -130,7 +134,7 @@ def _check_assurance(claims: Claims, expected: Expected, now: int) -> None:
     _refuse_unless(claims.get("acr") in expected.accepted_acr, "acr")
     if expected.max_age is None and "auth_time" not in claims:
         return
-    auth_time = _seconds(claims, "auth_time")
+    auth_time = seconds(claims, "auth_time")
     _refuse_unless(0 < auth_time <= now + SKEW_SECONDS, "auth_time")
     if expected.max_age is not None:
         # Measured from when we asked: the time a person then takes over the pages is not the proof's age.

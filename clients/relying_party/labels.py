@@ -73,9 +73,72 @@ ASSURANCE = {
     "urn:kr:overseas-id:acr:3": ("3단계: 기기에 묶인 새 확인", "Level 3: device-bound and fresh"),
 }
 
+STATUSES = {
+    "current": ("등록되어 있음", "Registered"),
+    "struck_off": ("말소됨", "Struck off"),
+    "none": ("등록하지 않음", "Not registered"),
+}
+"""Overseas registration."""
+
+AUTHENTICATIONS = {
+    "client_secret_basic": ("비밀번호(헤더)", "A secret, in the header"),
+    "client_secret_post": ("비밀번호(본문)", "A secret, in the body"),
+    "private_key_jwt": ("서비스의 서명 열쇠", "The service's own signing key"),
+}
+
+COUNTRIES = {
+    "AE": ("아랍에미리트", "United Arab Emirates"),
+    "AR": ("아르헨티나", "Argentina"),
+    "AT": ("오스트리아", "Austria"),
+    "AU": ("호주", "Australia"),
+    "BR": ("브라질", "Brazil"),
+    "CA": ("캐나다", "Canada"),
+    "CH": ("스위스", "Switzerland"),
+    "CN": ("중국", "China"),
+    "DE": ("독일", "Germany"),
+    "ES": ("스페인", "Spain"),
+    "FR": ("프랑스", "France"),
+    "GB": ("영국", "United Kingdom"),
+    "HK": ("홍콩", "Hong Kong"),
+    "ID": ("인도네시아", "Indonesia"),
+    "IN": ("인도", "India"),
+    "IT": ("이탈리아", "Italy"),
+    "JP": ("일본", "Japan"),
+    "KH": ("캄보디아", "Cambodia"),
+    "KR": ("대한민국", "Republic of Korea"),
+    "KZ": ("카자흐스탄", "Kazakhstan"),
+    "MN": ("몽골", "Mongolia"),
+    "MX": ("멕시코", "Mexico"),
+    "MY": ("말레이시아", "Malaysia"),
+    "NL": ("네덜란드", "Netherlands"),
+    "NZ": ("뉴질랜드", "New Zealand"),
+    "PH": ("필리핀", "Philippines"),
+    "RU": ("러시아", "Russia"),
+    "SE": ("스웨덴", "Sweden"),
+    "SG": ("싱가포르", "Singapore"),
+    "TH": ("태국", "Thailand"),
+    "TW": ("대만", "Taiwan"),
+    "US": ("미국", "United States"),
+    "UZ": ("우즈베키스탄", "Uzbekistan"),
+    "VN": ("베트남", "Viet Nam"),
+}
+"""Where most Koreans abroad live; another country reads as its code."""
+
+LANGUAGES = {"ko-KR": ("한국어", "Korean"), "ko": ("한국어", "Korean"), "en": ("영어", "English")}
+
 GENDERS = {"female": ("여성", "Female"), "male": ("남성", "Male")}
 
 YES_NO = {True: ("예", "Yes"), False: ("아니요", "No")}
+
+
+VALUES = {
+    "gender": GENDERS,
+    "status": STATUSES,
+    "residence_country": COUNTRIES,
+    "country": COUNTRIES,
+    "locale": LANGUAGES,
+}
+"""Claims whose values are codes."""
 
 
 def label(names: dict[str, tuple[str, str]], key: str, language: str) -> str:
@@ -95,8 +158,8 @@ def readable(name: str, value: Any, language: str) -> str:
     """One claim's value as a person reads it."""
     if isinstance(value, bool):
         return YES_NO[value][language == "en"]
-    if name == "gender":
-        return label(GENDERS, str(value), language)
+    if name in VALUES and isinstance(value, str):
+        return label(VALUES[name], value, language)
     if name == "updated_at" and isinstance(value, int):
         return korean_time(value)
     if isinstance(value, dict):

@@ -19,6 +19,7 @@ from requests.exceptions import RequestException
 from clients.relying_party.client_assertion import client_assertion, client_authentication
 from clients.relying_party.credentials import LOOPBACK_HOSTS, Credentials
 from clients.relying_party.id_token import Claims, Expected, UnknownKeyError, check_id_token
+from clients.relying_party.logout_token import Ended, check_logout_token
 from clients.relying_party.refusals import SignInRefusedError
 from clients.relying_party.service import Service
 
@@ -111,6 +112,23 @@ class Provider:
             return check_id_token(raw, self._keys(), expected, now=now)
         except UnknownKeyError:
             return check_id_token(raw, self._keys(afresh=True), expected, now=now)
+
+    def check_logout_token(self, raw: object) -> Ended:
+        """What a logout token ends, by the published keys, which are fetched once more when its key is new."""
+        try:
+            return self._ended(raw, self._keys())
+        except UnknownKeyError:
+            return self._ended(raw, self._keys(afresh=True))
+
+    def _ended(self, raw: object, keys: KeySet) -> Ended:
+        return check_logout_token(
+            raw,
+            keys,
+            issuer=self._credentials.issuer,
+            client_id=self._credentials.client_id,
+            algorithm=self._service.id_token_algorithm,
+            now=int(self._clock()),
+        )
 
     def userinfo(self, tokens: dict[str, Any], subject: str) -> dict[str, Any]:
         """Claims about `subject`; an answer about anybody else is refused (OpenID Connect Core §5.3.2)."""

@@ -120,6 +120,17 @@ class RelyingParty:
         session[LOGOUT_STATE] = request["state"]
         return request["url"]
 
+    def told_of_an_end(self, logout_token: object) -> None:
+        """The provider says that a session has ended: whoever signed in here by it is signed out.
+
+        Raises SignInRefusedError for a token that is not the provider's word, or while its keys cannot be read.
+        """
+        try:
+            ended = self._provider.check_logout_token(logout_token)
+        except IdTokenRefusedError as refused:
+            raise SignInRefusedError("unverified", f"logout token: {refused.reason}") from refused
+        self._sign_ins.end_of(ended.subject, ended.session)
+
     def left(self, session: Session, state: str | None) -> bool:
         """Whether the provider says that it ended the session we asked it to end; asked once."""
         expected = session.pop(LOGOUT_STATE, None)

@@ -61,6 +61,18 @@ class SignIns:
             found = self._kept.get(number) if isinstance(number, str) else None
         return found if found and now < found.signed_in_at + LIFETIME_SECONDS else None
 
+    def end_of(self, subject: str, session: str | None) -> int:
+        """Forget a person's sign-ins, of one session at the provider or of all; returns how many there were."""
+        with self._lock:
+            ended = [
+                number
+                for number, one in self._kept.items()
+                if one.subject == subject and session in {None, one.claims.get("sid")}
+            ]
+            for number in ended:
+                del self._kept[number]
+        return len(ended)
+
     def end(self, number: object) -> None:
         """Forget the sign-in with `number`, if there is one."""
         with self._lock:

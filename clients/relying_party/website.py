@@ -107,6 +107,19 @@ def sign_out_here() -> Response:
     return redirect("/signed-out", 303)
 
 
+@pages.post("/backchannel-logout")
+def backchannel_logout() -> tuple[dict[str, str], int]:
+    """The provider tells that a session has ended (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8)."""
+    told = request.form.getlist("logout_token")
+    try:
+        this_party().told_of_an_end(told[0] if len(told) == 1 else None)
+    except SignInRefusedError as refused:
+        current_app.logger.warning("logout token refused: %s", refused)
+        # The provider tries again later unless it was its own mistake.
+        return {"error": "invalid_request"}, 400 if refused.reason == "unverified" else 503
+    return {}, 200
+
+
 @pages.get("/privacy")
 @pages.get("/terms")
 def notice() -> str:

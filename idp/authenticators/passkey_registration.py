@@ -50,13 +50,17 @@ def creation_options(
     rp_name: str,
     user_handle: bytes,
     display_name: str,
+    account_name: str | None = None,
     existing: Sequence[bytes] = (),
 ) -> dict[str, Any]:
-    """PublicKeyCredentialCreationOptionsJSON (WebAuthn Level 3 §5.1.9): discoverable, user verification required."""
+    """PublicKeyCredentialCreationOptionsJSON (WebAuthn Level 3 §5.1.9): discoverable, user verification required.
+
+    `account_name` tells apart what one person has under one name; without it the display name serves.
+    """
     return {
         "challenge": _text(challenge),
         "rp": {"id": rp_id, "name": rp_name},
-        "user": {"id": _text(user_handle), "name": display_name, "displayName": display_name},
+        "user": {"id": _text(user_handle), "name": account_name or display_name, "displayName": display_name},
         "pubKeyCredParams": [{"type": "public-key", "alg": int(alg)} for alg in ALGORITHMS],
         "timeout": CHALLENGE_SECONDS * 1000,
         "attestation": "none",

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,13 +44,13 @@ class Level:
     requires: frozenset[Fact]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assurance:
     """The levels, weakest first."""
 
     levels: tuple[Level, ...]
 
-    @property
+    @cached_property
     def acr_values(self) -> tuple[str, ...]:
         """Every acr, weakest first."""
         return tuple(level.acr for level in self.levels)

@@ -11,7 +11,7 @@ import click
 
 from idp.credential.states import IllegalMove, State
 from idp.people.record import InvalidRecord, Record, read_record
-from idp.people.status import PersonStatus
+from idp.people.status import ENDED, PersonStatus
 
 
 class Refusal(Exception):
@@ -74,6 +74,16 @@ def person() -> None:
 def person_status(desk: CredentialDesk, person_id: UUID, status: str, why: str) -> None:
     """Set a person's status; anything but active stops every route to a token at once."""
     _carry_out(lambda: desk.change_person(person_id, PersonStatus(status), why))
+
+
+@person.command("end")
+@click.argument("person_id", type=click.UUID)
+@click.option("--because", type=click.Choice([s.value for s in PersonStatus if s in ENDED]), required=True)
+@click.option("--why", required=True, help="The document that says so; goes to the audit.")
+@click.pass_obj
+def person_end(desk: CredentialDesk, person_id: UUID, because: str, why: str) -> None:
+    """Record a death or a renunciation: every route to a token stops with it, and every session ends."""
+    _carry_out(lambda: desk.change_person(person_id, PersonStatus(because), why))
 
 
 @click.group()

@@ -21,6 +21,7 @@ class EnrolmentStep(Enum):
     PHONE = "phone"
     PHONE_CODE = "phone_code"
     PASSKEY = "passkey"
+    OFFICER = "officer"  # everything is there; the officer at the counter must confirm too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Progress:
     confirmed: bool
     has_phone: bool
     phone_verified: bool
+    passkey_made: bool = False
 
 
 def next_enrolment_step(progress: Progress) -> EnrolmentStep:
@@ -40,4 +42,10 @@ def next_enrolment_step(progress: Progress) -> EnrolmentStep:
         return EnrolmentStep.PHONE
     if not progress.phone_verified:
         return EnrolmentStep.PHONE_CODE
-    return EnrolmentStep.PASSKEY
+    return EnrolmentStep.OFFICER if progress.passkey_made else EnrolmentStep.PASSKEY
+
+
+def credential_end(now: int, not_after: int | None) -> int:
+    """When a credential issued now ends: after three years, and never after the passport it rests on."""
+    end = now + CREDENTIAL_SECONDS
+    return end if not_after is None else min(end, not_after)

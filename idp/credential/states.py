@@ -1,4 +1,7 @@
-"""The states of the mobile credential: each legal move is a row, every other move is refused."""
+"""The states of the mobile credential: each legal move is a row, every other move is refused.
+
+A credential begins active: before both sides at the counter have confirmed there is none. What has ended stays so.
+"""
 
 from enum import Enum
 
@@ -8,18 +11,24 @@ class State(Enum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
     REVOKED = "revoked"
 
 
-MOVES: frozenset[tuple[State, State]] = frozenset(
-    {
-        (State.ACTIVE, State.SUSPENDED),  # lost phone, doubt
-        (State.SUSPENDED, State.ACTIVE),  # doubt removed
-        (State.ACTIVE, State.REVOKED),
-        (State.SUSPENDED, State.REVOKED),
-    }
-)
-"""Every legal move; a revoked credential never comes back, a new one is issued."""
+MOVES: dict[tuple[State, State], str] = {
+    (State.ACTIVE, State.SUSPENDED): "suspended",  # lost phone, doubt
+    (State.SUSPENDED, State.ACTIVE): "resumed",  # doubt removed
+    (State.ACTIVE, State.EXPIRED): "expired",  # its day, or the passport's, has come
+    (State.SUSPENDED, State.EXPIRED): "expired",
+    (State.ACTIVE, State.REPLACED): "replaced",  # another one was issued in its place
+    (State.SUSPENDED, State.REPLACED): "replaced",
+    (State.EXPIRED, State.REPLACED): "replaced",
+    (State.ACTIVE, State.REVOKED): "revoked",
+    (State.SUSPENDED, State.REVOKED): "revoked",
+    (State.EXPIRED, State.REVOKED): "revoked",
+}
+"""Every legal move with the message that its holder gets (templates/messages/notices.*.toml)."""
 
 
 class IllegalMove(Exception):
@@ -31,3 +40,8 @@ def move(now: State, to: State) -> State:
     if (now, to) not in MOVES:
         raise IllegalMove(f"a credential that is {now.value} cannot become {to.value}")
     return to
+
+
+def message_of(now: State, to: State) -> str:
+    """The message of a legal move. Raises IllegalMove."""
+    return MOVES[now, move(now, to)]

@@ -11,7 +11,7 @@ import click
 
 from idp.delivery.budget import Pay, cost_of_code, cost_of_notice, unpaid
 from idp.delivery.notices import KIND as NOTICE
-from idp.delivery.notices import deliver_notices
+from idp.delivery.notices import deliver_notices, load_notices
 from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
 from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
@@ -19,7 +19,6 @@ from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
 from idp.telephony.gateways.contract import Gateway
 from idp.telephony.messages import load_messages
-from idp.telephony.notices import load_notices
 
 NOBODY: Final[Deliverers] = {}
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)

@@ -28,6 +28,14 @@ STORE_PAUSE_SECONDS: Final = 5.0
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something done from time to time; `act` is given the time, and may run in several workers at once."""
+
+    act: Callable[[int], object]
+    seconds: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """One process's share of the deliveries. Everything it touches is an argument."""
@@ -42,19 +50,18 @@ class Worker:
     senders: int = 4
     #: Seconds between two looks into an empty outbox.
     idle_seconds: float = 0.5
-    #: What else has to be done from time to time: removing what has served its time.
-    chore: Callable[[int], object] | None = None
-    chore_seconds: int = 600
+    #: What else has to be done from time to time: removing what has served its time, sealing the audit.
+    chores: tuple[Chore, ...] = ()
+    #: Told the kind of each item and what became of the attempt.
+    observe: Callable[[str, str], None] = lambda _kind, _outcome: None
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set; deliveries under way are finished and recorded before returning."""
         busy: set[Future[None]] = set()
         with ThreadPoolExecutor(self.senders, thread_name_prefix="sender") as pool:
-            next_chore = self.clock()
+            due = [(self.clock(), chore) for chore in self.chores]
             while not stop.is_set():
-                if self.chore is not None and self.clock() >= next_chore:
-                    next_chore = self.clock() + self.chore_seconds
-                    pool.submit(self._do_chore, self.chore)
+                due = [self._do_if_due(pool, at, chore) for at, chore in due]
                 busy = {delivery for delivery in busy if not delivery.done()}
                 free = self.senders - len(busy)
                 items, pause = self._lease(free) if free else ([], 0.0)
@@ -75,9 +82,17 @@ class Worker:
             # Only the type: the text of a foreign exception may quote what it failed on.
             log.error("outbox item %s: outcome not recorded: %s", item.id, type(error).__name__)  # noqa: TRY400
 
-    def _do_chore(self, chore: Callable[[int], object]) -> None:
+    def _do_if_due(self, pool: ThreadPoolExecutor, at: int, chore: Chore) -> tuple[int, Chore]:
+        """Begin a chore when its time has come; returns when it is due next."""
+        now = self.clock()
+        if now < at:
+            return at, chore
+        pool.submit(self._do_chore, chore)
+        return now + chore.seconds, chore
+
+    def _do_chore(self, chore: Chore) -> None:
         try:
-            chore(self.clock())
+            chore.act(self.clock())
         except Exception as error:  # noqa: BLE001 - it is done again the next time
             log.error("chore failed: %s", type(error).__name__)  # noqa: TRY400
 
@@ -100,6 +115,7 @@ class Worker:
             self._put_off(item, failure)
             return
         self.store.delivered(item.id, self.clock())
+        self.observe(item.kind, "delivered")
         log.info("outbox item %s (%s) delivered, attempt %d", item.id, item.kind, item.attempts)
 
     def _refusal(self, item: OutboxItem) -> str | None:
@@ -130,8 +146,10 @@ class Worker:
             self._give_up(item, str(failure))
             return
         self.store.retry(item.id, at, str(failure))
+        self.observe(item.kind, "put_off")
         log.warning("outbox item %s (%s) in %d s again: %s", item.id, item.kind, at - now, failure)
 
     def _give_up(self, item: OutboxItem, why: str) -> None:
         self.store.failed(item.id, self.clock(), why)
+        self.observe(item.kind, "given_up")
         log.error("outbox item %s (%s) given up: %s", item.id, item.kind, why)

@@ -20,7 +20,7 @@ from idp.telephony.numbers import PhoneNumber
 def enrol_at_once(wired: Provider, record: Record, number: PhoneNumber, passkey: Passkey, language: str) -> UUID:
     """Issue the credential in one transaction. Returns the person's internal id. Raises AlreadyEnrolled."""
     now = wired.clock()
-    made = _new_passkey(passkey)
+    made = new_passkey(passkey)
     keys = Keys(wired.sealers.record, wired.sealers.phone, wired.keyed.look_up, wired.world.new_id)
     with wired.database.begin() as transaction:
         issued = issue_credential(
@@ -47,7 +47,7 @@ def enrol_at_once(wired: Provider, record: Record, number: PhoneNumber, passkey:
     return issued.person
 
 
-def _new_passkey(passkey: Passkey) -> NewPasskey:
+def new_passkey(passkey: Passkey) -> NewPasskey:
     """The passkey as a registration without attestation would have shown it."""
     return NewPasskey(
         webauthn_id=passkey.credential_id,

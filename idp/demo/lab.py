@@ -8,6 +8,7 @@ import click
 from idp.demo.ceremony_encoding import to_base64url
 from idp.demo.citizens import citizen_record
 from idp.demo.enrolled import enrol_at_once
+from idp.demo.officers import counter, officer
 from idp.demo.passkey import Passkey
 from idp.demo.phone_memory import PhoneMemory
 from idp.demo.suite import suite
@@ -65,6 +66,8 @@ def citizen(
 
 
 lab.add_command(suite)
+lab.add_command(officer)
+lab.add_command(counter)
 
 
 def _phone(text: str) -> PhoneNumber:

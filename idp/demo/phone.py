@@ -13,16 +13,19 @@ from flask.typing import ResponseReturnValue
 
 from idp.demo.authenticator import CeremonyError
 from idp.demo.citizens import HOMES, citizen_record
+from idp.demo.officers import STAFF
 from idp.demo.passkey import Passkey
+from idp.demo.passports import new_passport
 from idp.demo.phone_ceremonies import Ceremony, Kind, read_ceremony
 from idp.demo.phone_memory import PhoneMemory
+from idp.demo.sample_services import SAMPLE_SERVICES
 from idp.interaction.sealed_request import SealBroken, unseal
 from idp.pages.browser import ensure_browser
 from idp.pages.forms import read_form
 from idp.pages.headers import allow_form_target
 from idp.pages.home import services
 from idp.pages.refusals import PageRefused
-from idp.pages.rendering import form_token, page, page_language, provider
+from idp.pages.rendering import form_token, page, page_language, provider, say
 from idp.people.record import read_record
 from idp.protocol.client import Client
 from idp.telephony.gateways.file import SentMessage, read_messages
@@ -36,7 +39,16 @@ phone = Blueprint("demo_phone", __name__)
 @phone.get("/demo")
 def home() -> Response:
     """What there is to try."""
-    return page("demo/home.html", services=services(), links=[])
+    counter = {
+        "mrz": new_passport(provider().random_bytes),
+        "officer": STAFF[0][0],
+        "second": STAFF[1][0],
+        "family": "홍",
+        "given": "길동",
+    }
+    samples = {one.folder for one in SAMPLE_SERVICES}
+    shown = [one | {"what": say(f"demo.what.{one['id']}") if one["id"] in samples else ""} for one in services()]
+    return page("demo/home.html", services=shown, links=[], counter=counter)
 
 
 @phone.get("/demo/phone")
@@ -50,7 +62,9 @@ def messages_and_passkeys() -> Response:
     )
 
 
-@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment'):_step>")
+@phone.get(
+    "/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team', 'second', 'console'):_step>"
+)
 def back_to_the_phone(_step: str) -> ResponseReturnValue:
     """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
     page_language()
@@ -74,6 +88,36 @@ def ask_for_sign_in() -> Response:
 def ask_for_enrolment() -> Response:
     """The holder lets a passkey be made, or refuses."""
     return _ask(Kind.ENROL, read_form())
+
+
+@phone.post("/demo/phone/staff")
+def ask_for_staff_sign_in() -> Response:
+    """A member of staff chooses their passkey, or refuses."""
+    return _ask(Kind.STAFF_SIGN_IN, read_form())
+
+
+@phone.post("/demo/phone/join")
+def ask_for_joining() -> Response:
+    """A new member of staff lets a passkey be made, or refuses."""
+    return _ask(Kind.STAFF_JOIN, read_form())
+
+
+@phone.post("/demo/phone/team")
+def ask_for_team() -> Response:
+    """A member of staff confirms an act on the list of staff, or refuses."""
+    return _ask(Kind.STAFF_TEAM, read_form())
+
+
+@phone.post("/demo/phone/second")
+def ask_for_second_person() -> Response:
+    """A member of staff confirms a case as the second person, or refuses."""
+    return _ask(Kind.STAFF_APPROVE, read_form())
+
+
+@phone.post("/demo/phone/console")
+def ask_for_console() -> Response:
+    """A member of staff confirms a grave act of the console, or refuses."""
+    return _ask(Kind.CONSOLE, read_form())
 
 
 @phone.post("/demo/phone/approve")
@@ -116,7 +160,7 @@ def _ask(kind: Kind, form: Mapping[str, str]) -> Response:
     return page(
         "demo/approve.html",
         client=_client(form),
-        what="enrol" if kind is Kind.ENROL else "sign in",
+        what="enrol" if kind.creates else "sign in",
         origin=ceremony.origin,
         choices=choices,
         fields=list(asked.items()),

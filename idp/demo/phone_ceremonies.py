@@ -18,10 +18,29 @@ MAX_OPTIONS = 16_384
 
 
 class Kind(Enum):
-    """The two ceremonies, each with the endpoint that waits for its answer."""
+    """The ceremonies, each with the endpoint that waits for its answer."""
 
     SIGN_IN = "/sign-in/passkey"
     ENROL = "/enrol/passkey"
+    STAFF_SIGN_IN = "/staff/sign-in"
+    STAFF_JOIN = "/staff/join/passkey"
+    STAFF_TEAM = "/staff/team/confirm"
+    STAFF_APPROVE = "/counter/approve"
+    CONSOLE = "/console/confirm"
+
+    @property
+    def creates(self) -> bool:
+        """Whether a passkey is made."""
+        return self in {Kind.ENROL, Kind.STAFF_JOIN}
+
+    @property
+    def of_staff(self) -> bool:
+        """Whether it is about a passkey of staff."""
+        return self.value.startswith(("/staff/", "/counter/", "/console/"))
+
+
+STAFF_ACCOUNTS = "staff/"
+"""How the account name of a passkey of staff begins (idp/pages/staff_join.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +61,19 @@ class Ceremony:
 
     def choices(self, phone: SoftAuthenticator) -> list[Choice]:
         """The passkeys that can answer, newest first; none when one is to be made. Raises CeremonyError."""
-        if self.kind is Kind.ENROL:
+        if self.kind.creates:
             return []
         with _well_formed():
             allowed = [from_base64url(one["id"]) for one in self.options.get("allowCredentials") or []]
             found = phone.discover(self.options["rpId"], allowed)
+        # A person knows their passkeys apart by name; the phone shows only those that can answer.
+        found = [p for p in found if p.user_name.startswith(STAFF_ACCOUNTS) == self.kind.of_staff]
         return [Choice(to_base64url(p.credential_id), p.display_name or p.user_name) for p in found]
 
     def answer(self, phone: SoftAuthenticator, choice: str | None) -> str:
         """The credential as JSON text (WebAuthn Level 3 §5.1.8). Raises CeremonyError."""
         with _well_formed():
-            if self.kind is Kind.ENROL:
+            if self.kind.creates:
                 return json.dumps(phone.create(self.options, self.origin))
             return json.dumps(phone.get(self.options, self.origin, from_base64url(choice) if choice else None))
 

@@ -1,64 +1,21 @@
-"""`idp lab suite`: registers what the OpenID Foundation's conformance suite needs, and prints its configuration.
-
-The suite is a relying service at `{base}/test/a/{alias}/…`. Its Basic plan sends no PKCE, so its clients carry
-that waiver by name; everything else is checked as for any other service.
-"""
+"""`idp lab suite`: registers what the OpenID Foundation's conformance suite needs, and prints its configuration."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from idp.demo.suite_clients import DYNAMIC_PLANS, FAPI_PLANS, FAPI_SCOPES, PLANS, SuiteClient, plan_clients
+from idp.demo.suite_keys import certificate, signing_key
 from idp.provider import Provider
 from idp.registration.changes import added
 from idp.registration.errors import RegistrationRefused
 from idp.registration.metadata import check_metadata
 from idp.registration.register import register
 
-SCOPES = "openid profile email address phone offline_access"
-LOGOUT_PLANS = {"logout": None, "frontchannel-logout": "frontchannel", "backchannel-logout": "backchannel"}
-"""Plan to the channel by which its client hears of a logout; a call that a plan does not expect would fail it."""
-BASIC_GRANTS = ["authorization_code", "refresh_token"]
-
-
-@dataclass(frozen=True, slots=True)
-class SuiteClient:
-    """One client of a plan: the member of the suite's configuration that it becomes, and its metadata."""
-
-    member: str
-    metadata: Mapping[str, Any]
-
-
-def _basic(method: str, callback: str, **more: Any) -> dict[str, Any]:
-    return {
-        "redirect_uris": [callback],
-        "token_endpoint_auth_method": method,
-        "grant_types": BASIC_GRANTS,
-        "scope": SCOPES,
-        "id_token_signed_response_alg": "RS256",
-        "pkce_required": False,
-        **more,
-    }
-
-
-def plan_clients(plan: str, place: str) -> Sequence[SuiteClient]:
-    """The static clients of a plan; `place` is the suite's `{base}/test/a/{alias}`."""
-    callback = f"{place}/callback"
-    if plan in {"basic", "formpost"}:
-        return (
-            SuiteClient("client", _basic("client_secret_basic", callback)),
-            SuiteClient("client2", _basic("client_secret_basic", callback)),
-            SuiteClient("client_secret_post", _basic("client_secret_post", callback)),
-        )
-    if plan in LOGOUT_PLANS:
-        after = [f"{place}/post_logout_redirect"]
-        channel = LOGOUT_PLANS[plan]
-        told = {f"{channel}_logout_uri": f"{place}/{channel}_logout", f"{channel}_logout_session_required": True}
-        metadata = _basic("client_secret_basic", callback, post_logout_redirect_uris=after, **(told if channel else {}))
-        return (SuiteClient("client", metadata),)
-    return ()
+DISCOVERY = "/.well-known/openid-configuration"
+REGISTRATIONS = 200  # of one run of a plan; each module registers one or two clients
+INVITATION_SECONDS = 24 * 3600
 
 
 def configuration(wired: Provider, plan: str, base: str, alias: str) -> dict[str, Any]:
@@ -66,19 +23,57 @@ def configuration(wired: Provider, plan: str, base: str, alias: str) -> dict[str
     document: dict[str, Any] = {
         "alias": alias,
         "description": f"{plan} of {wired.issuer}",
-        "server": {"discoveryUrl": f"{wired.issuer}/.well-known/openid-configuration", "ui_locales": "ko"},
+        "server": {"discoveryUrl": wired.issuer + DISCOVERY, "ui_locales": "ko"},
     }
-    now = wired.clock()
     for one in plan_clients(plan, f"{base}/test/a/{alias}"):
-        metadata = check_metadata({"client_name": f"Suite {alias} {one.member}", **one.metadata}, wired.offer)
-        outcome = register(metadata, now=now, random_bytes=wired.random_bytes)
-        wired.clients.save([added(outcome, now=now)])
-        document[one.member] = {"client_id": outcome.registration.client_id, "client_secret": outcome.secret}
+        document[one.member] = _registered(wired, alias, one)
+    if plan in DYNAMIC_PLANS:
+        document |= _invited(wired, alias)
+    if plan in FAPI_PLANS:
+        document |= _protected_resource(wired, alias, by_certificate=plan == "fapi2-mtls")
     return document
 
 
+def _registered(wired: Provider, alias: str, one: SuiteClient) -> dict[str, Any]:
+    """The client as the suite plays it: with its secret, or with the private half of a new key."""
+    private, public = signing_key(one.signing_alg) if one.signing_alg else (None, None)
+    keys = {"jwks": {"keys": [public]}} if public else {}
+    metadata = check_metadata({"client_name": f"Suite {alias} {one.member}", **one.metadata, **keys}, wired.offer)
+    now = wired.clock()
+    outcome = register(metadata, now=now, random_bytes=wired.random_bytes)
+    wired.clients.save([added(outcome, now=now)])
+    client_id = outcome.registration.client_id
+    if private:
+        return {"client_id": client_id, "scope": FAPI_SCOPES, "jwks": {"keys": [private]}}
+    return {"client_id": client_id, "client_secret": outcome.secret}
+
+
+def _invited(wired: Provider, alias: str) -> dict[str, Any]:
+    """Leave for the suite to register clients by itself: an initial access token (RFC 7591 §3)."""
+    now = wired.clock()
+    token = wired.invitations.invite(
+        note=f"suite {alias}", uses=REGISTRATIONS, lab=True, now=now, expires_at=now + INVITATION_SECONDS
+    )
+    return {
+        member: {"client_name": f"Suite {alias} {member}", "initial_access_token": token}
+        for member in ("client", "client2")
+    }
+
+
+def _protected_resource(wired: Provider, alias: str, *, by_certificate: bool) -> dict[str, Any]:
+    """Where the suite tries its access tokens, and the certificates of connections that they are bound to."""
+    if not by_certificate:
+        return {"resource": {"resourceUrl": f"{wired.issuer}/userinfo"}}
+    now = wired.clock()
+    return {
+        "resource": {"resourceUrl": f"{wired.settings.mtls_origin}/userinfo"},
+        "mtls": certificate(f"{alias} client", now),
+        "mtls2": certificate(f"{alias} client2", now),
+    }
+
+
 @click.command()
-@click.option("--plan", required=True, type=click.Choice(["basic", "formpost", "config", *LOGOUT_PLANS]))
+@click.option("--plan", required=True, type=click.Choice(PLANS))
 @click.option("--base", required=True, help="Where the suite runs, such as https://localhost:8443.")
 @click.option("--alias", required=True, help="The name of this run in the suite's addresses.")
 @click.pass_obj

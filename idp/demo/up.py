@@ -90,6 +90,7 @@ def preparation(place: Place) -> Iterator[list[str]]:
         *(f"clients/{service.folder}" for service in SAMPLE_SERVICES),
     ]
     if not (place.var / "demo-phone.json").exists():
+        yield [*IDP, "lab", "counter"]
         yield [*IDP, "lab", "citizen", "--phone", SEEDED_PHONE, "--demo-phone", "--json"]
 
 

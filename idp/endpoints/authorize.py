@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from idp.claims.assurance import amr_of
 from idp.claims.scopes import SCOPES
+from idp.endpoints.hinted import hint_read
 from idp.endpoints.requested import requested
 from idp.interaction.next_step import Proof, Reason, Refuse, Return, Step
 from idp.pages.answers import error_answer, go, send
@@ -65,7 +66,7 @@ def authorize() -> Response:
         raise PageRefused("invalid_scope", 400, error.detail, client=client, address=address, error=error) from error
     except OAuthError as error:
         return complete_with_error(source.pushed, address, client, error)
-    return _begin(wired, asked, client)
+    return _begin(wired, hint_read(wired, asked), client)
 
 
 def _refuse_from_outside(wired: Provider, parameters: Mapping[str, str], error: OAuthError) -> Response:

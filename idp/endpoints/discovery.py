@@ -1,9 +1,15 @@
 """GET the two well-known documents and /jwks: prebuilt bytes, readable from anywhere, cacheable.
 
 OpenID Connect Discovery 1.0 §4, RFC 8414 §3, RFC 7517 §5. The documents are made from the routes that exist.
+Whoever asks for one at our own host has it before Flask routes anything; every other case (another host, another
+method, keys that cannot be read) takes the way of all requests.
 """
 
 import json
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app
 
@@ -12,8 +18,14 @@ from idp.grants import GRANTS
 from idp.pages.rendering import provider
 from idp.protocol.discovery import provider_metadata
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from idp.pages.headers import Headers
+
 endpoint = Blueprint("discovery", __name__)
 CACHE_SECONDS = 300
+OF_THE_BODY = frozenset({"Content-Type", "Content-Length"})
 
 
 @endpoint.get("/.well-known/openid-configuration")
@@ -50,9 +62,75 @@ def prepare_metadata(app: Flask) -> None:
     app.extensions["idp-metadata"] = json.dumps(document).encode()
 
 
+def answer_before_routing(app: Flask) -> None:
+    """Put the documents in front of `app`, complete with its security headers."""
+    wired = app.extensions["idp"]
+    metadata = app.extensions["idp-metadata"]
+    documents: dict[str, Callable[[], bytes]] = {
+        "/.well-known/openid-configuration": lambda: metadata,
+        "/.well-known/oauth-authorization-server": lambda: metadata,
+        "/jwks": wired.ring.jwks,
+    }
+    origins = [wired.issuer, wired.settings.mtls_origin]
+    hosts = frozenset(urlsplit(origin).netloc for origin in origins if origin)
+    app.wsgi_app = Documents(app.wsgi_app, documents, hosts, app.extensions["idp-headers"])  # type: ignore[method-assign]
+
+
+class Documents:
+    """The WSGI layer that answers GET and HEAD for the documents; whatever else is asked goes on."""
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        documents: Mapping[str, Callable[[], bytes]],
+        hosts: frozenset[str],
+        complete: Callable[["Headers"], "Headers"],
+    ) -> None:
+        """`complete` adds the security headers."""
+        self._application = application
+        self._documents = documents
+        self._hosts = hosts
+        self._complete = complete
+        self._headers: dict[bytes, Headers] = {}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """The document, or what the application answers."""
+        make = self._documents.get(environ["PATH_INFO"])
+        method = environ["REQUEST_METHOD"]
+        if make is None or method not in {"GET", "HEAD"} or environ.get("HTTP_HOST") not in self._hosts:
+            return self._application(environ, start_response)
+        try:
+            body = make()
+        except Exception:  # noqa: BLE001 - the application meets it too, and says it as it says every fault
+            return self._application(environ, start_response)
+        headers = self._headers_of(body)
+        if environ.get("HTTP_IF_NONE_MATCH") == _tag(headers):
+            start_response("304 Not Modified", [header for header in headers if header[0] not in OF_THE_BODY])
+            return []
+        start_response("200 OK", headers)
+        return [body] if method == "GET" else []
+
+    def _headers_of(self, body: bytes) -> "Headers":
+        found = self._headers.get(body)
+        if found is None:
+            found = self._complete([*_headers(body).items(), ("Content-Length", str(len(body)))])
+            self._headers = {**dict(list(self._headers.items())[-1:]), body: found}  # one of each document
+        return found
+
+
+def _tag(headers: "Headers") -> str:
+    return next(value for name, value in headers if name == "ETag")
+
+
+def _headers(body: bytes) -> dict[str, str]:
+    return {
+        "Content-Type": "application/json",
+        "Cache-Control": f"public, max-age={CACHE_SECONDS}",
+        "Access-Control-Allow-Origin": "*",  # public documents, read without credentials
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "ETag": f'"{sha256(body).hexdigest()[:32]}"',
+    }
+
+
 def _public(body: bytes) -> Response:
-    response = Response(body, mimetype="application/json")
-    response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
-    response.headers["Access-Control-Allow-Origin"] = "*"  # public documents, read without credentials
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+    return Response(body, headers=_headers(body))

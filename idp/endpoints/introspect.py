@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
-from idp.grants.tokens import still_allowed
+from idp.grants.tokens import obstacle, still_allowed
 from idp.keys.handles import Presented
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
@@ -62,6 +62,8 @@ def _access_token(reading: Transaction, wired: Provider, token: Presented, clien
     scopes = still_allowed(access.scopes, client) if access else ()
     if access is None or access.grant.client_id != client.id or not scopes:
         return None
+    if not wired.suffices(client, access.grant):
+        return None
     return ActiveToken(
         client_id=client.id,
         subject=wired.subject(client, access.grant.person_id),
@@ -85,7 +87,7 @@ def _refresh_token(reading: Transaction, wired: Provider, token: Presented, clie
         return None
     scopes = still_allowed(found.grant.scopes, client)
     may_refresh = "offline_access" in scopes and "refresh_token" in client.grant_types
-    if not may_refresh or grants.standing(found.grant, now).obstacle(offline=True) is not None:
+    if not may_refresh or obstacle(found.grant, client, grants, wired.mint, now, offline=True) is not None:
         return None
     return ActiveToken(
         client_id=client.id,

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify
 
 from idp.claims.scopes import SCOPES
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.endpoints.hinted import pushed_hint_read
 from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
 from idp.keys.handles import new_handle
 from idp.pages.rendering import provider
@@ -44,6 +45,7 @@ def push() -> Response:
     check_nonce(sender.proof, client)
     source = _bound(source, sender)
     _judge(source, client)
+    source = pushed_hint_read(wired, source, client.id)
     handle = new_handle(wired.world.new_id(), wired.random_bytes)
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)

@@ -45,6 +45,8 @@ def userinfo() -> Response:
     client = wired.clients.find(access.grant.client_id) if access else None
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
+    if not wired.suffices(client, access.grant):
+        raise InvalidToken("token is of a lower level than its client asks for now")
     check_holder(access.binding, sender, scheme=token.scheme)
     check_nonce(sender.proof, client)
     if access.audience and f"{wired.issuer}/userinfo" not in access.audience:

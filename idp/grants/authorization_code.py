@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from idp.audit.catalogue import AuditRow, Event
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
-from idp.grants.tokens import Mint, audience_of, bind_public, issue, still_allowed
+from idp.grants.tokens import Mint, audience_of, bind_public, issue, obstacle, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, OAuthError
@@ -40,9 +40,9 @@ def redeem(
             AuditRow(Event.CODE_BURNED, now, grant.person_id, client.id, {"grant": grant.id, "why": error.detail})
         )
         return Refused(error)
-    obstacle = stores.standing(grant, now).obstacle(offline=False)
-    if obstacle is not None:
-        return Refused(InvalidGrant(obstacle))
+    closed = obstacle(grant, client, stores, mint, now, offline=False)
+    if closed is not None:
+        return Refused(InvalidGrant(closed))
     scopes = still_allowed(grant.scopes, client)
     if not scopes:
         return Refused(InvalidGrant("no scope is left to this client"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import Stores
-from idp.grants.tokens import Mint, issue, still_allowed
+from idp.grants.tokens import Mint, issue, obstacle, still_allowed
 from idp.keys.handles import read_handle
 from idp.protocol.client import Client
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
@@ -34,9 +34,9 @@ def poll(
     grant = stores.take_device(code, client.id, now)
     if grant is None:
         return Refused(InvalidGrant("device code was used at the same moment"))
-    obstacle = "the grant was revoked" if grant.revoked else stores.standing(grant, now).obstacle(offline=False)
-    if obstacle is not None:
-        return Refused(InvalidGrant(obstacle))
+    closed = "the grant was revoked" if grant.revoked else obstacle(grant, client, stores, mint, now, offline=False)
+    if closed is not None:
+        return Refused(InvalidGrant(closed))
     scopes = still_allowed(grant.scopes, client)
     if not scopes:
         return Refused(InvalidGrant("no scope is left to this client"))

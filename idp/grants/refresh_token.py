@@ -13,7 +13,7 @@ from idp.grants import rotation
 from idp.grants.outcome import Issued, Refused
 from idp.grants.rotation import Presentation
 from idp.grants.stores import GrantRecord, RefreshRecord, Stores
-from idp.grants.tokens import Mint, audience_of, bind_public, issue, still_allowed
+from idp.grants.tokens import Mint, audience_of, bind_public, issue, obstacle, still_allowed
 from idp.keys.handles import Presented, read_handle
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidGrant, InvalidScope
@@ -41,9 +41,9 @@ def refresh(
     resources = audience_of(form, found.grant)
     if not scopes or "offline_access" not in client.scopes:
         return Refused(InvalidGrant("no scope is left to this client"))
-    obstacle = stores.standing(found.grant, now).obstacle(offline=True)
-    if obstacle is not None:
-        return Refused(InvalidGrant(obstacle))
+    closed = obstacle(found.grant, client, stores, mint, now, offline=True)
+    if closed is not None:
+        return Refused(InvalidGrant(closed))
     successor = mint.new_id() if client.is_public else None
     refusal = _spend(token, found, client, stores, successor, now)
     if refusal is not None:

@@ -42,6 +42,15 @@ class Mint:
     sign: Callable[[str, Mapping[str, Any], str], str]  # (alg, claims, typ) -> compact JWT
     subject: Callable[[Client, UUID | None], str]
     session: Callable[[Client, UUID], str]
+    suffices: Callable[[Client, GrantRecord], bool]  # whether its level is still enough for the client
+
+
+def obstacle(grant: GrantRecord, client: Client, stores: Stores, mint: Mint, now: int, *, offline: bool) -> str | None:
+    """What keeps a grant from tokens now, for the log: somebody behind it, or a level that the client raised since."""
+    found = stores.standing(grant, now).obstacle(offline=offline)
+    if found is None and not mint.suffices(client, grant):
+        return "the client asks for a higher level now"
+    return found
 
 
 def still_allowed(scopes: tuple[str, ...], client: Client) -> tuple[str, ...]:
@@ -139,7 +148,7 @@ def _id_token(grant: GrantRecord, client: Client, mint: Mint, access_token: str,
         auth_time=grant.auth_time,
         acr=grant.acr or "",
         amr=grant.amr,
-        session=mint.session(client, grant.session_id),
+        session=mint.session(client, grant.session_id) if client.hears_of_logout else None,
         nonce=grant.nonce if first else None,  # §12.2: a refreshed ID token need not carry it
     )
     alg = client.id_token_signed_response_alg

@@ -8,13 +8,15 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
 from idp.keys.sealing import CannotOpen, Sealer
 from idp.protocol.authorization_request import AuthorizationRequest
 
+_FIELDS = tuple(field.name for field in fields(AuthorizationRequest) if field.name != "prompts")
+_USUAL = {"display": "page", "response_mode": "query", "signed": False}
 LIFETIME_SECONDS = 3600
 MAX_LENGTH = 65_536
 
@@ -72,10 +74,11 @@ def unseal(text: str | None, browser: bytes, sealer: Sealer) -> SealedRequest:
 
 def request_to_dict(request: AuthorizationRequest) -> dict[str, Any]:
     """The request as JSON, without what has its default."""
-    values = asdict(request)
-    values["prompts"] = sorted(request.prompts)
-    usual = {"display": "page", "response_mode": "query", "signed": False}
-    return {n: v for n, v in values.items() if v not in (None, (), []) and not (n in usual and usual[n] == v)}
+    values = ((name, getattr(request, name)) for name in _FIELDS)
+    said = {name: value for name, value in values if value not in (None, ()) and _USUAL.get(name) != value}
+    if request.prompts:
+        said["prompts"] = sorted(request.prompts)
+    return said
 
 
 def request_from_dict(values: Mapping[str, Any]) -> AuthorizationRequest:

@@ -71,7 +71,7 @@ def list_(desk: KeyDesk) -> None:
     default=PUBLISH_AHEAD_SECONDS,
     show_default=True,
     type=click.IntRange(0, 30 * 86_400),
-    help="Seconds until the new keys sign; they are published at once, so that services know them in time.",
+    help="Seconds until the new keys sign, at least 4; they are published at once, so that services know them in time.",
 )
 @click.pass_obj
 def rotate(desk: KeyDesk, after: int) -> None:

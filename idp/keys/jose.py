@@ -9,6 +9,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from joserfc import jws
@@ -50,9 +51,17 @@ class VerificationKey:
 
 def sign_jwt(key: SigningKey, *, alg: str, kid: str, typ: str | None, claims: Mapping[str, Any]) -> str:
     """`claims` as a signed compact JWT."""
+    payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
+    signed = b"%s.%s" % (_header(alg, kid, typ), urlsafe_b64encode(payload).rstrip(b"="))
+    signature = jws.JWSRegistry.algorithms[alg].sign(signed, key)
+    return (b"%s.%s" % (signed, urlsafe_b64encode(signature).rstrip(b"="))).decode()
+
+
+@lru_cache(maxsize=256)
+def _header(alg: str, kid: str, typ: str | None) -> bytes:
+    """The first part of a JWT: the same for every one that a key signs for one purpose."""
     header = {"alg": alg, "kid": kid} | ({"typ": typ} if typ else {})
-    payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":"))
-    return jws.serialize_compact(header, payload, key, algorithms=[alg])
+    return urlsafe_b64encode(json.dumps(header, separators=(",", ":")).encode()).rstrip(b"=")
 
 
 def verify_jwt(token: str, keys: Iterable[VerificationKey], *, typ: Sequence[str | None]) -> dict[str, Any]:
@@ -62,7 +71,7 @@ def verify_jwt(token: str, keys: Iterable[VerificationKey], *, typ: Sequence[str
     issuer and audience are the caller's to check: only it knows what it expects.
     """
     header = read_header(token)
-    if header.get("typ") not in typ:
+    if not _is_typed(header, typ):
         raise InvalidJwt("wrong typ")
     for candidate in _candidates(header, keys):
         try:
@@ -95,7 +104,7 @@ def verify_proof_jwt(token: str, *, typ: str, algs: Sequence[str]) -> tuple[dict
     """
     header = read_header(token, PROOF_HEADERS)
     alg, jwk = header.get("alg"), header.get("jwk")
-    if header.get("typ") != typ or not isinstance(alg, str) or alg not in algs or not isinstance(jwk, dict):
+    if not _is_typed(header, [typ]) or not isinstance(alg, str) or alg not in algs or not isinstance(jwk, dict):
         raise InvalidJwt("wrong typ or alg, or no jwk")
     key = _proof_key(alg, jwk)
     try:
@@ -152,6 +161,17 @@ def import_pem(pem: str) -> SigningKey:
         return RSAKey.import_key(pem)
     except (JoseError, ValueError, TypeError) as error:
         raise InvalidJwt("unusable key") from error
+
+
+def _is_typed(header: Mapping[str, Any], accepted: Sequence[str | None]) -> bool:
+    """Whether the header's `typ` is one of these.
+
+    It is a media type, which has no case and may leave `application/` out (RFC 7515 §4.1.9).
+    """
+    typ = header.get("typ")
+    if not isinstance(typ, str):
+        return typ is None and None in accepted
+    return typ.lower().removeprefix("application/") in {one.lower() for one in accepted if one}
 
 
 def _canonical(segment: str) -> bool:

@@ -58,6 +58,11 @@ class KeyRing:
         now = self._refresh()
         return [VerificationKey(p.kid, p.alg, self._keys[p.kid]) for p in self.periods if p.is_published(now)]
 
+    def every_key(self) -> list[VerificationKey]:
+        """Every key that was ever made here, to verify what is kept for years."""
+        self._refresh()
+        return [VerificationKey(p.kid, p.alg, self._keys[p.kid]) for p in self.periods]
+
     def jwks(self) -> bytes:
         """The JWK Set document, rebuilt only when a key came or went."""
         now = self._refresh()

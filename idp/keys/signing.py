@@ -16,6 +16,7 @@ from idp.keys.jose import KEY_TYPES, SIGNING_ALGS, SigningKey
 RSA_BITS = 2048
 ORDER: dict[str, int] = {alg: place for place, alg in enumerate(SIGNING_ALGS)}
 PUBLISH_AHEAD_SECONDS = 3600
+SETTLE_SECONDS = 4  # until every worker has looked: what one signs, each of them publishes and verifies
 KEEP_AFTER_SECONDS = 24 * 3600  # longer than any ID token, and than a session whose logout may show one
 
 
@@ -91,8 +92,11 @@ class Rotation:
 
 
 def plan_rotation(periods: Iterable[KeyPeriod], now: int, *, ahead: int = PUBLISH_AHEAD_SECONDS) -> Rotation:
-    """Fresh keys sign `ahead` seconds from now; the present ones stop then, and go a day after that."""
-    signs_from = now + ahead
+    """Fresh keys sign `ahead` seconds from now, but not before all workers know them.
+
+    The present ones stop then, and go a day after that.
+    """
+    signs_from = now + max(ahead, SETTLE_SECONDS)
     retiring = tuple(p.kid for p in periods if p.is_published(now) and p.signs_until is None)
     return Rotation(signs_from=signs_from, old_gone_at=signs_from + KEEP_AFTER_SECONDS, retiring=retiring)
 

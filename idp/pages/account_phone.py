@@ -17,10 +17,9 @@ from idp.authenticators.phone_code import (
     read_typed,
 )
 from idp.credential.number_change import held_until, may_share
-from idp.delivery.notices import Notice, NoticeKind
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.sealing import row_context
-from idp.pages.messages import queue_notice, send_code
+from idp.pages.messages import send_code
 from idp.pages.owner import Owner
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language
@@ -236,7 +235,7 @@ def _take(transaction: Transaction, wired: Provider, owner: Owner, change: Chang
     phone = changes.phone_of(owner.person_id)
     if phone is None:
         raise PageRefused("no_phone", 400, "no phone is registered")
-    old = wired.sealers.phone.open(phone.number, row_context("phones", "number", phone.id)).decode()
+    wired.notices.tell(transaction, owner.person_id, "number_changed", now)  # while the old number is the person's
     hold = held_until(now, at_mission=False)
     changes.take(
         phone.id,
@@ -248,8 +247,6 @@ def _take(transaction: Transaction, wired: Provider, owner: Owner, change: Chang
         now=now,
     )
     new_number_verified(transaction, wired, e164, change.region, now)
-    notice = Notice(NoticeKind.NUMBER_CHANGED, old, phone.region, page_language())
-    queue_notice(transaction, wired, notice, now)
     detail = {"before": phone.region, "region": change.region, "held_until": hold}
     transaction.record(AuditRow(Event.NUMBER_CHANGED, now, owner.person_id, detail=detail))
 

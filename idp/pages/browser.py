@@ -13,7 +13,7 @@ from flask import Response, g, request
 from idp.keys.handles import Presented, read_handle
 from idp.provider import Provider
 
-BROWSER, SESSION, LANGUAGE = "idp-browser", "idp-session", "idp-language"
+BROWSER, SESSION, LANGUAGE, STAFF = "idp-browser", "idp-session", "idp-language", "idp-staff"
 BROWSER_SECONDS = 30 * 86_400
 LANGUAGE_SECONDS = 365 * 86_400
 BROWSER_LENGTH = 43  # base64url of 32 bytes
@@ -26,10 +26,12 @@ def cookie_name(provider: Provider, name: str) -> str:
 
 def browser_digest(provider: Provider) -> bytes | None:
     """The digest of this browser's cookie, or None when it has none that we could have set."""
-    value = request.cookies.get(cookie_name(provider, BROWSER), "")
-    fresh: str | None = g.get("fresh_browser")
-    value = fresh or value
-    return sha256(value.encode()).digest() if len(value) == BROWSER_LENGTH and value.isascii() else None
+    if "browser_digest" not in g:
+        value = request.cookies.get(cookie_name(provider, BROWSER), "")
+        is_ours = len(value) == BROWSER_LENGTH and value.isascii()
+        g.browser_digest = sha256(value.encode()).digest() if is_ours else None
+    known: bytes | None = g.browser_digest
+    return known
 
 
 def ensure_browser(provider: Provider) -> bytes:
@@ -38,7 +40,9 @@ def ensure_browser(provider: Provider) -> bytes:
     if known is not None:
         return known
     g.fresh_browser = urlsafe_b64encode(provider.random_bytes(32)).rstrip(b"=").decode()
-    return sha256(g.fresh_browser.encode()).digest()
+    fresh: bytes = sha256(g.fresh_browser.encode()).digest()
+    g.browser_digest = fresh
+    return fresh
 
 
 def presented_session(provider: Provider) -> Presented | None:
@@ -56,6 +60,16 @@ def end_session_cookie() -> None:
     g.session_cookie = ""
 
 
+def presented_staff_session(provider: Provider) -> Presented | None:
+    """The cookie of a member of staff, if it has the form of one."""
+    return read_handle(request.cookies.get(cookie_name(provider, STAFF)))
+
+
+def staff_session_cookie(text: str) -> None:
+    """Set the cookie of a member of staff with this request's answer; an empty one removes it."""
+    g.staff_cookie = text
+
+
 def choose_language_cookie(language: str) -> None:
     """Remember the language that the person chose on the page."""
     g.language_cookie = language
@@ -70,6 +84,9 @@ def set_cookies(provider: Provider, response: Response) -> Response:
         _set(provider, response, SESSION, "", 0)
     elif session is not None:
         _set(provider, response, SESSION, session, None)
+    staff = g.get("staff_cookie")
+    if staff is not None:
+        _set(provider, response, STAFF, staff, None if staff else 0)
     if language is not None:
         _set(provider, response, LANGUAGE, language, LANGUAGE_SECONDS)
     return response

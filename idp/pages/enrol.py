@@ -6,7 +6,7 @@ first browser that does so owns the enrolment (abuse case E-01).
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, jsonify
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CeremonyRefused
@@ -20,10 +20,13 @@ from idp.authenticators.phone_code import (
     read_typed,
 )
 from idp.credential.enrolment import OPEN_SECONDS, EnrolmentStep
-from idp.keys.handles import read_handle
+from idp.keys.handles import Presented, read_handle
 from idp.pages.browser import ensure_browser
 from idp.pages.enrol_acts import (
+    dispute,
     find_enrolment,
+    find_finished,
+    hand_over,
     issue,
     open_number,
     send_again,
@@ -33,12 +36,13 @@ from idp.pages.enrol_acts import (
     too_many,
     unknown_enrolment,
 )
-from idp.pages.enrol_pages import ask_code, ask_passkey, ask_phone, walk_on
+from idp.pages.enrol_pages import ask_code, ask_passkey, ask_phone, ended, walk_on
 from idp.pages.forms import read_form
 from idp.pages.home import services
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.pages.sending import LimitMet
+from idp.provider import Provider
 from idp.storage import AlreadyTaken
 from idp.storage.models import Enrolment
 from idp.storage.people import Enrolments
@@ -63,22 +67,39 @@ def open_link() -> Response:
     browser, now = ensure_browser(wired), wired.clock()
     if secret is None:
         raise unknown_enrolment("malformed secret")
-    with wired.database.begin() as transaction:
-        opened = Enrolments(transaction).open(secret, browser, now, now + OPEN_SECONDS)
-        if opened:
-            transaction.record(AuditRow(Event.ENROLMENT_OPENED, now, detail={"enrolment": secret.id}))
-    if not opened:
+    with wired.database.read() as reading:
+        waits = Enrolments(reading).waits(secret, now)  # whoever guesses causes no write (design law 1)
+    if not (waits and _take_link(wired, secret, browser, now)):
         with wired.database.read() as reading:
             if not Enrolments(reading).opened_here(secret, browser):
                 raise unknown_enrolment("wrong, used, expired or opened elsewhere")
     return walk_on(wired, find_enrolment(wired))
 
 
+def _take_link(wired: Provider, secret: Presented, browser: bytes, now: int) -> bool:
+    with wired.database.begin() as transaction:
+        opened = Enrolments(transaction).open(secret, browser, now, now + OPEN_SECONDS)
+        if opened:
+            transaction.record(AuditRow(Event.ENROLMENT_OPENED, now, detail={"enrolment": secret.id}))
+    return opened
+
+
 @pages.get("/enrol/now")
 def current() -> Response:
     """Where the enrolment stands: what a reload shows."""
     wired = provider()
+    finished = find_finished(wired)
+    if finished is not None:
+        return ended(wired, finished)
     return walk_on(wired, find_enrolment(wired))
+
+
+@pages.get("/enrol/status")
+def status() -> Response:
+    """What the page that waits for the officer asks for while it is open."""
+    wired = provider()
+    finished = find_finished(wired)
+    return jsonify(mark="ended" if finished is not None else step_of(find_enrolment(wired)).value)
 
 
 @pages.post("/enrol/record")
@@ -90,8 +111,7 @@ def record() -> Response:
     wrong = form.get("decision") != "confirm"
     with wired.database.begin() as transaction:
         if wrong:
-            Enrolments(transaction).finish(enrolment.id, now)
-            transaction.record(AuditRow(Event.ENROLMENT_DISPUTED, now, detail={"enrolment": enrolment.id}))
+            dispute(transaction, enrolment, now)
         else:
             Enrolments(transaction).confirm(enrolment.id, now)
     if wrong:
@@ -201,6 +221,9 @@ def passkey() -> Response:
             rp_id=wired.settings.rp_id,
             origin=wired.issuer,
         )
+        if enrolment.case_id is not None:
+            hand_over(wired, enrolment, made, now)
+            return walk_on(wired, find_enrolment(wired))
         name = issue(wired, enrolment, made, now)
     except (CeremonyRefused, AlreadyTaken):
         return ask_passkey(wired, enrolment, notice="notice.passkey_not_created")

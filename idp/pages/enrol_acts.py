@@ -12,7 +12,10 @@ from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER, EnrolmentStep, Progre
 from idp.credential.issue import AlreadyEnrolled, Keys, issue_credential
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.sealing import row_context
+from idp.missions.cases import Outcome
 from idp.pages.browser import browser_digest
+from idp.pages.counter_acts import end_case_within
+from idp.pages.counter_issue import seal_made
 from idp.pages.messages import send_code
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page_language
@@ -20,6 +23,7 @@ from idp.pages.sending import LimitMet, count_for_counter
 from idp.people.record import Record
 from idp.provider import Provider
 from idp.storage import Transaction
+from idp.storage.cases import Cases
 from idp.storage.models import Enrolment
 from idp.storage.people import EnrolmentRecord, Enrolments, People
 from idp.storage.phone_codes import PhoneCodes
@@ -38,6 +42,16 @@ def find_enrolment(wired: Provider) -> EnrolmentRecord:
     return found
 
 
+def find_finished(wired: Provider) -> EnrolmentRecord | None:
+    """The one that ended a moment ago at a counter, unless this browser has another one under way."""
+    browser = browser_digest(wired)
+    if browser is None:
+        return None
+    with wired.database.read() as reading:
+        enrolments, now = Enrolments(reading), wired.clock()
+        return None if enrolments.find(browser, now) else enrolments.find_finished(browser, now)
+
+
 def step_of(enrolment: EnrolmentRecord) -> EnrolmentStep:
     """What it still needs."""
     return next_enrolment_step(
@@ -45,6 +59,7 @@ def step_of(enrolment: EnrolmentRecord) -> EnrolmentStep:
             confirmed=enrolment.confirmed,
             has_phone=enrolment.phone is not None,
             phone_verified=enrolment.phone_verified,
+            passkey_made=enrolment.made is not None,
         )
     )
 
@@ -135,6 +150,27 @@ def _queue(
     send_code(
         transaction, wired, message, person=None, client=None, purpose=CodePurpose.ENROLMENT, sends=sends, now=now
     )
+
+
+def hand_over(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: int) -> None:
+    """At a counter the passkey waits until the officer confirms too. Raises PageRefused when the case has moved on."""
+    assert enrolment.case_id is not None
+    sealed = seal_made(wired, enrolment, made, page_language())
+    with wired.database.begin() as transaction:
+        kept = Enrolments(transaction).made(enrolment.id, sealed)
+        if not kept or not Cases(transaction).made(enrolment.case_id, enrolment.id, now):
+            raise unknown_enrolment("case has moved on")
+        detail = {"case": enrolment.case_id, "enrolment": enrolment.id}
+        transaction.record(AuditRow(Event.CASE_MADE, now, detail=detail))
+
+
+def dispute(transaction: Transaction, enrolment: EnrolmentRecord, now: int) -> None:
+    """The record is wrong: the enrolment ends, and with it the case at the counter that it belongs to."""
+    Enrolments(transaction).finish(enrolment.id, now)
+    transaction.record(AuditRow(Event.ENROLMENT_DISPUTED, now, detail={"enrolment": enrolment.id}))
+    case = Cases(transaction).find(enrolment.case_id) if enrolment.case_id is not None else None
+    if case is not None:
+        end_case_within(transaction, case, Outcome.DISPUTED, None, now)
 
 
 def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: int) -> str:

@@ -10,10 +10,15 @@ from idp.authenticators.phone_code import (
     LIFETIME_SECONDS,
 )
 from idp.credential.enrolment import EnrolmentStep
+from idp.missions.cases import CaseState
+from idp.pages.counter_acts import check_number
 from idp.pages.enrol_acts import open_enrolment_record, open_number, step_of, stored_code
 from idp.pages.enrol_view import record_rows
+from idp.pages.home import services
+from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, say
 from idp.provider import Provider
+from idp.storage.cases import Cases
 from idp.storage.people import EnrolmentRecord, Enrolments
 from idp.telephony.numbers import countries, country_name
 
@@ -28,7 +33,21 @@ def walk_on(wired: Provider, enrolment: EnrolmentRecord) -> Response:
         return ask_phone(wired, enrolment)
     if step is EnrolmentStep.PHONE_CODE:
         return ask_code(wired, enrolment)
+    if step is EnrolmentStep.OFFICER:
+        number = check_number(wired, enrolment.id)
+        return page("enrol/waiting.html", here="/enrol/now", number=number)
     return ask_passkey(wired, enrolment)
+
+
+def ended(wired: Provider, enrolment: EnrolmentRecord) -> Response:
+    """What became of an enrolment at a counter. Raises PageRefused when it came to nothing."""
+    with wired.database.read() as reading:
+        case = Cases(reading).find(enrolment.case_id) if enrolment.case_id is not None else None
+    if case is None or case.state is not CaseState.DONE:
+        raise PageRefused("enrolment_ended", 200, "case ended without a credential")
+    record = open_enrolment_record(wired, enrolment)
+    name = record.korean if page_language() == "ko" else record.latin
+    return page("enrol/done.html", here="/enrol/now", name=name.full, services=services())
 
 
 def ask_phone(

@@ -17,12 +17,9 @@ def home() -> Response:
 
 def services() -> list[dict[str, str]]:
     """Every enabled service that has a home page."""
-    wired = provider()
-    found = [wired.clients.find(one.client_id) for one in wired.clients.list()[:MOST_SERVICES]]
+    enabled = provider().clients.enabled(MOST_SERVICES)
     return [
-        {"name": one.name(page_language()), "uri": one.client_uri}
-        for one in found
-        if one and one.enabled and one.client_uri
+        {"id": one.id, "name": one.name(page_language()), "uri": one.client_uri} for one in enabled if one.client_uri
     ]
 
 

@@ -4,9 +4,6 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose
-from idp.delivery.notices import KIND as NOTICE
-from idp.delivery.notices import NOTICE_SECONDS, Notice
-from idp.delivery.notices import to_payload as notice_payload
 from idp.delivery.text_messages import KIND, CodeMessage, to_payload
 from idp.keys.sealing import row_context
 from idp.provider import Provider
@@ -30,21 +27,6 @@ def queue_message(transaction: Transaction, wired: Provider, message: CodeMessag
         attempts=0,
         due_at=now,
         not_after=now + LIFETIME_SECONDS,
-        created_at=now,
-    )
-
-
-def queue_notice(transaction: Transaction, wired: Provider, notice: Notice, now: int) -> None:
-    """Queue a text message without a code."""
-    row = transaction.new_id()
-    transaction.add(
-        OutboxRow,
-        id=row,
-        kind=NOTICE,
-        payload=wired.sealers.outbox.seal(notice_payload(notice), row_context("outbox", "payload", row)),
-        attempts=0,
-        due_at=now,
-        not_after=now + NOTICE_SECONDS,
         created_at=now,
     )
 

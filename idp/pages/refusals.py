@@ -51,10 +51,12 @@ class PageRefused(Exception):
         error: OAuthError | None = None,
         values: Mapping[str, str] | None = None,
         here: str | None = None,
+        onward: tuple[str, str] | None = None,
     ) -> None:
         """With an `address` the page leads back to the service, which then gets `error` (access_denied).
 
-        `here` is an address that shows the same refusal, where there is one.
+        `here` is an address that shows the same refusal, where there is one; `onward` an address of ours to go on
+        at, with the key of its label.
         """
         super().__init__(detail)
         self.name = name
@@ -64,6 +66,7 @@ class PageRefused(Exception):
         self.error = error or AccessDenied()
         self.values = values or {}
         self.here = here
+        self.onward = onward
 
 
 def refusal_page(refused: PageRefused, reference: str | None = None) -> Response:
@@ -84,6 +87,8 @@ def refusal_page(refused: PageRefused, reference: str | None = None) -> Response
 
 
 def _way_back(refused: PageRefused) -> dict[str, str | Answer | None] | None:
+    if refused.onward is not None:
+        return {"url": refused.onward[0], "label": say(refused.onward[1])}
     service = service_of(refused.client)
     if service is None or refused.client is None:
         return None

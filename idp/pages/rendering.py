@@ -1,15 +1,17 @@
 """Rendering a page: its language, its words, the addresses of its static files, its form token."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, request
+from jinja2 import Template
 
 from idp.pages.browser import LANGUAGE, choose_language_cookie, cookie_name, ensure_browser
+from idp.pages.spoken_templates import in_language
 from idp.pages.words import Words
 from idp.protocol.client import Client
 from idp.provider import Provider
@@ -53,7 +55,7 @@ def set_page_language(ui_locales: Sequence[str] = ()) -> str:
         chosen = request.cookies.get(cookie_name(provider(), LANGUAGE))
     known = [chosen] if chosen in words().languages else []
     language = words().choose([*known, *ui_locales], None, request.headers.get("Accept-Language"))
-    g.language = language
+    g.language, g.speak = language, partial(words().say, language)
     return language
 
 
@@ -65,7 +67,10 @@ def page_language() -> str:
 
 def say(key: str, **values: object) -> str:
     """A sentence in the language of this answer."""
-    return words().say(page_language(), key, **values)
+    speak: Callable[..., str] | None = g.get("speak")
+    if speak is None:
+        speak = partial(words().say, set_page_language())
+    return speak(key, **values)
 
 
 def service_of(client: Client | None) -> Service | None:
@@ -82,9 +87,8 @@ def page(
     """A rendered page. `here` is the address at which a reload, or another language, shows it again."""
     language = page_language()
     base = here or _this_address()
-    html = render_template(
-        template,
-        say=partial(words().say, language),  # bound once: a page has a hundred sentences
+    html = _template(language, template).render(
+        say=partial(words().say, language),
         language=language,
         languages=[
             {"code": code, "name": words().say(code, "site.language"), "url": _with_language(base, code)}
@@ -97,10 +101,16 @@ def page(
         demo=provider().settings.demo,
         **values,
     )
-    response = make_response(html, status)
-    response.headers["Content-Language"] = language
-    response.headers["Vary"] = "Cookie, Accept-Language"
-    return response
+    return Response(html, status, {"Content-Language": language, "Vary": "Cookie, Accept-Language"}, "text/html")
+
+
+def _template(language: str, name: str) -> Template:
+    """The template in that language."""
+    spoken = current_app.extensions["idp-templates"]
+    if language not in spoken:
+        spoken[language] = in_language(current_app.jinja_env, language, words().say, asset)
+    found: Template = spoken[language].get_template(name)
+    return found
 
 
 def form_token(wired: Provider) -> str:
@@ -128,12 +138,13 @@ def _this_address() -> str | None:
 
 
 def _with_language(address: str, language: str) -> str:
-    return f"{address}{'&' if '?' in address else '?'}{urlencode({'lang': language})}"
+    return f"{address}{'&' if '?' in address else '?'}lang={language}"
 
 
 def prepare_templates(app: Flask) -> None:
     """What every template can use."""
     app.extensions["idp-words"] = Words.load(ROOT / "templates" / "words")
+    app.extensions["idp-templates"] = {}
     app.jinja_env.globals.update(say=say, asset=asset)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

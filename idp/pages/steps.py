@@ -37,7 +37,6 @@ from idp.protocol.authorization_response import Answer
 from idp.protocol.client import Client
 from idp.protocol.device_flow import may_use
 from idp.protocol.errors import OAuthError
-from idp.protocol.id_token import read_hint
 from idp.protocol.redirect_uri import is_registered
 from idp.provider import Provider
 from idp.storage import Transaction, authorizations
@@ -77,18 +76,10 @@ def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
     return client
 
 
-def hinted_subject(wired: Provider, request: AuthorizationRequest) -> str | None:
-    """Whom the request means (id_token_hint, or a value of the claim sub), as this client sees them.
-
-    A hint that we did not sign for this client is not trusted and changes nothing (Core §3.1.2.1, §5.5.1).
-    """
+def hinted_subject(request: AuthorizationRequest) -> str | None:
+    """Whom the request means, as this client sees them (OpenID Connect Core 1.0 §5.5.1); a hint reads alike."""
     wanted = request.claims_request.id_token.get("sub")
-    if wanted is not None and wanted.values:
-        return str(wanted.values[0])
-    if request.id_token_hint is None:
-        return None
-    hint = read_hint(request.id_token_hint, wired.ring.verification_keys(), issuer=wired.issuer)
-    return hint.subject if hint is not None and hint.client_id == request.client_id else None
+    return str(wanted.values[0]) if wanted is not None and wanted.values else None
 
 
 def decide(
@@ -103,7 +94,7 @@ def decide(
         wired.assurance,
         proof=proof,
         agreed=None if must_ask_consent_anew(request, client) else agreed,
-        hinted_subject=hinted_subject(wired, request),
+        hinted_subject=hinted_subject(request),
         now=now,
     )
 

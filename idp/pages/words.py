@@ -8,6 +8,7 @@ follows OpenID Connect Core 1.0 §3.1.2.1 (`ui_locales`) and RFC 4647 §3.4 (loo
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class Words:
         if DEFAULT_LANGUAGE not in sentences:
             raise ValueError(f"no words in the default language {DEFAULT_LANGUAGE!r}")
         self._sentences = {language: dict(by_key) for language, by_key in sentences.items()}
+        self.languages = tuple(sorted(self._sentences, key=lambda language: (language != DEFAULT_LANGUAGE, language)))
+        """The languages there are, the default first."""
 
     @classmethod
     def load(cls, directory: Path) -> "Words":
@@ -40,11 +43,6 @@ class Words:
                 for path in sorted(directory.glob("*.toml"))
             }
         )
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The languages there are, the default first."""
-        return tuple(sorted(self._sentences, key=lambda language: (language != DEFAULT_LANGUAGE, language)))
 
     def keys(self, language: str) -> frozenset[str]:
         """Every key of one language."""
@@ -57,13 +55,17 @@ class Words:
         again, so braces in it mean nothing.
         """
         sentence = self._sentences[language][key]
+        if "{" not in sentence:
+            return sentence
         return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), sentence)
 
     def choose(self, ui_locales: Sequence[str], cookie: str | None, accept_language: str | None) -> str:
         """The language for a person: the service's wish, then their earlier choice, then their browser's."""
-        wishes = (ui_locales, [cookie or ""], _accepted(accept_language or ""))
+        if accept_language is not None and len(accept_language) > LONGEST_HEADER:
+            accept_language = None
+        wishes = (ui_locales, [cookie] if cookie else [], _accepted(accept_language or ""))
         for ranges in wishes:
-            found = lookup(ranges, self.languages)
+            found = lookup(ranges, self.languages) if ranges else None
             if found:
                 return found
         return DEFAULT_LANGUAGE
@@ -89,11 +91,10 @@ def placeholders(sentence: str) -> frozenset[str]:
     return frozenset(_PLACEHOLDER.findall(sentence))
 
 
-def _accepted(header: str) -> list[str]:
+@lru_cache(maxsize=512)
+def _accepted(header: str) -> Sequence[str]:
     """The ranges of an Accept-Language header, best first; equal ones as given (RFC 9110 §12.5.4)."""
     weighed: list[tuple[float, str]] = []
-    if len(header) > LONGEST_HEADER:
-        return []
     for element in header.split(",")[:MOST_RANGES]:
         wanted, _, parameter = element.partition(";")
         name, _, value = parameter.strip().partition("=")

@@ -13,9 +13,11 @@ from datetime import date
 from typing import Any
 
 MAX_TEXT = 200
+CONNECTING = "ci"  # in `extra`: the authority's connecting information, given to no service
 REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)  # OpenID Connect Core 1.0 §5.1: this one form of ISO 8601
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, directions, surrogates, line ends
+FILLERS = frozenset("\u115f\u1160\u3164\uffa0")  # Hangul letters that look like nothing: a name could hide in them
 
 
 SIMPLE: Mapping[Any, set[type]] = {str: {str}, str | None: {str, type(None)}, bool: {bool}, int: {int}}
@@ -69,6 +71,12 @@ class Record:
     locale: str | None = None
     updated_at: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def connecting(self) -> str | None:
+        """The authority's connecting information, where it gave any."""
+        found = self.extra.get(CONNECTING)
+        return found if isinstance(found, str) else None
 
     def to_json(self) -> bytes:
         """The record as it is sealed."""
@@ -127,6 +135,8 @@ def _clean(name: str, value: Any) -> Any:
         raise InvalidRecord(f"{name} must have 1 to {MAX_TEXT} characters")
     if any(unicodedata.category(c) in UNPRINTABLE and c not in allowed for c in clean):
         raise InvalidRecord(f"{name} holds a control character")
+    if not FILLERS.isdisjoint(clean):
+        raise InvalidRecord(f"{name} holds a Hangul filler")
     return clean
 
 

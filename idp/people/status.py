@@ -10,3 +10,7 @@ class PersonStatus(Enum):
     SUSPENDED = "suspended"
     DECEASED = "deceased"
     RENOUNCED = "renounced"  # no longer a national
+
+
+ENDED = frozenset({PersonStatus.DECEASED, PersonStatus.RENOUNCED})
+"""What does not come back."""

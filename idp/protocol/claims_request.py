@@ -42,6 +42,17 @@ def parse_claims(text: str | None) -> ClaimsRequest:
     return ClaimsRequest(userinfo=_members(document.get("userinfo")), id_token=_members(document.get("id_token")))
 
 
+def meaning(text: str | None, subject: str) -> str:
+    """The checked parameter, asking for `subject` unless it names somebody already (§5.5.1)."""
+    document = json.loads(text) if text is not None else {}
+    id_token = document.get("id_token") or {}
+    wanted = parse_claims(text).id_token.get("sub")
+    if wanted is not None and wanted.values:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    document["id_token"] = {**id_token, "sub": {"value": subject}}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
 def _members(part: Any) -> Mapping[str, ClaimRequest]:
     if part is None:
         return {}

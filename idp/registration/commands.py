@@ -19,6 +19,7 @@ from idp.registration.desk import Desk
 from idp.registration.documents import confirm_documents
 from idp.registration.errors import BrokenRule, RegistrationRefused
 from idp.registration.folders import Unreadable, read_json, read_text
+from idp.registration.integration import EXAMPLES, configuration, values_of
 from idp.registration.invitation_commands import disinvite, invitations, invite
 from idp.registration.metadata import check_metadata
 from idp.registration.names import look_alike
@@ -84,6 +85,24 @@ def show(desk: Desk, client_id: str) -> None:
     """Print one registration as JSON, without its secret."""
     registration = _get(desk, client_id)
     _print_json(_overview(registration) | information(registration))
+
+
+@client.command("configuration")
+@click.argument("client_id", metavar="ID")
+@click.argument("name", type=click.Choice(list(EXAMPLES)))
+@click.pass_obj
+def configuration_(desk: Desk, client_id: str, name: str) -> None:
+    """Print the configuration of a service's software, filled in with what is registered."""
+    metadata = _get(desk, client_id).metadata
+    redirect_uri = next(iter(metadata.get("redirect_uris", [])), "")
+    values = values_of(
+        metadata,
+        issuer=desk.issuer,
+        client_id=client_id,
+        redirect_uri=redirect_uri,
+        acr_values=desk.offer.acr_values,
+    )
+    click.echo(configuration(name, values), nl=False)
 
 
 @client.command()

@@ -4,6 +4,8 @@ Every verb that takes a one-time thing is one atomic statement, so that exactly 
 on PostgreSQL alike. README.md says how a step becomes one transaction.
 """
 
-from idp.storage.database import AlreadyTaken, Database, DatabaseUnavailable, Transaction, open_database
+from idp.storage import models_audit, models_proposals  # noqa: F401 (their tables are known to whoever asks for all of them)
+from idp.storage.database import Database, DatabaseUnavailable, Transaction, open_database
+from idp.storage.wire import AlreadyTaken
 
 __all__ = ["AlreadyTaken", "Database", "DatabaseUnavailable", "Transaction", "open_database"]

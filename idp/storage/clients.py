@@ -9,19 +9,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.engine import Row
 
 from idp.protocol.client import Client
 from idp.registration.changes import Change, Conflict
 from idp.registration.effective_client import effective_client
 from idp.registration.register import CLIENT_ID
 from idp.registration.registration import Metadata, Registration
-from idp.storage.database import AlreadyTaken, Database, Transaction
+from idp.storage.database import Database, Transaction
 from idp.storage.models import ClientRow
+from idp.storage.wire import AlreadyTaken
 
 MOST_CLIENTS = 10_000
 
 _table = ClientRow.__table__
 _VERSION = select(ClientRow.version, ClientRow.status).where(ClientRow.id == bindparam("client_id"))
+_ENABLED = (
+    select(ClientRow.id, ClientRow.version, ClientRow.status)
+    .where(ClientRow.status == "enabled")
+    .order_by(ClientRow.id)
+    .limit(bindparam("most"))
+)
 _ONE = select(_table).where(ClientRow.id == bindparam("client_id"))
 _ALL = select(_table).order_by(ClientRow.id).limit(MOST_CLIENTS)
 
@@ -52,6 +60,12 @@ class Clients:
         with self._database.read() as reading:
             return [registration for row in reading.all(_ALL) if (registration := _read(row)) is not None]
 
+    def enabled(self, most: int) -> Sequence[Client]:
+        """The first `most` enabled clients by id: what this worker has parsed is not read again."""
+        with self._database.read() as reading:
+            found = [self._as_of(row, row.id, reading) for row in reading.all(_ENABLED, most=most)]
+        return [client for client in found if client is not None and client.enabled]
+
     def save(self, changes: Sequence[Change]) -> None:
         """Store all changes and their audit rows, or none. Raises Conflict when a `before` is outdated."""
         if not changes:
@@ -68,6 +82,10 @@ class Clients:
         if row is None:
             self._parsed.pop(client_id, None)
             return None
+        return self._as_of(row, client_id, reading)
+
+    def _as_of(self, row: Row[Any], client_id: str, reading: Transaction) -> Client | None:
+        """The parsed client if the row says that it is still the same, else parsed anew."""
         version, known = self._parsed.get(client_id, (None, None))
         if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
             return known

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,11 +21,14 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, Executable, Table, bindparam, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from idp.audit.catalogue import AuditRow
 from idp.settings import Settings
 from idp.storage import models
+from idp.storage.compiled import Compiled, Compiler
+from idp.storage.held import Held, make_compiler
+from idp.storage.wire import Outcome, Wire
 
 T = TypeVar("T")
 
@@ -39,18 +42,16 @@ def _plain(value: object) -> str:
     return value.hex if isinstance(value, UUID) else str(value)
 
 
-class AlreadyTaken(Exception):
-    """A unique value of the step is there already: somebody else was faster, or sent the same thing twice."""
-
-
 class Transaction:
     """One step: its statements and its queued inserts are committed together or not at all."""
 
-    def __init__(self, connection: Connection, new_id: Callable[[], UUID]) -> None:
+    def __init__(self, wire: Wire, compiler: Compiler, new_id: Callable[[], UUID]) -> None:
         """Over an open connection; `new_id` makes time-ordered keys."""
-        self.connection = connection
+        self._wire = wire
+        self._compiler = compiler
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
+        self.recorded: list[str] = []  # tags of the audit rows
 
     def add(self, model: Any, **values: Any) -> None:
         """Queue one row; it is written just before the commit."""
@@ -62,6 +63,7 @@ class Transaction:
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
+        self.recorded.append(row.event.tag)
         self.add(
             models.AuditEvent,
             id=self.new_id(),
@@ -72,30 +74,50 @@ class Transaction:
             detail=json.dumps(row.detail, default=_plain, separators=(",", ":")) if row.detail else None,
         )
 
+    @property
+    def dialect(self) -> str:
+        """`postgresql` or `sqlite`."""
+        return self._compiler.dialect
+
     def one(self, statement: Executable, **values: Any) -> Row[Any] | None:
         """The first row that `statement` yields, or None."""
-        return self.connection.execute(statement, values).first()
+        rows = self._execute(statement, values).rows
+        return rows[0] if rows else None
 
     def all(self, statement: Executable, **values: Any) -> list[Row[Any]]:
         """Every row that `statement` yields; the statement itself carries the limit."""
-        return list(self.connection.execute(statement, values))
+        return self._execute(statement, values).rows
 
     def run(self, statement: Executable, **values: Any) -> int:
         """Execute, and tell how many rows it touched."""
-        return self.connection.execute(statement, values).rowcount
+        return self._execute(statement, values).touched
+
+    def _execute(self, statement: Executable, values: dict[str, Any]) -> Outcome:
+        return self._wire.execute(*self._compiler.ready(statement, values))
 
     def flush(self) -> None:
         """Write what is queued."""
+        last = self._queued()
+        if last is not None:
+            self._wire.execute(*last)
+
+    def commit(self) -> None:
+        """Write what is queued and make the whole step hold."""
+        self._wire.commit(self._queued())
+
+    def _queued(self) -> tuple[Compiled, list[Any]] | None:
+        """The last statement of what is queued; the others, where it takes several, are written."""
         queue, self._queue = self._queue, []
         if not queue:
-            return
-        if self.connection.dialect.name == "postgresql":
+            return None
+        if self.dialect == "postgresql":
             shape = tuple((table, tuple(values), replaces) for table, values, replaces in queue)
             merged = {f"{name}_{i}": v for i, (_, values, _) in enumerate(queue) for name, v in values.items()}
-            self.connection.execute(_together(shape), merged)
-            return
-        for table, values, replaces in queue:
-            self.connection.execute(_alone(table, tuple(values), replaces), values)
+            return self._compiler.ready(_together(shape), merged)
+        *first, last = [(_alone(table, tuple(values), replaces), values) for table, values, replaces in queue]
+        for statement, values in first:
+            self._execute(statement, values)
+        return self._compiler.ready(*last)
 
 
 @lru_cache(maxsize=256)
@@ -127,10 +149,10 @@ def _one_of(place: int, table: Table, names: tuple[str, ...], replaces: bool) ->
 
 
 class Scope(threading.local):
-    """What one request of one thread holds: its connection for reading, its open step, what it has looked up."""
+    """What one request of one thread holds: its connection, its open step, what it has looked up."""
 
     open: bool = False
-    reading: Connection | None = None
+    held: Held | None = None
     step: Transaction | None = None
     known: dict[Any, Any]
 
@@ -138,15 +160,16 @@ class Scope(threading.local):
 class Database:
     """The engine, and the two ways to use it: `begin` for a step that writes, `read` for one that does not.
 
-    Within `request` the reads share one connection, and what is looked up through `once` is looked up once. A
-    thread never holds two connections: the reading one goes back before a step begins, and a read inside a step
-    uses the step's own, so a full pool can make requests wait but never each other.
+    Within `request` everything shares one connection, and what is looked up through `once` is looked up once. A
+    thread never holds two connections, so a full pool can make requests wait but never each other.
     """
 
     def __init__(self, engine: Engine, new_id: Callable[[], UUID]) -> None:
         """Over an engine that `open_database` made."""
         self.engine = engine
         self.new_id = new_id
+        self._compiler = make_compiler(engine)
+        self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
         self._scope = Scope()
 
     def open_request(self) -> None:
@@ -175,52 +198,73 @@ class Database:
 
         Raises AlreadyTaken when a unique index refuses what was written.
         """
-        self.stop_reading()
+        assert self._scope.step is None, "a step within a step"
+        held = self._hold()
+        wire = held.wire
         try:
-            with self.engine.begin() as connection:
-                step = self._scope.step = Transaction(connection, self.new_id)
-                yield step
-                step.flush()
-        except IntegrityError as error:
-            # The driver's text quotes values; only the kind of failure goes on.
-            raise AlreadyTaken(type(error.orig).__name__) from None
+            wire.begin()
+            step = self._scope.step = Transaction(wire, self._compiler, self.new_id)
+            yield step
+            step.commit()
+        except BaseException:
+            wire.rollback()
+            raise
         finally:
             self._scope.step = None
+            self._let_go(held)
+        if self.committed is not None and step.recorded:
+            self.committed(step.recorded)
+
+    def act(self, statement: Executable, **values: Any) -> list[Row[Any]]:
+        """A step that is one statement: neither BEGIN nor COMMIT travels. The rows that it returns."""
+        assert self._scope.step is None, "a step within a step"
+        with self.read() as alone:
+            return alone.all(statement, **values)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Statements that only read, each by itself: no BEGIN and no COMMIT travel."""
         if self._scope.step is not None:
             yield self._scope.step
-        elif self._scope.open:
-            yield Transaction(self._start_reading(), self.new_id)
-        else:
-            with self._reading_engine.connect() as connection:
-                yield Transaction(connection, self.new_id)
+            return
+        held = self._hold()
+        try:
+            yield Transaction(held.wire, self._compiler, self.new_id)
+        finally:
+            self._let_go(held)
 
-    def _start_reading(self) -> Connection:
-        if self._scope.reading is None:
-            self._scope.reading = self._reading_engine.connect()
-        return self._scope.reading
+    def _hold(self) -> Held:
+        """The connection of this request, or one for a single block outside of any."""
+        held = self._scope.held
+        if held is None:
+            held = Held(self.engine)
+            if self._scope.open:
+                self._scope.held = held
+        return held
+
+    def _let_go(self, held: Held) -> None:
+        """After a block: within a request the connection is kept, unless it broke."""
+        if self._scope.held is held and not held.wire.broken:
+            return
+        if self._scope.held is held:
+            self._scope.held = None
+        held.release()
 
     def stop_reading(self) -> None:
-        """Give the connection for reading back, before waiting for somebody else; the next read takes one again."""
-        reading, self._scope.reading = self._scope.reading, None
-        if reading is not None:
-            reading.close()
-
-    @cached_property
-    def _reading_engine(self) -> Engine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        """Give the connection back, before waiting for somebody else; the next read takes one again."""
+        held, self._scope.held = self._scope.held, None
+        if held is not None:
+            held.release()
 
 
 def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) -> Database:
     """Bind Flask-SQLAlchemy to `app` and hand out its engine. Creates the directory of an SQLite file."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
-        {"connect_args": {"timeout": 15, "check_same_thread": False}}
+        {"connect_args": {"timeout": 15, "check_same_thread": False}, "pool_reset_on_return": None}
         if settings.is_sqlite
         else {
+            "pool_reset_on_return": None,  # every step ends its own transaction
             "pool_size": settings.database_pool,
             "max_overflow": 0,
             "pool_timeout": 10,

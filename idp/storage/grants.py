@@ -63,7 +63,7 @@ _REVOKE_FOR = (
     .values(revoked_at=bindparam("now"))
 )
 Successor = aliased(RefreshToken)
-_FIND_REFRESH = (
+_REFRESH = (
     select(
         *_GRANT,
         RefreshToken.created_at.label("token_created_at"),
@@ -130,6 +130,7 @@ def with_standing(statement: Any) -> Any:
     )
 
 
+_FIND_REFRESH = with_standing(_REFRESH.add_columns(*STANDING))
 _STANDING = with_standing(select(*STANDING).select_from(Grant)).where(Grant.id == bindparam("row"))
 _FIND_ACCESS = with_standing(
     select(
@@ -197,6 +198,8 @@ class Grants:
     def __init__(self, transaction: Transaction) -> None:
         """Over an open transaction."""
         self._transaction = transaction
+        self._standing: Row[Any] | None = None
+        """What the look-up of a refresh token has already told of its grant's standing."""
 
     def take_code(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
         """Spend the code if it is this client's and unspent: one statement, one winner."""
@@ -213,6 +216,7 @@ class Grants:
         row = self._transaction.one(_FIND_REFRESH, row=token.id, token=token.digest, client=client_id)
         if row is None:
             return None
+        self._standing = row
         return RefreshRecord(
             grant=grant_of(row),
             issued_at=row.token_created_at,
@@ -251,7 +255,8 @@ class Grants:
 
     def standing(self, grant: GrantRecord, now: int) -> Standing:
         """Whether those behind the grant may still act. A grant without person or passkey has no standing."""
-        row = self._transaction.one(_STANDING, row=grant.id)
+        known, self._standing = self._standing, None
+        row = known if known is not None and known.id == grant.id else self._transaction.one(_STANDING, row=grant.id)
         return standing_of(row, now) if row else Standing(False, False, False, True, True)
 
     def revoke(self, grant: UUID, now: int) -> None:

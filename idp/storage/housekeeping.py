@@ -27,6 +27,7 @@ from idp.storage.models import (
 )
 from idp.storage.models_messages import Dispatch
 from idp.storage.models_second_proofs import PhoneChange
+from idp.storage.models_staff import StaffInvitation, StaffSession
 from idp.storage.send_counts import SWEEP as SWEEP_COUNTS
 from idp.telephony.limits import hour_of
 
@@ -36,6 +37,7 @@ DAY = 86_400
 KEEP_OUTBOX = 7 * DAY
 KEEP_DISPATCHES = 30 * DAY  # so that one can look into why somebody's messages do not arrive
 KEEP_ENROLMENTS = 30 * DAY
+KEEP_STAFF = 30 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(Dispatch, Dispatch.id, KEEP_DISPATCHES, Dispatch.counted == 1),
         Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
         Rule(PhoneChange, PhoneChange.id, DAY, PhoneChange.expires_at < yesterday),
+        Rule(StaffSession, StaffSession.id, KEEP_STAFF, StaffSession.expires_at < now - KEEP_STAFF),
+        Rule(StaffInvitation, StaffInvitation.id, KEEP_STAFF, StaffInvitation.expires_at < now - KEEP_STAFF),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
     )
 

@@ -43,6 +43,9 @@ class Person(Base):
     user_handle: Mapped[bytes] = mapped_column(unique=True)  # 64 random bytes, WebAuthn Level 3 §14.6.1
     record: Mapped[bytes]  # sealed JSON: people.record.Record
     identifier: Mapped[bytes | None] = mapped_column(unique=True)  # keyed HMAC of the passport number
+    connecting: Mapped[bytes | None] = mapped_column(
+        unique=True
+    )  # keyed HMAC of the authority's connecting information
     language: Mapped[str]
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
@@ -58,7 +61,7 @@ class Credential(Base):
     mission: Mapped[str]
     proofed_at: Mapped[Seconds]
     issued_at: Mapped[Seconds]
-    expires_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds] = mapped_column(index=True)
     changed_at: Mapped[Seconds]
 
 
@@ -301,6 +304,7 @@ class AuditEvent(Base):
     person_id: Mapped[UUID | None]
     client_id: Mapped[str | None]
     detail: Mapped[str | None]  # JSON
+    seal: Mapped[int | None]  # number of the seal over it (idp/audit/seal.py)
 
 
 class OutboxRow(Base):
@@ -361,11 +365,18 @@ class Enrolment(Base):
     phone_verified_at: Mapped[int | None]
     challenge: Mapped[bytes | None]  # of the registration ceremony under way
     user_handle: Mapped[bytes]
+    case_id: Mapped[UUID | None]  # the case at a counter that it belongs to
+    made: Mapped[bytes | None]  # sealed JSON of the passkey, until the officer confirms too
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     finished_at: Mapped[int | None]
     person_id: Mapped[UUID | None]  # who came of it
 
 
-from idp.storage import models_messages as models_messages  # noqa: E402, PLC0414 (its tables stand on Base)
-from idp.storage import models_second_proofs as models_second_proofs  # noqa: E402, PLC0414 (its tables stand on Base)
+# The nouns that have files of their own; they build on what stands above.
+from idp.storage import (  # noqa: E402 (their tables belong to the same schema)
+    models_messages,  # noqa: F401
+    models_missions,  # noqa: F401
+    models_second_proofs,  # noqa: F401
+    models_staff,  # noqa: F401
+)

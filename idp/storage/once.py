@@ -17,5 +17,5 @@ _TAKE = {
 
 def take(transaction: Transaction, digest: bytes, expires_at: int) -> bool:
     """Accept `digest` if nobody did before: of many callers at once exactly one gets True."""
-    statement = _TAKE[transaction.connection.dialect.name]
+    statement = _TAKE[transaction.dialect]
     return transaction.one(statement, value=digest, until=expires_at) is not None

@@ -5,6 +5,7 @@ worker that dies needs no cleaning up. It is NULL once the row is delivered or g
 the transactions of the acts that cause them (`Transaction.add`).
 """
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
@@ -59,6 +60,28 @@ def fate_of(transaction: Transaction, item: UUID) -> Fate:
     return Fate.SENT if row.delivered_at is not None else Fate.WAITING
 
 
+MOST_SHOWN: Final = 200
+_STANDING: Final = (
+    select(*(_OUTBOX[name] for name in ("id", "kind", "attempts", "created_at", "due_at", "failed_at", "why")))
+    .where(_OUTBOX.delivered_at.is_(None))
+    .order_by(_OUTBOX.id.desc())
+    .limit(MOST_SHOWN)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A row that has not been delivered, as an operator sees it."""
+
+    id: UUID
+    kind: str
+    attempts: int
+    created_at: int
+    due_at: int | None
+    failed_at: int | None
+    why: str | None
+
+
 class SqlOutbox:
     """OutboxStore over the provider's database; safe to use from several threads and processes."""
 
@@ -74,9 +97,13 @@ class SqlOutbox:
             due = reading.one(_ANY_DUE, now=now)
         if due is None or not due[0]:
             return []
-        with self._database.begin() as transaction:
-            rows = transaction.all(self._lease, now=now, limit=limit, until=now + lease_seconds)
+        rows = self._database.act(self._lease, now=now, limit=limit, until=now + lease_seconds)
         return [_item(row) for row in sorted(rows, key=lambda row: (row.created_at, row.id))]
+
+    def standing(self) -> list[Standing]:
+        """What waits, and what was given up and is still here; newest first, without what it says."""
+        with self._database.read() as reading:
+            return [Standing(*tuple(row)) for row in reading.all(_STANDING)]
 
     def delivered(self, item: UUID, now: int) -> None:
         """The row is done and loses its payload."""
@@ -91,8 +118,7 @@ class SqlOutbox:
         self._record(_FAILED, item=item, now=now, reason=why[:MAX_WHY])
 
     def _record(self, outcome: Executable, **values: Any) -> None:
-        with self._database.begin() as transaction:
-            transaction.run(outcome, **values)
+        self._database.act(outcome, **values)
 
 
 def _lease(*, skip_locked: bool) -> Executable:

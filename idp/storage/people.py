@@ -18,10 +18,21 @@ _FIND = select(Person.id, Person.status, Person.record, Person.language, Person.
 )
 _BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
 _SHARING = select(func.count(func.distinct(Phone.person_id))).where(Phone.fingerprint == bindparam("value"))
+_BY_CONNECTING = select(Person.id).where(Person.connecting == bindparam("value"))
 _SET_STATUS = (
     update(Person)
     .where(Person.id == bindparam("row"), Person.status == bindparam("before"))
     .values(status=bindparam("after"), updated_at=bindparam("now"))
+)
+_RENEW = (
+    update(Person)
+    .where(Person.id == bindparam("row"), Person.status == PersonStatus.ACTIVE.value)
+    .values(
+        record=bindparam("sealed"),
+        identifier=bindparam("passport"),
+        connecting=bindparam("linked"),
+        updated_at=bindparam("now"),
+    )
 )
 _CREDENTIALS = (
     select(Credential.id, Credential.state, Credential.mission, Credential.issued_at, Credential.expires_at)
@@ -45,8 +56,22 @@ _ENROLMENT = select(
     Enrolment.phone_verified_at,
     Enrolment.challenge,
     Enrolment.user_handle,
+    Enrolment.case_id,
+    Enrolment.made,
+    Enrolment.opened_at,
     Enrolment.expires_at,
     Enrolment.finished_at,
+)
+_BY_KEY = _ENROLMENT.where(Enrolment.id == bindparam("row"))
+_FINISHED_HERE = (
+    _ENROLMENT.where(
+        Enrolment.browser == bindparam("browser"),
+        Enrolment.finished_at.is_not(None),
+        Enrolment.made.is_not(None),
+        Enrolment.expires_at > bindparam("now"),
+    )
+    .order_by(Enrolment.opened_at.desc())
+    .limit(1)
 )
 _FIND_ENROLMENT = (
     _ENROLMENT.where(
@@ -68,6 +93,12 @@ _OPEN = (
     )
     .values(browser=bindparam("device"), opened_at=bindparam("now"), expires_at=bindparam("until"))
 )
+_WAITS = select(Enrolment.id).where(
+    Enrolment.id == bindparam("row"),
+    Enrolment.digest == bindparam("secret"),
+    Enrolment.opened_at.is_(None),
+    Enrolment.expires_at > bindparam("now"),
+)
 _OPENED_HERE = select(Enrolment.id).where(
     Enrolment.id == bindparam("row"),
     Enrolment.digest == bindparam("secret"),
@@ -80,6 +111,7 @@ _SET_PHONE = _OPEN_ENROLMENT.values(phone=bindparam("sealed"), region=bindparam(
 _PHONE_VERIFIED = _OPEN_ENROLMENT.values(phone_verified_at=bindparam("now"))
 _SET_CHALLENGE = _OPEN_ENROLMENT.values(challenge=bindparam("fresh"))
 _TAKE_CHALLENGE = _OPEN_ENROLMENT.where(Enrolment.challenge == bindparam("asked")).values(challenge=None)
+_MADE = _OPEN_ENROLMENT.where(Enrolment.made.is_(None)).values(made=bindparam("sealed"))
 _FINISH = _OPEN_ENROLMENT.values(finished_at=bindparam("now"))
 _CAME_OF = update(Enrolment).where(Enrolment.id == bindparam("row")).values(person_id=bindparam("person"))
 # For half an hour the browser that enrolled somebody may add to what they hold, without another message.
@@ -108,6 +140,10 @@ class EnrolmentRecord:
     phone_verified: bool
     challenge: bytes | None
     user_handle: bytes
+    case_id: UUID | None  # the case at a counter that it belongs to
+    made: bytes | None  # sealed: the passkey, while the officer has not confirmed
+    opened: bool
+    finished: bool
 
 
 class People:
@@ -118,7 +154,7 @@ class People:
         self._transaction = transaction
 
     def find(self, person: UUID) -> Any | None:
-        """A person's row: id, status, sealed record, language."""
+        """A person's row: id, status, sealed record, language, user handle."""
         return self._transaction.one(_FIND, row=person)
 
     def with_identifier(self, identifier: bytes) -> UUID | None:
@@ -132,7 +168,15 @@ class People:
         return int(row[0]) if row else 0
 
     def add(
-        self, person: UUID, *, user_handle: bytes, record: bytes, identifier: bytes | None, language: str, now: int
+        self,
+        person: UUID,
+        *,
+        user_handle: bytes,
+        record: bytes,
+        identifier: bytes | None,
+        connecting: bytes | None,
+        language: str,
+        now: int,
     ) -> None:
         """Queue a new, active person. A known identifier violates its unique index at the flush."""
         self._transaction.add(
@@ -142,11 +186,24 @@ class People:
             user_handle=user_handle,
             record=record,
             identifier=identifier,
+            connecting=connecting,
             language=language,
             created_at=now,
             updated_at=now,
         )
         self._transaction.flush()  # the rows that follow refer to this one
+
+    def with_connecting(self, connecting: bytes) -> UUID | None:
+        """The person whose connecting information has this fingerprint."""
+        row = self._transaction.one(_BY_CONNECTING, value=connecting)
+        return row.id if row else None
+
+    def renew(
+        self, person: UUID, *, record: bytes, identifier: bytes | None, connecting: bytes | None, now: int
+    ) -> bool:
+        """Replace the record and the passport of an active person; another person's passport violates its index."""
+        values = {"sealed": record, "passport": identifier, "linked": connecting}
+        return self._transaction.run(_RENEW, row=person, now=now, **values) == 1
 
     def add_phone(self, row: UUID, person: UUID, *, sealed: bytes, fingerprint: bytes, region: str, now: int) -> None:
         """Queue a verified phone."""
@@ -223,9 +280,17 @@ class Enrolments:
         self._transaction = transaction
 
     def add(
-        self, secret: Presented, *, record: bytes, mission: str, user_handle: bytes, now: int, expires_at: int
+        self,
+        secret: Presented,
+        *,
+        record: bytes,
+        mission: str,
+        user_handle: bytes,
+        now: int,
+        expires_at: int,
+        case: UUID | None = None,
     ) -> None:
-        """Queue an enrolment whose link holds `secret`."""
+        """Queue an enrolment whose link holds `secret`; one of a counter belongs to its case."""
         self._transaction.add(
             Enrolment,
             id=secret.id,
@@ -233,9 +298,14 @@ class Enrolments:
             record=record,
             mission=mission,
             user_handle=user_handle,
+            case_id=case,
             created_at=now,
             expires_at=expires_at,
         )
+
+    def waits(self, secret: Presented, now: int) -> bool:
+        """Whether the link is there to be taken. Only a look: `open` decides who gets it."""
+        return self._transaction.one(_WAITS, row=secret.id, secret=secret.digest, now=now) is not None
 
     def open(self, secret: Presented, browser: bytes, now: int, until: int) -> bool:
         """Take the link for this browser: of many devices the first one gets True."""
@@ -250,19 +320,21 @@ class Enrolments:
     def find(self, browser: bytes, now: int) -> EnrolmentRecord | None:
         """The enrolment that this browser has under way."""
         row = self._transaction.one(_FIND_ENROLMENT, browser=browser, now=now)
-        if row is None:
-            return None
-        return EnrolmentRecord(
-            id=row.id,
-            record=row.record,
-            mission=row.mission,
-            confirmed=row.confirmed_at is not None,
-            phone=row.phone,
-            region=row.region,
-            phone_verified=row.phone_verified_at is not None,
-            challenge=row.challenge,
-            user_handle=row.user_handle,
-        )
+        return _enrolment(row) if row else None
+
+    def find_finished(self, browser: bytes, now: int) -> EnrolmentRecord | None:
+        """The one that this browser finished a moment ago at a counter: what a reload shows."""
+        row = self._transaction.one(_FINISHED_HERE, browser=browser, now=now)
+        return _enrolment(row) if row else None
+
+    def of_case(self, row: UUID) -> EnrolmentRecord | None:
+        """The enrolment with this key, for the counter that began it."""
+        found = self._transaction.one(_BY_KEY, row=row)
+        return _enrolment(found) if found else None
+
+    def made(self, row: UUID, sealed: bytes) -> bool:
+        """Keep the passkey until the officer confirms too. False when one is kept already."""
+        return self._transaction.run(_MADE, row=row, sealed=sealed) == 1
 
     def confirm(self, row: UUID, now: int) -> None:
         """The person said that the record is right."""
@@ -296,3 +368,21 @@ class Enrolments:
         """Who was enrolled in this browser after `since`."""
         row = self._transaction.one(_JUST_FINISHED, browser=browser, since=since)
         return row.person_id if row else None
+
+
+def _enrolment(row: Any) -> EnrolmentRecord:
+    return EnrolmentRecord(
+        id=row.id,
+        record=row.record,
+        mission=row.mission,
+        confirmed=row.confirmed_at is not None,
+        phone=row.phone,
+        region=row.region,
+        phone_verified=row.phone_verified_at is not None,
+        challenge=row.challenge,
+        user_handle=row.user_handle,
+        case_id=row.case_id,
+        made=row.made,
+        opened=row.opened_at is not None,
+        finished=row.finished_at is not None,
+    )

@@ -141,7 +141,7 @@ class SecondProofs:
 
     def wrong(self, person: UUID, now: int) -> None:
         """Count a wrong try over all sign-ins; too many in a row lock typed proofs, never the passkey."""
-        row = self._transaction.one(_WRONG[self._transaction.connection.dialect.name], person=person)
+        row = self._transaction.one(_WRONG[self._transaction.dialect], person=person)
         until = lock_after(int(row.wrong_tries), now) if row else 0
         if until:
             self._transaction.run(_LOCK, person=person, until=until)

@@ -85,7 +85,7 @@ class SendCounts:
         if len(counts) == 1 and (found := self._raise_known(counts[0], now)) is not None:
             return [(counts[0], found)]
         ordered = sorted(counts, key=lambda count: count.subject)
-        statement = _raise(self._transaction.connection.dialect.name, len(ordered))
+        statement = _raise(self._transaction.dialect, len(ordered))
         values: dict[str, int] = {"at": hour_of(now)}
         for i, count in enumerate(ordered):
             values |= {f"subject_{i}": count.subject, f"weight_{i}": count.weight}

@@ -49,7 +49,7 @@ class SigningKeys:
 
     def add_first(self, make: Callable[[], Sequence[NewKey]], now: int) -> list[str]:
         """Make the first keys unless another worker did; returns their kids, empty when there were some."""
-        if self._transaction.connection.dialect.name == "postgresql":
+        if self._transaction.dialect == "postgresql":
             # SQLite's BEGIN IMMEDIATE already lets one writer in at a time.
             self._transaction.run(text("SELECT pg_advisory_xact_lock(:lock)"), lock=FIRST_KEYS_LOCK)
         row = self._transaction.one(_COUNT)

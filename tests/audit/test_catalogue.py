@@ -27,7 +27,7 @@ def test_each_event_has_a_tag_of_its_own():
 
 @pytest.mark.parametrize("event", Event)
 def test_a_tag_says_who_acted_on_what_and_how(event):
-    assert re.fullmatch(r"(person|client|operator|provider):[a-z_]+:[a-z_]+", event.tag)
+    assert re.fullmatch(r"(person|client|operator|provider|staff):[a-z_]+:[a-z_]+", event.tag)
 
 
 @pytest.mark.parametrize("event", Event)

@@ -89,6 +89,9 @@ OPERATIONS = {
     "client_credentials": lambda connection, target, item: (
         relying_party.exchange(connection, target, TOKEN, {"grant_type": "client_credentials"}) and item
     ),
+    "signed_client_credentials": lambda connection, target, item: (
+        relying_party.signed_token(connection, target, TOKEN, {}) and item
+    ),
     "discovery": lambda connection, _, item: relying_party.fetch(connection, DISCOVERY, item),
     "jwks": lambda connection, _, item: relying_party.fetch(connection, KEYS, item),
 }

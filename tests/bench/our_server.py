@@ -34,6 +34,7 @@ def running_ours(scratch: Path, port: int, scope: str) -> Iterator[Side]:
         _idp(environment, "migrate")
         target = _register(environment, home, port, scope)
         public = _register(environment, home, port, f"{scope} offline_access", public=True)
+        machine = _register(environment, home, port, scope, access_token_format="jwt")
         serve, worker = [*IDP, "serve"], [*IDP, "worker"]
         with (
             running(serve, environment=environment, directory=ROOT, log=home / "serve.log", port=port) as server,
@@ -42,6 +43,7 @@ def running_ours(scratch: Path, port: int, scope: str) -> Iterator[Side]:
             yield Side(
                 target,
                 public,
+                machine,
                 ProcessTree(server),
                 ProcessTree(delivery),
                 cluster,
@@ -65,15 +67,25 @@ def _environment(home: Path, port: int, socket_directory: Path) -> dict[str, str
     }
 
 
-def _register(environment: Mapping[str, str], home: Path, port: int, scope: str, *, public: bool = False) -> Target:
+def _register(
+    environment: Mapping[str, str],
+    home: Path,
+    port: int,
+    scope: str,
+    *,
+    public: bool = False,
+    access_token_format: str = "opaque",
+) -> Target:
     """Register a client that the bench plays."""
     redirect_uri = "https://service.example/callback"
     metadata = {
         "client_name": "Bench",
         "redirect_uris": [redirect_uri],
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": ["authorization_code", "refresh_token", *([] if public else ["client_credentials"])],
         "token_endpoint_auth_method": "none" if public else "client_secret_basic",
         "scope": scope,
+        "access_token_format": access_token_format,
+        **({} if public else {"machine_scope": "bench"}),
     }
     file = home / "client.json"
     file.write_text(json.dumps(metadata))
@@ -101,7 +113,7 @@ def _offered(port: int) -> frozenset[str]:
     if "introspection_endpoint" in metadata:
         found.add("introspection")
     if "client_credentials" in metadata["grant_types_supported"]:
-        found.add("client_credentials")
+        found |= {"client_credentials", "signed_client_credentials"}
     return frozenset(found)
 
 

@@ -11,6 +11,7 @@ from tests.bench.target import Item, Target
 TOKEN = "/token"
 USERINFO = "/me"
 INTROSPECTION = "/token/introspection"
+RESOURCE = "https://api.example"  # the peer signs tokens for resources that want it, peer.mjs
 
 
 def sign_in(connection: Connection, target: Target, item: Item) -> Item:
@@ -44,6 +45,9 @@ OPERATIONS = {
     "introspection": lambda connection, target, item: relying_party.introspect(connection, target, INTROSPECTION, item),
     "client_credentials": lambda connection, target, item: (
         relying_party.exchange(connection, target, TOKEN, {"grant_type": "client_credentials"}) and item
+    ),
+    "signed_client_credentials": lambda connection, target, item: (
+        relying_party.signed_token(connection, target, TOKEN, {"resource": RESOURCE}) and item
     ),
     "discovery": lambda connection, _, item: relying_party.fetch(connection, "/.well-known/openid-configuration", item),
     "jwks": lambda connection, _, item: relying_party.fetch(connection, "/jwks", item),

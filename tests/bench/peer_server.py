@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from tests.bench import peer_flow
 from tests.bench.database import running_cluster
 from tests.bench.processes import ProcessTree
 from tests.bench.server_process import BenchError, running
@@ -21,7 +22,7 @@ SOURCE = Path(__file__).parent / "peer"
 NODE_MAJOR = 22  # the package asks for it, and warns on anything older
 NODE_VERSION = "22.23.3"
 INSTALL_SECONDS = 300
-OPERATIONS = frozenset({"sign_in", "refresh", "userinfo", "introspection", "client_credentials", "discovery", "jwks"})
+OPERATIONS = frozenset(peer_flow.OPERATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def running_peer(peer: InstalledPeer, scratch: Path, port: int, scope: str) -> I
         command = [str(peer.node), "peer.mjs"]
         log = scratch / "peer.log"
         with running(command, environment=environment, directory=peer.directory, log=log, port=port) as pid:
-            yield Side(target, public, ProcessTree(pid), None, cluster, OPERATIONS, _people)
+            yield Side(target, public, target, ProcessTree(pid), None, cluster, OPERATIONS, _people)
 
 
 def _people(count: int) -> list[Item]:

@@ -81,6 +81,14 @@ def tokens_for_code(connection: Connection, target: Target, token_path: str, cod
     return {name: given[name] for name in ("access_token", "refresh_token") if name in given}
 
 
+def signed_token(connection: Connection, target: Target, token_path: str, form: Item) -> dict[str, Any]:
+    """A machine's access token as a signed JWT (RFC 9068)."""
+    given = exchange(connection, target, token_path, {"grant_type": "client_credentials", **form})
+    if given["access_token"].count(".") != 2:
+        raise AnswerError("the access token is not signed")
+    return given
+
+
 def refresh(connection: Connection, target: Target, token_path: str, item: Item) -> Item:
     """Rotate the refresh token: what comes out must differ from what went in."""
     form = {"grant_type": "refresh_token", "refresh_token": item["refresh_token"]}

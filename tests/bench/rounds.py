@@ -15,7 +15,8 @@ from tests.bench.target import Item, Target
 WARM_UP_SIGN_INS = 40
 WARM_UP_CALLS = 20
 LEAST_ROUNDS = 3
-ORDER = ("sign_in", "refresh", "userinfo", "introspection", "client_credentials", "discovery", "jwks")
+MACHINES = ("client_credentials", "signed_client_credentials")
+ORDER = ("sign_in", "refresh", "userinfo", "introspection", *MACHINES, "discovery", "jwks")
 CHAINS = 4  # tokens that the token operations work on
 
 
@@ -102,8 +103,8 @@ def _batch(side: Side, operation: str, plan: Plan, chains: Chains) -> Batch:
 
 
 def _target(side: Side, operation: str) -> Target:
-    """Refresh tokens are rotated for public clients; everything else is done by the confidential one."""
-    return side.public if operation == "refresh" else side.target
+    """Refresh tokens are rotated for public clients, and one client's access tokens are signed."""
+    return {"refresh": side.public, "signed_client_credentials": side.machine}.get(operation, side.target)
 
 
 def _measure(side: Side, driver: Driver, target: Target, batch: Batch) -> tuple[Cost, Outcome]:

@@ -14,6 +14,7 @@ class Side:
 
     target: Target  # with a confidential client
     public: Target  # with a public client that may have refresh tokens: theirs are rotated on both sides
+    machine: Target  # with a client whose access tokens are signed
     server: ProcessTree
     delivery: ProcessTree | None  # the worker that carries messages; the peer sends none
     cluster: Cluster

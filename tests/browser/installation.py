@@ -98,7 +98,8 @@ class Installation:
 
     def codes(self, number: str) -> list[str]:
         """The codes that arrived at a number, newest first."""
-        return [message.code for message in read_messages(self.provider.settings.messages_file, number)]
+        arrived = read_messages(self.provider.settings.messages_file, number)
+        return [message.code for message in arrived if message.code]  # a notice has none
 
     def code(self, number: str, messages: int = 1) -> str:
         """The newest code, once that many messages have arrived."""

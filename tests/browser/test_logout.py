@@ -1,15 +1,35 @@
 """Signing out: here, everywhere, and asked whether."""
 
+from time import monotonic
+
 import pytest
 from playwright.sync_api import expect
 
+NOTICE_SECONDS = 15
 
-def test_signing_out_ends_the_session_everywhere(visitor, citizen):
+
+def test_L_06_signing_out_ends_the_session_everywhere(visitor, citizen):
     visitor.sign_in("gov24", citizen)
+    visitor.begin("okportal365")
+    visitor.agree()
+    visitor.signed_in("okportal365", citizen)
+    visitor.page.goto(visitor.there.at("gov24"))
     visitor.press("#sign-out")
     expect(visitor.page.locator("#signed-out")).to_have_attribute("data-everywhere", "true")
-    visitor.begin("okportal365")
+    told(visitor, "okportal365")
+    visitor.press("#sign-in")
     visitor.at_step(1)
+
+
+def told(visitor, folder) -> None:
+    """Wait until the provider's notice has reached the service: then nobody is signed in there."""
+    until = monotonic() + NOTICE_SECONDS
+    while monotonic() < until:
+        visitor.page.goto(visitor.there.at(folder))
+        if visitor.page.locator("#greeting").count() == 0:
+            return
+        visitor.page.wait_for_timeout(200)
+    raise AssertionError(f"no notice reached {folder}")
 
 
 def test_signing_out_of_one_service_keeps_the_session(visitor, citizen):

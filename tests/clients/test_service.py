@@ -1,5 +1,6 @@
 """The four registrations: complete, different where a copier should see the difference, and read by their service."""
 
+import json
 import tomllib
 
 import pytest
@@ -48,7 +49,9 @@ def test_each_service_shows_its_own_way():
 
 
 @pytest.mark.parametrize("slug", SERVICES)
-@pytest.mark.parametrize(("base", "offer"), [("http://localhost:9001", DEVELOPMENT), ("https://a.example", PRODUCTION)])
+@pytest.mark.parametrize(
+    ("base", "offer"), [("http://localhost:9001", DEVELOPMENT), ("https://service.go.kr", PRODUCTION)]
+)
 def test_the_provider_registers_it_without_a_waiver(tmp_path, slug, base, offer):
     make_key(tmp_path / f"{slug}.key.json")
     metadata = check_metadata(read_folder(SERVICES[slug].FOLDER, {"base": base, "credentials": str(tmp_path)}), offer)
@@ -71,7 +74,7 @@ def test_a_service_accepts_its_level_and_better_only(slug):
 )
 def test_a_registration_that_cannot_be_held_stops_the_start(tmp_path, changed, error):
     rows = {name: changed.get(name, value) for name, value in REGISTERED["gov24"].items()}
-    text = "\n".join(f'"{name}" = {value!r}' for name, value in rows.items() if value is not None)
+    text = "\n".join(f'"{name}" = {json.dumps(value)}' for name, value in rows.items() if value is not None)
     (tmp_path / "registration.toml").write_text(text, "utf-8")
     with pytest.raises(error):
         read_service(tmp_path)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -17,12 +16,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from OpenSSL import SSL
 
 from idp.settings import ROOT
 from tests.certificates import Certified, certify
 from tests.ground import Template, copy_ground
+from tests.programs import needs
 
-pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not here")
+pytestmark = needs("nginx")
 MACHINE = {"grant_types": ["client_credentials"], "machine_scope": "read", "scope": None, "redirect_uris": None}
 MACHINE |= {"post_logout_redirect_uris": None, "token_endpoint_auth_method": "tls_client_auth"}
 DN = "CN=service,O=Ministry,C=KR"
@@ -104,6 +105,36 @@ class Front:
         return answer.status, json.loads(body) if body.startswith(b"{") else body
 
 
+@contextmanager
+def shaken(port: int, ciphers: bytes | None = None) -> Iterator[SSL.Connection]:
+    """A connection after its handshake; with `ciphers`, one of TLS 1.2 that offers no others."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    if ciphers:
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+        context.set_cipher_list(ciphers)
+    with socket.create_connection(("127.0.0.1", port), 30) as plain:
+        plain.setblocking(True)
+        connection = SSL.Connection(context, plain)
+        connection.set_connect_state()
+        connection.do_handshake()
+        yield connection
+
+
+def named_authorities(port: int) -> list[Any]:
+    """The authorities whose certificates the server says it wants (RFC 8446 §4.2.4)."""
+    with shaken(port) as connection:
+        return list(connection.get_client_ca_list())
+
+
+def cipher(port: int, offered: bytes) -> str | None:
+    """What the server takes of the offered ciphers of TLS 1.2; None: no handshake."""
+    try:
+        with shaken(port, offered) as connection:
+            return connection.get_cipher_name()
+    except SSL.Error:
+        return None
+
+
 @pytest.fixture
 def front(template: Template, tmp_path: Path) -> Iterator[tuple[Front, dict[str, str]]]:
     with TemporaryDirectory(prefix="nginx-") as name:  # a short path: that of a socket is limited
@@ -160,6 +191,10 @@ def test_S_08_the_provider_hears_from_nginx_whose_certificate_it_was(front):
     }
     for why, (status, body) in refusals.items():
         assert (status, body["error"]) == (401, "invalid_client"), why
+    assert named_authorities(house.mtls) == [], "a client with another certificate would show none"
+    for port in (house.plain, house.mtls):  # RFC 9325 §4.2
+        assert cipher(port, b"ALL") in {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"}
+        assert cipher(port, b"ALL:!AESGCM") is None
     expired = certify(DN, now=now - 40 * 86_400, by=house.authority)
     assert house.post(house.mtls, form, expired)[0] == 400  # refused by nginx itself
     assert house.post(house.mtls, {}, path="/sign-in/passkey")[0] == 404

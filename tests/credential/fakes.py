@@ -17,6 +17,13 @@ class MemoryPeople:
     def add(self, person, **values):
         self.rows["person"] = {"id": person} | values
 
+    def with_connecting(self, connecting):
+        return self.known.get(connecting)
+
+    def renew(self, person, **values):
+        self.rows["person"] = {"id": person} | values
+        return True
+
     def add_phone(self, row, person, **values):
         self.rows["phone"] = {"id": row, "person": person} | values
 

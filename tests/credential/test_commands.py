@@ -91,6 +91,13 @@ def test_the_status_of_a_person_is_passed_on(status):
     assert desk.done == [(SOMEBODY, status, "register")]
 
 
+@pytest.mark.parametrize("because", ["deceased", "renounced"])
+def test_E_09_the_end_of_a_person_is_passed_on(because):
+    result, desk = ran(person, "end", str(SOMEBODY), "--because", because, "--why", "certificate 7")
+    assert (result.exit_code, result.stdout) == (0, "done\n")
+    assert desk.done == [(SOMEBODY, PersonStatus(because), "certificate 7")]
+
+
 def test_an_unknown_person_gets_one_line():
     result, _ = ran(person, "status", str(UUID(int=6)), "active", "--why", "x")
     assert (result.exit_code, result.stderr) == (1, f"idp: no person {UUID(int=6)}\n")
@@ -115,6 +122,8 @@ def test_an_illegal_move_gets_one_line():
         (person, ["status", "x", "active", "--why", "y"]),
         (person, ["status", str(SOMEBODY), "dead", "--why", "y"]),
         (person, ["status", str(SOMEBODY), "active"]),
+        (person, ["end", str(SOMEBODY), "--because", "active", "--why", "y"]),
+        (person, ["end", str(SOMEBODY), "--because", "deceased"]),
         (credential, ["state", str(SOMEBODY), "gone", "--why", "y"]),
         (credential, ["state", str(SOMEBODY), "revoked"]),
     ],

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from idp.delivery.outbox import MAX_ATTEMPTS, NotDelivered, OutboxItem, Undeliverable
-from idp.delivery.worker import LEASE_SECONDS, Worker
+from idp.delivery.worker import LEASE_SECONDS, Chore, Worker
 from tests.delivery.fakes import NOW, Clock, MemoryOutbox
 
 
@@ -197,15 +197,14 @@ def test_chores_are_done_from_time_to_time_and_a_failing_one_ends_nothing():
             stop.set()
         raise RuntimeError("never mind")
 
-    ticks = iter(range(0, 10_000, 300))
+    ticks = iter(range(0, 10**9, 300))
     work = Worker(
         store=NothingDue(),
         deliverers={},
         open_payload=lambda _item: b"",
         clock=lambda: next(ticks),
         idle_seconds=0.001,
-        chore=chore,
-        chore_seconds=600,
+        chores=(Chore(chore, 600),),
     )
     work.run(stop)
     assert len(done) >= 3

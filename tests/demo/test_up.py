@@ -30,6 +30,7 @@ def test_the_first_start_makes_secrets_keys_and_a_citizen(place):
         "idp migrate",
         "-m clients.family_register.app --make-key",
         "idp client apply",
+        "idp lab counter",
         "idp lab citizen",
     ]
 

@@ -3,6 +3,7 @@
 from threading import Barrier, Thread
 
 import pytest
+from sqlalchemy import text
 
 from tests.endpoints.registering import SERVICE, Own, registered, send
 from tests.ground import Registered, Walker, call, copy_ground
@@ -103,7 +104,7 @@ def test_a_service_that_an_administrator_registered_or_disabled_is_not_here(grou
     assert send(ground, "GET", f"/register/{added.id}", added.secret).status_code == 401
     own = registered(ground)
     with ground.provider.database.begin() as transaction:
-        transaction.connection.exec_driver_sql("UPDATE clients SET status = 'disabled', version = version + 1")
+        transaction.run(text("UPDATE clients SET status = 'disabled', version = version + 1"))
     for response in (own.get(), own.put(client_name="Other"), own.delete()):
         assert response.status_code == 401
 

@@ -37,3 +37,12 @@ def test_A_12_a_scope_taken_away_between_consent_and_redemption_is_not_in_the_to
     answer = scene.browser.token(scene.service, code).get_json()
     assert answer["scope"] == "openid"
     assert scene.browser.userinfo(answer["access_token"]).get_json().keys() == {"sub"}
+
+
+def test_A_12_U_04_a_token_that_has_no_scope_left_is_not_good_anywhere(scene):
+    given = scene.browser.tokens(scene.service, scene.citizen, scope="profile offline_access")
+    change_registration(scene, scope="openid email")
+    for kind in ("access_token", "refresh_token"):
+        seen = call(scene.ground, "/introspect", {"token": given[kind]}, scene.service).get_json()
+        assert seen == {"active": False}
+    assert scene.browser.userinfo(given["access_token"]).status_code == 403

@@ -160,4 +160,5 @@ def make_mint() -> Mint:
         sign=lambda alg, claims, _typ: json.dumps({"alg": alg, "claims": dict(claims)}),
         subject=lambda client, person: f"{client.sector}:{person.int}",
         session=lambda client, session: f"{client.id}:{session.int}",
+        suffices=lambda client, grant: grant.person_id is None or (grant.acr or "") >= client.minimum_acr,
     )

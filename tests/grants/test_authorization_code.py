@@ -67,6 +67,21 @@ def test_the_id_token_belongs_to_the_access_token_beside_it():
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        {},
+        {"post_logout_redirect_uris": ("https://rp.go.kr/bye",)},
+        {"frontchannel_logout_uri": "https://rp.go.kr/front"},
+        {"backchannel_logout_uri": "https://rp.go.kr/back"},
+    ],
+)
+def test_only_a_client_that_takes_part_in_logout_learns_a_name_of_the_session(address):
+    client = replace(GOV24, **{"post_logout_redirect_uris": ()} | address)
+    claims = json.loads(redeemed(MemoryStores(), client).answer["id_token"])["claims"]
+    assert claims.get("sid") == ("gov24:3" if address else None)
+
+
+@pytest.mark.parametrize(
     ("scopes", "grant_types", "refresh", "id_token"),
     [
         (("openid",), {"authorization_code", "refresh_token"}, False, True),

@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(directory: Path, database_url: str, workers: int = 1) -> Iterator[int]:
+def serving(directory: Path, database_url: str, workers: int = 1, more: dict[str, str] | None = None) -> Iterator[int]:
     """`idp serve` over an installation that is there (its secrets in `directory`); gives the port."""
     port = free_port()
     environment = {
@@ -34,11 +34,12 @@ def serving(directory: Path, database_url: str, workers: int = 1) -> Iterator[in
         "IDP_SECRETS_FILE": str(directory / "secrets"),
         "IDP_VAR": str(directory),
         "IDP_MESSAGES_FILE": str(directory / "messages.jsonl"),
+        **(more or {}),
     }
     with (directory / "serve.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "idp", "serve"], cwd=ROOT, env=environment, stderr=log)
         try:
-            _wait(port, process)
+            wait_for(port, process)
             yield port
         finally:
             process.terminate()
@@ -49,7 +50,7 @@ def serving(directory: Path, database_url: str, workers: int = 1) -> Iterator[in
                 process.wait(20)
 
 
-def _wait(port: int, process: subprocess.Popen) -> None:
+def wait_for(port: int, process: subprocess.Popen) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

@@ -28,8 +28,10 @@ def broken(*_arguments, **_keywords):
 
 
 def calls(app):
-    """Every route with every method that reaches a view."""
+    """Every route with every method that reaches a view; the documents are given before any is chosen."""
     for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("discovery."):
+            continue
         values = {
             name: converter.to_url(SAMPLES[type(converter).__name__]) for name, converter in rule._converters.items()
         }

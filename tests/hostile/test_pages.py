@@ -129,10 +129,20 @@ def test_X_03_X_05_every_answer_carries_its_protection(house):
         answer.close()  # a static file is open until then
 
 
-def test_X_03_a_form_may_end_at_the_service_it_is_for_and_nowhere_else(house):
-    page = house.browser().authorize(house.service)
+@pytest.mark.parametrize(
+    ("application", "registered", "targets"),
+    [
+        ("web", "http://localhost:9001/callback", ["'self'", "http://localhost:*", "http://localhost:9001"]),
+        ("web", "https://service.go.kr/callback", ["'self'", "https:"]),
+        ("native", "http://127.0.0.1:5000/callback", ["'self'", "http://127.0.0.1:*", "http://127.0.0.1:5000"]),
+    ],
+)
+def test_X_03_a_form_may_end_where_its_service_leads_on_and_else_nowhere(house, application, registered, targets):
+    kept = {"post_logout_redirect_uris": None, "client_uri": None}
+    service = house.ground.register(application_type=application, redirect_uris=[registered], **kept)
+    page = house.browser().authorize(service)
     policy = page.headers["Content-Security-Policy"].split("form-action ")[1]
-    assert policy.split(";")[0].split() == ["'self'", "http://localhost:9001"]
+    assert policy.split(";")[0].split() == targets
     assert house.browser().get("/").headers["Content-Security-Policy"].endswith("form-action 'self'")
 
 

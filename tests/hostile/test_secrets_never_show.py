@@ -3,8 +3,9 @@
 import json
 import logging
 import re
-from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,9 +14,15 @@ from uuid import UUID
 import pytest
 
 from idp.journal import JsonLines
+from idp.people.registry.contract import read_answer
+from idp.staff.member import appointment
+from idp.staff.roles import Role
 from tests.endpoints.service_keys import KeyedService
 from tests.ground import ORIGIN, RECORD, VERIFIER, Citizen, Ground, call
+from tests.missions.counters import Phone, counter
+from tests.missions.passports import mrz
 from tests.second_proofs import app_code, give_app, give_printed, opt_out, use_app, use_printed
+from tests.signed_requests import push
 
 PHONE = "+4915198765432"
 PASSPORT = "M70689098"
@@ -64,6 +71,9 @@ def walk(ground: Ground) -> set[str]:
         call(ground, path, {"client_id": service.id, "client_secret": service.secret, "token": code})
         call(ground, path, {tokens["access_token"]: "1", "grant_type": code, "token": code}, service)
         call(ground, path, {"token": [code, code]}, service)
+    hinted = {"id_token_hint": tokens["id_token"], "login_hint": PASSPORT}
+    push(ground, service, **hinted)
+    browser.authorize(service, prompt="consent", **hinted)
     browser.token(service, code)  # replayed
     browser.get(f"/logout?id_token_hint={tokens['id_token']}x")
     browser.get(f"/{tokens['access_token']}/{PHONE}")
@@ -71,7 +81,7 @@ def walk(ground: Ground) -> set[str]:
     browser.authorize(service, response_type=code, prompt=code, response_mode=code)
     browser.authorize(service, scope=renewed["access_token"], code_challenge_method=VERIFIER)
     secrets |= {cookie.value for cookie in browser.client._cookies.values() if "language" not in cookie.key}
-    secrets |= enrol(ground)
+    secrets |= enrol(ground) | work_at_a_counter(ground)
     secrets |= other_ways(ground, citizen)
     return {secret for secret in secrets if secret}
 
@@ -117,6 +127,28 @@ def enrol(ground: Ground) -> set[str]:
     browser.submit("/enrol/code", code="000000" if code != "000000" else "999999")
     browser.submit("/enrol/code", code=code)
     return {link, code}
+
+
+def work_at_a_counter(ground: Ground) -> set[str]:
+    """The same for staff: an invitation, a session, a passport, the link of a case and the phone that opens it."""
+    zone = mrz(number="M70689100", personal="1234567")
+    ci = b64encode(b"c" * 64).decode()
+    said = {"registration": {"status": "current", "as_of": "2026-11-01"}, "ci": ci}
+    ground.provider.registry_table.put([("M70689100", date(1980, 1, 31), read_answer(said))])
+    ground.enrol(replace(CITIZEN, passport="M70689101", extra={"ci": ci}), "+4915198765434")
+    at, phone = counter(ground), Phone(ground, "+4915198765433")
+    invitation = urlsplit(ground.provider.staff.invite(appointment("최등록", Role.REGISTRAR, None))).fragment
+    newcomer = ground.browser()
+    newcomer.get("/staff/join")
+    newcomer.submit("/staff/join", secret=invitation)
+    at.start(mrz=zone[:-1] + ("1" if zone[-1] != "1" else "2"))  # refused
+    at.start(mrz=zone, email="canary@example.org")
+    link = at.link()
+    phone.enrol(link)
+    at.desk.get(f"/counter/{at.case}/{link}")
+    at.confirm("x" + link[:6])
+    cookies = {cookie.value for cookie in at.desk.client._cookies.values()}
+    return {ci, invitation, link, phone.number, *zone.split(), "M70689100", *cookies}
 
 
 @pytest.fixture

@@ -131,6 +131,26 @@ def test_M_01_M_04_a_rotation_is_published_signs_later_and_the_old_key_goes(sett
     assert len(setting.ring.verification_keys()) == len(kids)
 
 
+@pytest.mark.parametrize("ahead", [0, 1, 600])
+@pytest.mark.parametrize("phase", range(LOOK_AGAIN_SECONDS + 1))
+def test_M_01_what_one_worker_signs_each_of_them_verifies_while_keys_rotate(setting, ahead, phase):
+    keys, time = setting.keys, setting.time
+    workers = [KeyRing(read=lambda look: look(keys), clock=time) for _ in range(2)]
+    workers[0].jwks()
+    time.now += phase  # they look at the keys at different moments
+    workers[1].jwks()
+    began = time.now
+    kids = rotate_keys(keys, setting.audit.append, began, ahead=ahead)
+    while time.now <= began + ahead + 5:
+        for signer in workers:
+            token = signer.sign("ES256", {"a": 1})
+            for other in workers:
+                assert kid_of(token) in shown(other), time.now - began
+                assert verify_jwt(token, other.verification_keys(), typ=["JWT"]) == {"a": 1}
+        time.now += 1
+    assert {kid_of(worker.sign("ES256", {})) for worker in workers} <= set(kids)
+
+
 def test_M_02_the_first_keys_are_made_once_one_for_each_algorithm():
     keys, audit = MemoryKeys(), []
     kids = ensure_keys(keys, audit.append, NOW)

@@ -18,6 +18,10 @@ SEALED = {
     ("enrolments", "phone"): "phone",
     ("phone_changes", "number"): "phone",
     ("authenticator_apps", "secret"): "app_secret",
+    ("enrolments", "made"): "record",
+    ("cases", "evidence"): "record",
+    ("cases", "record"): "record",
+    ("registry_entries", "answer"): "record",
 }
 """Sealed columns and the sealer that opens them."""
 
@@ -30,6 +34,7 @@ DIGESTS = {
     ("enrolments", "browser"),
     ("sign_ins", "browser"),
     ("used_once", "digest"),
+    ("pushed_requests", "digest"),
     ("clients", "secret_digest"),
     ("sign_ins", "code_digest"),  # keyed: a short code could be guessed from a plain one
     ("enrolments", "code_digest"),  # keyed
@@ -38,16 +43,27 @@ DIGESTS = {
     ("printed_codes", "digest"),  # keyed
     ("phone_changes", "code_digest"),  # keyed
     ("opt_outs", "fingerprint"),  # keyed
+    ("cases", "held"),  # keyed
+    ("persons", "connecting"),  # keyed
+    ("registry_entries", "fingerprint"),  # keyed
+    ("staff_sessions", "digest"),
+    ("staff_invitations", "digest"),
+    ("staff_invitations", "browser"),
 }
 PUBLIC = {
     ("persons", "user_handle"),  # 64 random bytes (WebAuthn Level 3 §14.6.1)
     ("passkeys", "webauthn_id"),
     ("passkeys", "public_key"),
     ("enrolments", "user_handle"),
+    ("audit_seals", "entries"),  # keys and digests of audit rows
     ("enrolments", "challenge"),  # shown to the person's own browser
+    ("staff_members", "user_handle"),
+    ("staff_passkeys", "webauthn_id"),
+    ("staff_passkeys", "public_key"),
+    ("staff_invitations", "user_handle"),
+    ("staff_invitations", "challenge"),  # shown to the browser that opened it
 }
 AWAITED = {
-    ("pushed_requests", "digest"),
     ("initial_access_tokens", "digest"),
     ("device_authorizations", "digest"),
     ("device_authorizations", "user_code"),
@@ -121,6 +137,15 @@ def test_law_7_M_07_a_sealed_value_opens_in_its_own_row_and_purpose_only(walked,
         for i in (0, 1, 12, 13, len(value) - 1):
             with pytest.raises(CannotOpen):
                 own.open(value[:i] + bytes([value[i] ^ 1]) + value[i + 1 :], row_context(table, column, key))
+
+
+@pytest.mark.parametrize("table", ["persons", "enrolments"])
+def test_W_13_a_user_handle_is_random_and_says_nothing_of_anybody(walked, table):
+    handles = [value for _, value in values(walked, table, "user_handle")]
+    assert all(len(handle) == 64 for handle in handles)
+    assert len(set(handles)) == len(handles) > 0
+    spread = [len(set(handle)) for handle in handles]
+    assert min(spread) > 32  # 64 random bytes have 56 different values; text, numbers and counters have few
 
 
 def test_law_7_no_two_sealed_values_share_a_nonce(walked):

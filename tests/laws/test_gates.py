@@ -7,8 +7,9 @@ A route that somebody adds is missing in `ROUTES` and fails the test of the URL 
 import html
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +26,37 @@ from idp.storage.models import Credential, Passkey
 from idp.storage.passkeys import Passkeys
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
-from tests.ground import ORIGIN, Citizen, Ground, Registered, Walker, call
+from tests.ground import ORIGIN, Citizen, Ground, Registered, Template, Walker, call, copy_ground
 from tests.second_proofs import app_code, give_app, give_passkey, give_printed, here
 from tests.signed_requests import JWKS, push, request_object
 
 SCOPE = "openid profile offline_access"
+HIGHER, HIGHEST = "urn:example:higher", "urn:example:highest"
+LEVELS = f"""
+[[level]]
+acr = "urn:kr:overseas-id:acr:1"
+requires = ["passkey", "user_verified"]
+[[level]]
+acr = "urn:kr:overseas-id:acr:2"
+requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission"]
+[[level]]
+acr = "{HIGHER}"
+requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission", "tel"]
+[[level]]
+acr = "{HIGHEST}"
+requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission", "tel", "fresh"]
+"""
+"""A table with a level that nobody here reaches, above the one that everybody does."""
+
+
+@pytest.fixture
+def ground(tmp_path: Path, template: Template) -> Iterator[Ground]:
+    """An installation with those levels."""
+    table = tmp_path / "assurance.toml"
+    table.write_text(LEVELS, "utf-8")
+    made = copy_ground(template, tmp_path, assurance_file=table)
+    yield made
+    made.provider.database.engine.dispose()
 
 
 @dataclass
@@ -74,6 +101,10 @@ def change_registration(scene: Scene, **metadata: Any) -> None:
 def refresh_grant_removed(scene: Scene) -> None:
     before = scene.ground.provider.clients.get(scene.service.id).metadata["grant_types"]
     change_registration(scene, grant_types=[grant for grant in before if grant != "refresh_token"])
+
+
+def level_raised(scene: Scene) -> None:
+    change_registration(scene, minimum_acr=HIGHER)
 
 
 def person(status: PersonStatus) -> Callable[[Scene], None]:
@@ -121,6 +152,7 @@ GATES: dict[str, Callable[[Scene], None]] = {
     "consent withdrawn": consent_withdrawn,
     "session ended": session_ended,
     "refresh grant removed": refresh_grant_removed,
+    "acr too low": level_raised,
 }
 
 # Each route: the way to its last request, and that request. The two halves are where a gate may close.
@@ -312,6 +344,7 @@ ASKS_AGAIN = {
     # The way goes on to a new proof or a new consent, and nothing is given before that.
     "session ended": {*LIVE, "passkey step", "reload"},
     "consent withdrawn": {*LIVE, "passkey step", *SECOND_STEPS, "reload"},
+    "acr too low": LIVE,  # a new sign-in might reach it
 }
 """Gates after which a page may ask the person anew."""
 
@@ -357,7 +390,8 @@ def stopped(answer: Any, scene: Scene, messages: int) -> None:
         assert f'action="{step}"' not in answer.text
 
 
-STANDING = [gate for gate in GATES if gate not in {"session ended", "consent withdrawn", "refresh grant removed"}]
+PASSING = {"session ended", "consent withdrawn", "refresh grant removed", "acr too low"}
+STANDING = [gate for gate in GATES if gate not in PASSING]
 """Gates of client, person and credential: behind them nothing can even begin."""
 
 
@@ -428,6 +462,8 @@ GIVES_NOTHING = {
     "/par": "keeps a request; what it leads to is given at /authorize",
     "/.well-known/openid-configuration": "public metadata",
     "/.well-known/oauth-authorization-server": "public metadata",
+    "/developers": "a guide",
+    "/audit/head": "a public statement over the audit",
     "/revoke": "takes tokens back",
     "/register": "makes a registration, for whoever was invited",
     "/register/<client_id>": "a registration, for its own service",
@@ -458,7 +494,38 @@ GIVES_NOTHING = {
     "/device/begin": "leads to the passkey page",
     "/device/done": "a page at the end",
     "/device/ended": "a page at the end",
+    "/missions": "which missions issue",
+    "/console": "the first page of the console",
+    "/console/confirm": "a grave act of the console",
+    "/console/clients": "the list of services",
+    "/console/clients.csv": "the list of services",
+    "/console/clients/<client_id>": "one service, for staff",
+    "/console/proposals": "what waits for a second person",
+    "/console/proposals/new": "a form of staff",
+    "/console/proposals/<uuid:row>": "one proposal",
+    "/console/keys": "the signing keys, without private parts",
+    "/console/outbox": "what waits to leave, without its content",
+    "/console/audit": "audit rows, for auditors",
+    "/console/audit.csv": "audit rows, for auditors",
+    "/staff": "the first page of staff",
+    "/staff/sign-in": "signs members of staff in, who are no citizens",
+    "/staff/sign-out": "ends a session of staff",
+    "/staff/join": "a step of becoming staff",
+    "/staff/join/passkey": "a step of becoming staff",
+    "/staff/team": "the list of staff",
+    "/staff/team/confirm": "an act on the list of staff",
     "/enrol": "begins an enrolment",
+    "/counter": "the cases of a mission",
+    "/counter/new": "begins a case",
+    "/counter/approve": "the second person's word",
+    "/counter/<uuid:case>": "a case",
+    "/counter/<uuid:case>/status": "whether a case has changed",
+    "/counter/<uuid:case>/link": "a link for an enrolment",
+    "/counter/<uuid:case>/confirm": "makes a credential, signs nobody in",
+    "/counter/<uuid:case>/lift": "lifts a suspension, signs nobody in",
+    "/counter/<uuid:case>/decline": "ends a case",
+    "/counter/<uuid:case>/cancel": "ends a case",
+    "/enrol/status": "whether a step of an enrolment is over",
     "/enrol/open": "a step of an enrolment",
     "/enrol/now": "a step of an enrolment",
     "/enrol/record": "a step of an enrolment",

@@ -6,6 +6,7 @@ from threading import Barrier, Lock, Thread
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from idp import create_app, real_world, wire
 from idp.keys.secrets import SecretsError, new_secret_line
@@ -152,7 +153,7 @@ def test_M_02_of_workers_that_start_together_one_makes_the_keys(request, tmp_pat
     url = f"sqlite:///{tmp_path}/new.sqlite3" if database == "sqlite" else request.getfixturevalue("postgresql_url")
     first = make_ground(tmp_path, url)
     with first.provider.database.begin() as transaction:
-        transaction.connection.exec_driver_sql("DELETE FROM signing_keys")
+        transaction.run(text("DELETE FROM signing_keys"))
     apps, failures, start, one_at_a_time = [], [], Barrier(4), Lock()
 
     def begin():

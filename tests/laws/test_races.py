@@ -18,11 +18,15 @@ from sqlalchemy import text
 
 from idp.keys.handles import read_handle
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
+from idp.staff.roles import Role
 from idp.storage.authorizations import Authorization
 from idp.storage.device_authorizations import DeviceAuthorizations
 from tests.endpoints.service_keys import KeyedService
 from tests.ground import ORIGIN, RECORD, VERIFIER, Ground, Walker, call
 from tests.hostile.test_forms_and_sessions import Waiting
+from tests.missions.counters import Phone, counter
+from tests.missions.passports import intake, mrz
+from tests.staff.colleagues import appoint, at_desk, open_missions
 
 RUNNERS = 4
 SHORT = 200
@@ -215,3 +219,34 @@ def test_D_05_law_3_one_device_code_is_redeemed_once(either_ground, rounds):
         answers = together(lambda: call(ground, "/token", form, service))  # noqa: B023 (called within the loop)
         assert answers == {200: 1, 400: RUNNERS - 1}
         assert ground.rows("access_tokens") == done + 1
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(5, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+)
+def test_law_3_one_passport_at_two_missions_is_one_case(either_ground, rounds):
+    open_missions(either_ground)
+    desks = [appoint(either_ground, Role.OFFICER, code) for code in ("berlin", "tokyo")]
+    browsers = [at_desk(either_ground, colleague) for colleague in desks for _ in range(RUNNERS // 2)]
+    forms = [(browser, browser.get("/counter/new") and browser.form("/counter/new")) for browser in browsers]
+    for done in range(1, rounds + 1):
+        typed = intake(mrz=mrz(number=f"M{done:08}"))
+        answers = race([lambda b=b, f=f: b.post("/counter/new", f | typed) for b, f in forms])  # noqa: B023
+        assert Counter(answer.status_code for answer in answers) == {303: 1, 422: RUNNERS - 1}
+        assert either_ground.rows("cases") == done
+        either_ground.clock.now += 1
+
+
+def test_law_3_a_case_is_confirmed_once_however_often_it_is_sent(either_ground):
+    at, phone = counter(either_ground), Phone(either_ground)
+    at.start()
+    number = phone.enrol(at.link())
+    at.look()
+    form = at.desk.form(f"/counter/{at.case}/confirm") | {"number": number}
+    tabs = [twin(at.desk) for _ in range(3)]  # as many as there are tries at the number
+    answers = race([lambda tab=tab: tab.post(f"/counter/{at.case}/confirm", form) for tab in [*tabs, tabs[0]]])
+    assert {answer.status_code for answer in answers} <= {200, 303, 409}
+    assert either_ground.rows("credentials") == either_ground.rows("persons") == 1
+    assert either_ground.events().count("provider:credential:issued") == 1
+    assert either_ground.provider.missions.find("berlin").issued == 1

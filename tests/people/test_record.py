@@ -83,6 +83,14 @@ def test_N_03_controls_directions_and_surrogates_are_refused(place, character):
         read_record(document)
 
 
+@pytest.mark.parametrize("filler", ["\u3164", "\u115f", "\u1160", "\uffa0"], ids=ascii)
+@pytest.mark.parametrize("text", ["{}", "홍{}", "{}길동", "길{}동"])
+def test_N_03_a_name_made_of_nothing_visible_is_refused(filler, text):
+    for document in (korean(given=text.format(filler)), DOCUMENT | {"nickname": text.format(filler)}):
+        with pytest.raises(InvalidRecord, match="Hangul filler"):
+            read_record(document)
+
+
 def test_an_address_may_have_lines():
     address = {"formatted": "Unter den Linden 1\n10117 Berlin"}
     assert read_record(DOCUMENT | {"address": address}).address == address

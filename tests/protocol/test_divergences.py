@@ -15,7 +15,7 @@ HEADINGS = [line for line in TEXT.splitlines() if line.startswith("### ")]
 KNOWN = frozenset(
     {
         *(f"RFC {number}" for number in (6749, 6750, 7009, 7519, 7523, 7636, 7662, 8252, 8414, 8725, 9101, 9207, 9449)),
-        *(f"RFC {number}" for number in (7516, 9068, 9701)),
+        *(f"RFC {number}" for number in (7515, 7516, 9068, 9701)),
         *(f"RFC {number}" for number in (7591, 7592, 8032, 8628, 8705, 8707, 9126, 9396, 9700)),
         "OpenID Connect Core 1.0",
         "OpenID Connect Discovery 1.0",

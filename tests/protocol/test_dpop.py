@@ -38,6 +38,13 @@ def test_the_proof_of_the_rfc_is_read():
     assert proof.jkt == vector["jkt"]
 
 
+@pytest.mark.parametrize("typ", ["DPoP+JWT", "application/dpop+jwt"])
+def test_the_type_is_a_media_type_without_case(typ):
+    claims = json.dumps(PROVER.claims("POST", URI, NOW)).encode()
+    header = {"typ": typ, "alg": "ES256", "jwk": public(PROVER.key)}
+    assert read(resigned(header, claims, PROVER.key, "ES256")).jkt == PROVER.jkt
+
+
 def test_no_header_is_no_proof():
     assert read(None) is None
 
@@ -47,7 +54,8 @@ def test_no_header_is_no_proof():
     [
         {"typ": "JWT"},
         {"typ": None},
-        {"typ": "dpop+JWT"},
+        {"typ": "dpop"},
+        {"typ": "text/dpop+jwt"},
         {"typ": ["dpop+jwt"]},
         {"alg": "none"},
         {"alg": None},

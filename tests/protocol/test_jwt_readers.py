@@ -156,6 +156,17 @@ def test_J_05_a_token_of_another_type_is_refused(reader, typ):
     assert reader.accepts(signed(reader.claims, typ=typ)) == (typ == reader.typ)
 
 
+@pytest.mark.parametrize("spelt", [str.upper, str.title, "application/{}".format, "Application/{}".format])
+def test_a_type_is_a_media_type_without_case(reader, spelt):
+    """RFC 7515 §4.1.9 and RFC 2045 §5.1."""
+    assert reader.accepts(signed(reader.claims, typ=spelt(reader.typ)))
+
+
+@pytest.mark.parametrize("spelt", ["text/{}", "application/application/{}", "application/{};a=b", " {}"])
+def test_J_05_what_only_looks_like_the_type_is_refused(reader, spelt):
+    assert not reader.accepts(signed(reader.claims, typ=spelt.format(reader.typ)))
+
+
 def test_J_05_one_readers_token_is_nothing_to_another(reader):
     for other in READERS.values():
         if other is not reader:
@@ -218,6 +229,17 @@ def test_J_10_an_encrypted_token_is_no_signed_one(reader, header):
 def test_J_10_a_token_encrypted_to_our_public_key_is_refused(reader):
     protected = {"alg": "ECDH-ES", "enc": "A128CBC-HS256"}
     assert not reader.accepts(jwe.encrypt_compact(protected, signed(reader.claims), EC))
+
+
+def test_D_03_a_compressed_token_is_never_unpacked(reader, monkeypatch):
+    header = {"alg": "ECDH-ES", "enc": "A128CBC-HS256", "zip": "DEF"}
+    bomb = jwe.encrypt_compact(header, b"0" * 200_000, EC)
+    assert len(bomb) < 2_000
+    unpacked = []
+    monkeypatch.setattr("zlib.decompressobj", lambda *call: unpacked.append(call))
+    monkeypatch.setattr("zlib.decompress", lambda *call: unpacked.append(call))
+    assert not reader.accepts(bomb)
+    assert not unpacked
 
 
 BROKEN: list[tuple[str, Callable[[str], str]]] = [

@@ -9,6 +9,7 @@ from idp.registration.changes import Conflict, added, changed, removed, status_s
 from idp.registration.metadata import check_metadata
 from idp.registration.register import change, register
 from idp.storage.clients import Clients
+from idp.storage.compiled import Compiler
 from idp.storage.models import AuditEvent, ClientRow
 from tests.registration.examples import EC, GOV24, NOW, PRODUCTION, counting_bytes, with_keys
 from tests.registration.registry import sqlite_registry
@@ -51,6 +52,23 @@ def test_what_is_stored_comes_back(clients, given):
     registration = add(clients, given=given)
     assert clients.get("gov24") == registration
     assert clients.find("gov24").secret_digests == tuple(filter(None, [registration.secret_digest]))
+
+
+def test_what_people_see_of_all_services_is_read_once_and_seen_anew_after_a_change(clients, monkeypatch):
+    for client_id in ("okportal365", "gov24", "apostille"):
+        add(clients, client_id)
+    assert [one.id for one in clients.enabled(2)] == ["apostille", "gov24"]
+    statements = []
+    ready = Compiler.ready
+    monkeypatch.setattr(Compiler, "ready", lambda *call: statements.append(str(call[1])) or ready(*call))
+    clients.enabled(2)
+    assert len(statements) == 1
+    assert "registration" not in statements[0]
+    clients.save([status_set(clients.get("gov24"), "disabled", now=NOW)])
+    before = clients.get("apostille")
+    clients.save([changed(before, with_scope(before, "openid"), now=NOW)])
+    assert [one.id for one in clients.enabled(2)] == ["apostille", "okportal365"]
+    assert clients.enabled(1)[0].scopes == {"openid"}
 
 
 def test_registrations_are_listed_by_id(clients):

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, event, select
 from idp.storage.database import Database
 from idp.storage.models import OutboxRow
 from idp.storage.outbox import MAX_WHY, SqlOutbox
+from tests.statements import watched
 
 NOW = 1_800_000_000
 LEASE = 60
@@ -170,12 +171,12 @@ def test_no_two_workers_get_the_same_row(database):
 
 def test_an_idle_worker_writes_nothing(database, outbox):
     add(database, 1, due_at=NOW + 100)
-    begun = []
-    event.listen(database.engine, "commit", begun.append)
-    assert outbox.lease(NOW, 10, LEASE) == []
-    assert begun == []
-    assert len(outbox.lease(NOW + 100, 10, LEASE)) == 1
-    assert len(begun) == 1
+    sent = []
+    with watched(database, sent.append):
+        assert outbox.lease(NOW, 10, LEASE) == []
+        assert ["UPDATE" in statement for statement in sent] == [False]
+        assert len(outbox.lease(NOW + 100, 10, LEASE)) == 1
+    assert any("UPDATE outbox" in statement for statement in sent)
 
 
 def test_a_look_into_a_large_outbox_reads_the_index_of_due_rows(tmp_path):

@@ -19,6 +19,9 @@ await pool.query(SCHEMA);
 
 const signingKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
 
+// Whoever asks for this resource gets a signed token; without one the peer's tokens are opaque.
+const SIGNED = { scope: '', accessTokenTTL: 600, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } };
+
 const provider = new Provider(`http://127.0.0.1:${PORT}`, {
   adapter: adapterOn(pool),
   jwks: { keys: [{ ...signingKey, kid: 'bench', alg: 'ES256', use: 'sig' }] },
@@ -51,6 +54,7 @@ const provider = new Provider(`http://127.0.0.1:${PORT}`, {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
+    resourceIndicators: { enabled: true, getResourceServerInfo: () => SIGNED },
   },
   interactions: { url: (_, { uid }) => `/interaction/${uid}` },
   pkce: { required: () => true },

@@ -30,8 +30,20 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("client_id", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("seal", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
+    op.create_table(
+        "audit_seals",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("sealed_at", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("stage", sa.SmallInteger(), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_seals")),
+    )
+    op.create_index("ix_audit_seals_stage", "audit_seals", ["stage", "number"], unique=False)
     op.create_table(
         "authenticator_apps",
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -40,6 +52,46 @@ def upgrade() -> None:
         sa.Column("last_step", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_authenticator_apps")),
     )
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("mission", sa.Text(), nullable=False),
+        sa.Column("officer_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(), nullable=True),
+        sa.Column("record", sa.LargeBinary(), nullable=True),
+        sa.Column("held", sa.LargeBinary(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("approver_id", sa.Uuid(), nullable=True),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=True),
+        sa.Column("check_tries", sa.SmallInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("held", name=op.f("uq_cases_held")),
+    )
+    op.create_index(op.f("ix_cases_enrolment_id"), "cases", ["enrolment_id"], unique=False)
+    op.create_index("ix_cases_mission", "cases", ["mission", "id"], unique=False)
+    op.create_index(op.f("ix_cases_person_id"), "cases", ["person_id"], unique=False)
+    op.create_table(
+        "client_proposals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("registration", sa.Text(), nullable=False),
+        sa.Column("base_version", sa.BigInteger(), nullable=True),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("proposer_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_proposals")),
+    )
+    op.create_index(op.f("ix_client_proposals_outcome"), "client_proposals", ["outcome"], unique=False)
     op.create_table(
         "clients",
         sa.Column("id", sa.Text(), nullable=False),
@@ -139,6 +191,8 @@ def upgrade() -> None:
         sa.Column("phone_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("made", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
@@ -202,6 +256,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("region", "channel", "day", "gateway", "what", name=op.f("pk_message_counts")),
     )
     op.create_table(
+        "missions",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name_ko", sa.Text(), nullable=False),
+        sa.Column("name_en", sa.Text(), nullable=False),
+        sa.Column("country", sa.Text(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("languages", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("quota", sa.BigInteger(), nullable=True),
+        sa.Column("issued", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_missions")),
+    )
+    op.create_table(
         "opt_outs",
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
@@ -237,10 +307,12 @@ def upgrade() -> None:
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.Column("identifier", sa.LargeBinary(), nullable=True),
+        sa.Column("connecting", sa.LargeBinary(), nullable=True),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
+        sa.UniqueConstraint("connecting", name=op.f("uq_persons_connecting")),
         sa.UniqueConstraint("identifier", name=op.f("uq_persons_identifier")),
         sa.UniqueConstraint("user_handle", name=op.f("uq_persons_user_handle")),
     )
@@ -300,6 +372,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens")),
     )
     op.create_table(
+        "registry_entries",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_registry_entries")),
+    )
+    op.create_table(
+        "reminders",
+        sa.Column("credential_id", sa.Uuid(), nullable=False),
+        sa.Column("days", sa.SmallInteger(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("credential_id", "days", name=op.f("pk_reminders")),
+    )
+    op.create_table(
         "send_counts",
         sa.Column("subject", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
@@ -355,6 +440,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
     )
     op.create_table(
+        "staff_invitations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("mission", sa.Text(), nullable=True),
+        sa.Column("invited_by", sa.Uuid(), nullable=True),
+        sa.Column("browser", sa.LargeBinary(), nullable=True),
+        sa.Column("challenge", sa.LargeBinary(), nullable=True),
+        sa.Column("user_handle", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_invitations")),
+    )
+    op.create_table(
+        "staff_members",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("mission", sa.Text(), nullable=True),
+        sa.Column("user_handle", sa.LargeBinary(), nullable=False),
+        sa.Column("demo", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_members")),
+        sa.UniqueConstraint("user_handle", name=op.f("uq_staff_members_user_handle")),
+    )
+    op.create_table(
+        "staff_sessions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("passkey_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
+    )
+    op.create_index(op.f("ix_staff_sessions_member_id"), "staff_sessions", ["member_id"], unique=False)
+    op.create_table(
         "used_once",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
@@ -374,6 +502,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_credentials_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
     )
+    op.create_index(op.f("ix_credentials_expires_at"), "credentials", ["expires_at"], unique=False)
     op.create_index(op.f("ix_credentials_person_id"), "credentials", ["person_id"], unique=False)
     op.create_table(
         "phones",
@@ -391,6 +520,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_phones_fingerprint"), "phones", ["fingerprint"], unique=False)
     op.create_index(op.f("ix_phones_person_id"), "phones", ["person_id"], unique=False)
+    op.create_table(
+        "staff_passkeys",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("webauthn_id", sa.LargeBinary(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("backup_eligible", sa.Boolean(), nullable=False),
+        sa.Column("aaguid", sa.Text(), nullable=False),
+        sa.Column("transports", sa.Text(), nullable=False),
+        sa.Column("suspended_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["staff_members.id"], name=op.f("fk_staff_passkeys_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_passkeys")),
+        sa.UniqueConstraint("webauthn_id", name=op.f("uq_staff_passkeys_webauthn_id")),
+    )
+    op.create_index(op.f("ix_staff_passkeys_member_id"), "staff_passkeys", ["member_id"], unique=False)
     op.create_table(
         "passkeys",
         sa.Column("id", sa.Uuid(), nullable=False),

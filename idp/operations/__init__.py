@@ -1,0 +1,1 @@
+"""Running the provider: what is counted, the internal listener that shows it, readiness."""

@@ -1,0 +1,324 @@
+"""What happens to a case at the counter: started, approved, shown as a QR, confirmed, ended. One transaction each."""
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hmac import compare_digest
+from typing import Any
+from uuid import UUID
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.credential.enrolment import credential_end
+from idp.credential.states import State, message_of
+from idp.keys.handles import new_handle
+from idp.keys.sealing import row_context
+from idp.missions.cases import CASE_SECONDS, LINK_SECONDS, OFFLINE_SECONDS, CaseState, Outcome
+from idp.missions.evidence import CENTRAL, Bar, Evidence, Kind, Known, bars, reasons
+from idp.missions.mission import Mission
+from idp.pages.consent_view import open_record
+from idp.pages.counter_intake import Intake, day_at, evidence_from_dict, evidence_to_dict, merged
+from idp.pages.refusals import PageRefused
+from idp.pages.staff_gate import Seat
+from idp.people.record import CONNECTING, Record
+from idp.people.registry.contract import RegistryUnavailable
+from idp.people.status import PersonStatus
+from idp.provider import USER_HANDLE_BYTES, Provider
+from idp.staff.four_eyes import Decision
+from idp.staff.member import Member
+from idp.staff.roles import Act
+from idp.storage import AlreadyTaken, Transaction
+from idp.storage.cases import Case, Cases
+from idp.storage.people import EnrolmentRecord, Enrolments, People
+from idp.storage.session_ends import SessionEnds
+
+CHECK_DIGITS = 4
+log = logging.getLogger(__name__)
+
+
+class Barred(Exception):
+    """No credential for this person, whoever asks."""
+
+    def __init__(self, found: list[Bar]) -> None:
+        """Every bar, so that the officer hears of all at once."""
+        super().__init__(", ".join(bar.value for bar in found))
+        self.bars = found
+
+
+class HeldElsewhere(Exception):
+    """Another case, here or at another mission, holds this passport."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person whom the house knows by their passport."""
+
+    id: UUID
+    user_handle: bytes
+    record: Record
+    known: Known
+
+
+def find_known(wired: Provider, intake: Intake, mission: Mission) -> KnownPerson | None:
+    """The person with this passport, with the one it replaced, or with this connecting information."""
+    look_up, ci = wired.keyed.look_up, intake.record.connecting
+    with wired.database.read() as reading:
+        people = People(reading)
+        for number in filter(None, (intake.evidence.passport.number, intake.previous_passport)):
+            person = people.with_identifier(look_up.of("passport", number))
+            if person is not None:
+                return _known(wired, people, person, mission)
+        person = people.with_connecting(look_up.of("connecting", ci)) if ci is not None else None
+        return _known(wired, people, person, mission) if person is not None else None
+
+
+def ask_registry(wired: Provider, intake: Intake) -> Intake:
+    """What the registry says takes the place of what the officer ticked. Raises Barred for somebody who has ended."""
+    if wired.registry is None:
+        return intake
+    passport = intake.evidence.passport
+    wired.database.stop_reading()  # nobody waits for the registry with a connection in hand
+    try:
+        answer = wired.registry.look(passport.number, passport.birthdate)
+    except RegistryUnavailable as silent:
+        log.warning("registry unavailable", extra={"why": str(silent)})
+        return replace(intake, evidence=replace(intake.evidence, registry_silent=True))
+    if answer is None:
+        return _with_registration(intake, "none", intake.record.registration.as_of, None)
+    if answer.ended is not None:
+        raise Barred([Bar.PERSON_ENDED])
+    asked = _with_registration(intake, answer.registration, answer.as_of, answer.ci)
+    if answer.resident is not None:
+        asked = replace(asked, evidence=replace(asked.evidence, resident_number=answer.resident))
+    return asked
+
+
+def _with_registration(intake: Intake, status: str, as_of: str, ci: str | None) -> Intake:
+    registration = replace(intake.record.registration, status=status, as_of=as_of)
+    extra = dict(intake.record.extra) | ({CONNECTING: ci} if ci is not None else {})
+    return replace(
+        intake,
+        evidence=replace(intake.evidence, registration=status),
+        record=replace(intake.record, registration=registration, extra=extra),
+    )
+
+
+def _known(wired: Provider, people: People, person: UUID, mission: Mission) -> KnownPerson:
+    row, credentials = people.find(person), people.credentials(person)
+    assert row is not None
+    newest = credentials[-1] if credentials else None
+    known = Known(
+        person_active=row.status == PersonStatus.ACTIVE.value,
+        newest_issued_at=day_at(mission, newest.issued_at) if newest else None,
+        suspended=newest is not None and newest.state == State.SUSPENDED.value,
+    )
+    return KnownPerson(person, row.user_handle, open_record(wired, row.record, person), known)
+
+
+def start_case(wired: Provider, member: Member, mission: Mission, intake: Intake) -> UUID:
+    """A new case. Raises Barred or HeldElsewhere."""
+    now, row = wired.clock(), wired.world.new_id()
+    intake = ask_registry(wired, intake)
+    evidence, today = intake.evidence, day_at(mission, now)
+    known = find_known(wired, intake, mission)
+    found = bars(evidence, member.name, known.known if known else None, today)
+    if found:
+        raise Barred(found)
+    why = tuple(reasons(evidence, member.name, known.known if known else None, today))
+    record = merged(known.record, intake.record) if known else intake.record
+    sealed = json.dumps(evidence_to_dict(evidence), ensure_ascii=False).encode()
+    seal = wired.sealers.record.seal
+    try:
+        with wired.database.begin() as step:
+            Cases(step).add(
+                row,
+                mission=mission.place.code,
+                officer=member.id,
+                kind=evidence.kind,
+                evidence=seal(sealed, row_context("cases", "evidence", row)),
+                record=seal(record.to_json(), row_context("cases", "record", row)),
+                passport=wired.keyed.look_up.of("case", evidence.passport.number),
+                person=known.id if known else None,
+                reasons=why,
+                now=now,
+                expires_at=now + (OFFLINE_SECONDS if evidence.prepared_offline else CASE_SECONDS),
+            )
+            detail = {"case": row, "by": member.id, "mission": mission.place.code, "kind": evidence.kind.value}
+            named = " ".join(reason.value for reason in why)
+            person = known.id if known else None
+            step.record(AuditRow(Event.CASE_STARTED, now, person, detail=detail | {"reasons": named}))
+    except AlreadyTaken as taken:
+        raise HeldElsewhere from taken
+    return row
+
+
+def evidence_of(wired: Provider, case: Case) -> Evidence | None:
+    """What the officer saw; None once it has served its time."""
+    if case.evidence is None:
+        return None
+    return evidence_from_dict(
+        json.loads(wired.sealers.record.open(case.evidence, row_context("cases", "evidence", case.id)))
+    )
+
+
+def record_of(wired: Provider, case: Case) -> Record | None:
+    """The record that the citizen confirms; None once it has served its time."""
+    if case.record is None:
+        return None
+    return Record.from_json(wired.sealers.record.open(case.record, row_context("cases", "record", case.id)))
+
+
+def decision_on(case: Case, second: Member, korean_name: str) -> Decision:
+    """What a second person decides about a case; a namesake counts as the person concerned."""
+    return Decision(
+        act=Act.CASE_CONFIRM if CENTRAL.intersection(case.reasons) else Act.CASE_APPROVE,
+        first=case.officer_id,
+        mission=case.mission,
+        concerned=frozenset({second.id} if korean_name == second.name else ()),
+    )
+
+
+def approve(wired: Provider, seat: Seat, case: Case) -> bool:
+    """The second person agrees. False when the case waits no more."""
+    now = wired.clock()
+    with wired.database.begin() as step:
+        approved = Cases(step).approve(case.id, seat.member.id, now)
+        if approved:
+            detail = {"case": case.id, "by": seat.member.id, "mission": case.mission}
+            named = " ".join(reason.value for reason in case.reasons)
+            step.record(AuditRow(Event.CASE_APPROVED, now, case.person_id, detail=detail | {"reasons": named}))
+    return approved
+
+
+def end_case(wired: Provider, case: Case, outcome: Outcome, by: UUID | None) -> None:
+    """The case ends without a credential, and what the citizen has begun with it."""
+    now = wired.clock()
+    with wired.database.begin() as step:
+        end_case_within(step, case, outcome, by, now)
+
+
+def end_case_within(step: Transaction, case: Case, outcome: Outcome, by: UUID | None, now: int) -> None:
+    """The same within a transaction that does more."""
+    if case.enrolment_id is not None:
+        Enrolments(step).finish(case.enrolment_id, now)
+    if Cases(step).end(case.id, outcome, now):
+        detail = {"case": case.id, "by": by, "mission": case.mission, "outcome": outcome.value}
+        step.record(AuditRow(Event.CASE_ENDED, now, case.person_id, detail=detail))
+
+
+def show_link(wired: Provider, seat: Seat, case: Case) -> str | None:
+    """A fresh one-time link for the citizen's phone; an earlier one is void. None when the case has moved on."""
+    record, now = record_of(wired, case), wired.clock()
+    assert record is not None
+    secret = new_handle(wired.world.new_id(), wired.random_bytes)
+    with wired.database.begin() as step:
+        if not Cases(step).link(case.id, secret.id, now):
+            return None
+        if case.enrolment_id is not None:
+            Enrolments(step).finish(case.enrolment_id, now)
+        Enrolments(step).add(
+            secret,
+            record=wired.sealers.record.seal(record.to_json(), row_context("enrolments", "record", secret.id)),
+            mission=record.mission,
+            user_handle=_user_handle(wired, step, case),
+            now=now,
+            expires_at=now + LINK_SECONDS,
+            case=case.id,
+        )
+        detail = {"case": case.id, "by": seat.member.id, "enrolment": secret.id}
+        step.record(AuditRow(Event.CASE_LINKED, now, case.person_id, detail=detail))
+    return f"{wired.issuer}/enrol#{secret.text}"
+
+
+def _user_handle(wired: Provider, step: Transaction, case: Case) -> bytes:
+    """A known person keeps theirs: every passkey of theirs carries the same one."""
+    row = People(step).find(case.person_id) if case.person_id is not None else None
+    handle: bytes = row.user_handle if row is not None else wired.random_bytes(USER_HANDLE_BYTES)
+    return handle
+
+
+def check_number(wired: Provider, enrolment: UUID) -> str:
+    """What the citizen's phone shows and the officer types: that the phone at the counter opened the link."""
+    digest = wired.keyed.phone_code.of("counter", enrolment.bytes)
+    return str(int.from_bytes(digest[:8], "big") % 10**CHECK_DIGITS).zfill(CHECK_DIGITS)
+
+
+def count_number(wired: Provider, seat: Seat, case: Case, typed: str) -> int | None:
+    """None when the number is right; else how many tries are left. The try is counted first."""
+    assert case.enrolment_id is not None
+    now = wired.clock()
+    with wired.database.begin() as step:
+        attempt = Cases(step).count_try(case.id)
+        right = compare_digest(typed.encode(), check_number(wired, case.enrolment_id).encode())
+        if attempt is not None and right:
+            return None
+        detail = {"case": case.id, "by": seat.member.id, "attempt": attempt}
+        step.record(AuditRow(Event.CASE_NUMBER_REFUSED, now, case.person_id, detail=detail))
+        left = case.tries_left - 1 if attempt is not None else 0
+        if left <= 0:
+            end_case_within(step, case, Outcome.WRONG_NUMBER, seat.member.id, now)
+    return max(0, left)
+
+
+def passport_end(evidence: Evidence) -> int:
+    """The end of the passport's last day, in epoch seconds (UTC)."""
+    last = evidence.passport.expires
+    return int(datetime(last.year, last.month, last.day, 23, 59, 59, tzinfo=UTC).timestamp()) + 1
+
+
+def ends_at(evidence: Evidence, now: int) -> int:
+    """When a credential issued now would end."""
+    return credential_end(now, passport_end(evidence))
+
+
+def retire_old(wired: Provider, step: Transaction, case: Case, seat: Seat, now: int) -> None:
+    """What a new credential replaces: the old ones end, with every session that their passkeys opened."""
+    assert case.person_id is not None
+    for row in People(step).credentials(case.person_id):
+        before = State(row.state)
+        if before not in {State.ACTIVE, State.SUSPENDED, State.EXPIRED}:
+            continue
+        move_credential(wired, step, case, row, State.REPLACED, seat, now)
+
+
+def move_credential(wired: Provider, step: Transaction, case: Case, row: Any, to: State, seat: Seat, now: int) -> None:
+    """One legal move at the counter, with its audit, its message, and the end of its sessions. Raises PageRefused."""
+    before, person = State(row.state), case.person_id
+    assert person is not None
+    message = message_of(before, to)
+    if not People(step).move_credential(row.id, before, to, now):
+        raise PageRefused("case_moved", 409, "the credential was changed at the same moment")
+    detail = {"credential": row.id, "from": before.value, "to": to.value, "case": case.id, "by": seat.member.id}
+    step.record(AuditRow(Event.CREDENTIAL_MOVED, now, person, detail=detail))
+    wired.notices.tell(step, person, message, now)
+    if to is not State.ACTIVE:
+        ended = SessionEnds(step).of_credential(person, row.id, now)
+        wired.tell_ended(step, ended, why="credential replaced", now=now, event=Event.SESSION_STOPPED)
+
+
+def lift(wired: Provider, seat: Seat, case: Case) -> None:
+    """The suspended credential of a known person works again. Raises PageRefused."""
+    now = wired.clock()
+    assert case.person_id is not None
+    with wired.database.begin() as step:
+        if not Cases(step).done(case.id, case.person_id, now):
+            raise PageRefused("case_moved", 409, "case has moved on")
+        newest = People(step).credentials(case.person_id)[-1]
+        if newest.state != State.SUSPENDED.value:
+            raise PageRefused("case_moved", 409, "the credential is not suspended any more")
+        move_credential(wired, step, case, newest, State.ACTIVE, seat, now)
+        detail = {"case": case.id, "by": seat.member.id, "approver": case.approver_id, "mission": case.mission}
+        step.record(AuditRow(Event.CASE_CONFIRMED, now, case.person_id, detail=detail | {"credential": newest.id}))
+
+
+def enrolment_of(wired: Provider, case: Case) -> EnrolmentRecord | None:
+    """What the citizen has begun with the newest link."""
+    if case.enrolment_id is None:
+        return None
+    with wired.database.read() as reading:
+        return Enrolments(reading).of_case(case.enrolment_id)
+
+
+def may_lift(case: Case) -> bool:
+    """Whether the case only waits to lift a suspension."""
+    return case.kind is Kind.LIFT and case.state is CaseState.READY

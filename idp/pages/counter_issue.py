@@ -1,0 +1,119 @@
+"""The end of a case: officer and citizen have both confirmed, and the credential begins. One transaction."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict
+from typing import Any
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.authenticators.passkey_registration import NewPasskey
+from idp.credential.issue import AlreadyEnrolled, IssuedCredential, Keys, issue_credential
+from idp.keys.sealing import row_context
+from idp.missions.cases import Outcome
+from idp.missions.evidence import Kind
+from idp.pages.counter_acts import end_case, evidence_of, passport_end, record_of, retire_old
+from idp.pages.refusals import PageRefused
+from idp.pages.staff_gate import Seat
+from idp.provider import Provider
+from idp.storage import AlreadyTaken, Transaction
+from idp.storage.cases import Case, Cases
+from idp.storage.missions import take_place
+from idp.storage.people import EnrolmentRecord, Enrolments, People
+from idp.telephony.numbers import parse_number
+
+BINARY = ("webauthn_id", "public_key")
+
+
+def seal_made(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, language: str) -> bytes:
+    """A passkey that waits for the officer, sealed."""
+    values: dict[str, Any] = asdict(made) | {name: _text(getattr(made, name)) for name in BINARY}
+    document = json.dumps({"passkey": values, "language": language}).encode()
+    return wired.sealers.record.seal(document, row_context("enrolments", "made", enrolment.id))
+
+
+def _open_made(wired: Provider, enrolment: EnrolmentRecord) -> tuple[NewPasskey, str]:
+    assert enrolment.made is not None
+    context = row_context("enrolments", "made", enrolment.id)
+    document = json.loads(wired.sealers.record.open(enrolment.made, context))
+    values = document["passkey"]
+    return NewPasskey(**values | {name: urlsafe_b64decode(values[name]) for name in BINARY}), document["language"]
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode()
+
+
+def issue_case(wired: Provider, seat: Seat, case: Case, enrolment: EnrolmentRecord) -> IssuedCredential:
+    """Issue what the case was started for. Raises PageRefused when it cannot be, and then nothing has changed."""
+    try:
+        with wired.database.begin() as step:
+            return _issue(wired, step, seat, case, enrolment)
+    except (AlreadyEnrolled, AlreadyTaken) as error:
+        raise PageRefused("case_taken", 409, "passport or passkey belongs to somebody already") from error
+    except NoPlaceLeft as error:
+        end_case(wired, case, Outcome.CLOSED, seat.member.id)
+        raise PageRefused("case_closed", 409, "mission is closed or its quota is used up") from error
+
+
+class NoPlaceLeft(Exception):
+    """The mission was closed meanwhile, or its quota is used up."""
+
+
+def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment: EnrolmentRecord) -> IssuedCredential:
+    now = wired.clock()
+    made, language = _open_made(wired, enrolment)
+    record, evidence = record_of(wired, case), evidence_of(wired, case)
+    assert record is not None
+    assert evidence is not None
+    assert enrolment.phone is not None
+    if not take_place(step, case.mission):
+        raise NoPlaceLeft
+    if not Enrolments(step).finish(enrolment.id, now):
+        raise PageRefused("case_moved", 409, "another confirmation was faster")
+    if case.kind is Kind.REPLACE:
+        retire_old(wired, step, case, seat, now)
+    number = wired.sealers.phone.open(enrolment.phone, row_context("enrolments", "phone", enrolment.id)).decode()
+    issued = issue_credential(
+        People(step),
+        Keys(wired.sealers.record, wired.sealers.phone, wired.keyed.look_up, wired.world.new_id),
+        record=record,
+        phone=parse_number(number, None, fictional=wired.settings.demo),
+        passkey=made,
+        user_handle=enrolment.user_handle,
+        language=language,
+        mission=record.mission,
+        now=now,
+        holder=case.person_id,
+        not_after=passport_end(evidence),
+    )
+    if not Cases(step).done(case.id, issued.person, now):
+        raise PageRefused("case_moved", 409, "case has moved on")
+    _record(step, seat, case, enrolment, made, issued, now)
+    if case.kind is not Kind.REPLACE:
+        wired.notices.tell(step, issued.person, "issued", now)
+    return issued
+
+
+def _record(
+    step: Transaction,
+    seat: Seat,
+    case: Case,
+    enrolment: EnrolmentRecord,
+    made: NewPasskey,
+    issued: IssuedCredential,
+    now: int,
+) -> None:
+    """Three acts: the officer's word, the credential, the passkey."""
+    confirmed = {"case": case.id, "by": seat.member.id, "approver": case.approver_id, "mission": case.mission}
+    step.record(
+        AuditRow(Event.CASE_CONFIRMED, now, issued.person, detail=confirmed | {"credential": issued.credential})
+    )
+    detail = {"credential": issued.credential, "enrolment": enrolment.id}
+    step.record(AuditRow(Event.CREDENTIAL_ISSUED, now, issued.person, detail=detail))
+    made_with = {
+        "passkey": issued.passkey,
+        "aaguid": made.aaguid,
+        "backup_eligible": made.backup_eligible,
+        "attestation": made.attestation_format,
+    }
+    step.record(AuditRow(Event.PASSKEY_REGISTERED, now, issued.person, detail=made_with))

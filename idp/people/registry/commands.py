@@ -1,0 +1,51 @@
+"""`idp registry import`: fills the embedded registry from the authority's list. The `ctx.obj` is a RegistryDesk."""
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from idp.people.registry.contract import PASSPORT, RegistryAnswer, RegistryUnavailable, read_answer
+
+BATCH = 500
+
+
+class RegistryDesk(Protocol):
+    """What this command works with."""
+
+    def put(self, entries: Iterable[tuple[str, date, RegistryAnswer]]) -> None:
+        """Keep entries, each in the place of the one with the same passport."""
+        ...
+
+
+@click.group()
+def registry() -> None:
+    """The embedded registry of nationals."""
+
+
+@registry.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_obj
+def import_(desk: RegistryDesk, file: Path) -> None:
+    """Read FILE, one JSON document a line (idp/people/registry/README.md); all of it or, on a mistake, nothing."""
+    entries = []
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                entries.append(_entry(json.loads(line)))
+            except (ValueError, KeyError, TypeError, RegistryUnavailable):
+                click.echo(f"idp: {file}: line {number} is no entry of the registry", err=True)
+                raise SystemExit(1) from None
+    for start in range(0, len(entries), BATCH):
+        desk.put(entries[start : start + BATCH])
+    click.echo(f"{len(entries)} entries")
+
+
+def _entry(document: Any) -> tuple[str, date, RegistryAnswer]:
+    passport = document["passport"]
+    if not PASSPORT.fullmatch(passport):
+        raise ValueError
+    return passport, date.fromisoformat(document["birthdate"]), read_answer(document)

@@ -1,0 +1,111 @@
+"""A Core statement made ready to run on the driver itself: compiled once, its values put in order, its rows named.
+
+Statements are written in SQLAlchemy Core and compiled by it, so both databases share them. They are not executed
+by it: that costs several times what the driver takes. The compiled form lives as long as its statement, and a
+statement that is built for one call is compiled for that call.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.engine import Row
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Values = Mapping[str, Any]
+Processor = Callable[[Any], Any]
+Conversions = Sequence[tuple[int, Processor]]
+MakeRow = Callable[[Iterable[Any]], Row[Any]]
+_numbers = count(1)
+
+
+class Compiled:
+    """One statement on one kind of database."""
+
+    def __init__(
+        self, text: str, names: Sequence[str], fixed: Values, bind: Mapping[str, Processor], load: Conversions
+    ) -> None:
+        """`fixed` are the values that stand in the statement itself; the others come with each call."""
+        self.text = text
+        self.name = b"idp_%d" % next(_numbers)
+        self.uses = 0
+        """How often it ran: only what runs again is worth preparing."""
+        self.bind = [(i, bind[name]) for i, name in enumerate(names) if name in bind]
+        """Which values the driver wants in another form."""
+        self.load = load
+        """The same for the columns of a row."""
+        self._names = tuple(names)
+        self._fixed = fixed
+        self._row: MakeRow | None = None
+
+    def ordered(self, values: Values) -> list[Any]:
+        """The values in the order of the text. Raises KeyError when one is missing."""
+        fixed = self._fixed
+        return [fixed[name] if name in fixed else values[name] for name in self._names]
+
+    def reader(self, columns: Callable[[], Iterable[str]]) -> MakeRow:
+        """What makes a row of its values: a tuple with names, as SQLAlchemy's Row is one, and cheaper to read."""
+        if self._row is None:
+            named: Any = namedtuple  # noqa: PYI024 (a function here: the columns are known at run time)
+            self._row = named("Row", list(columns()), rename=True)._make
+        return self._row
+
+
+class Compiler:
+    """The compiled forms of one engine's statements."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """For statements as `dialect` writes them."""
+        self._dialect = dialect
+        self.dialect: str = dialect.name
+        self._known: WeakKeyDictionary[Executable, Compiled] = WeakKeyDictionary()
+
+    def ready(self, statement: Executable, values: Values) -> tuple[Compiled, list[Any]]:
+        """The compiled form, made at the first call, and the values in its order."""
+        compiled = self._known.get(statement)
+        if compiled is None:
+            made = self._compile(statement)
+            load = _load(statement, made.dialect)
+            if made.post_compile_params:  # a list (`IN`): the text depends on how long it is
+                return _with_lists(made, values, load)
+            compiled = self._known[statement] = _whole(made, load)
+        compiled.uses += 1
+        return compiled, compiled.ordered(values)
+
+    def _compile(self, statement: Any) -> SQLCompiler:
+        made = statement.compile(dialect=self._dialect)
+        assert isinstance(made, SQLCompiler)
+        return made
+
+
+def _whole(made: SQLCompiler, load: Conversions) -> Compiled:
+    names = made.positiontup or ()
+    fixed = {name: made.params[name] for name in names if not made.binds[name].required}
+    bind = {name: processor for name in names if (processor := _bind(made, name)) is not None}
+    return Compiled(made.string, names, fixed, bind, load)
+
+
+def _with_lists(made: SQLCompiler, values: Values, load: Conversions) -> tuple[Compiled, list[Any]]:
+    """The form for lists of just this length, which is used once."""
+    state = made.construct_expanded_state(dict(values))
+    names: Any = state.positiontup or ()
+    # SQLAlchemy names those of the lists alone; the other values of the statement have theirs as well.
+    others = {name: processor for name in made.binds if (processor := _bind(made, name)) is not None}
+    processors: Any = {**others, **state.processors}
+    compiled = Compiled(state.statement, names, state.parameters, processors, load)
+    return compiled, compiled.ordered({})
+
+
+def _bind(made: SQLCompiler, name: str) -> Processor | None:
+    kind = made.binds[name].type.dialect_impl(made.dialect)
+    processor: Processor | None = kind.bind_processor(made.dialect)
+    return processor
+
+
+def _load(statement: Executable, dialect: Dialect) -> Conversions:
+    columns = getattr(statement, "exported_columns", None) or ()
+    found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    return [(i, processor) for i, processor in enumerate(found) if processor is not None]

@@ -1,0 +1,135 @@
+"""Appointing staff: each act is checked against the rule of idp/staff, done and audited in one transaction.
+
+`by` is the member of staff who acts; None is an operator at the command line, whom the machine let in.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.authenticators.passkey_registration import NewPasskey
+from idp.keys.handles import new_handle
+from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal
+from idp.staff.member import Appointment, InvalidAppointment, Member
+from idp.staff.roles import Role
+from idp.storage.database import Database, Transaction
+from idp.storage.missions import find_mission
+from idp.storage.staff import StaffMembers
+from idp.storage.staff_invitations import OpenInvitation, StaffInvitations
+
+USER_HANDLE_BYTES = 64
+
+
+class StaffOffice:
+    """Every act on the list of staff."""
+
+    def __init__(
+        self, database: Database, random_bytes: Callable[[int], bytes], clock: Callable[[], int], issuer: str
+    ) -> None:
+        """Nothing is kept in memory."""
+        self._database = database
+        self._random_bytes = random_bytes
+        self._clock = clock
+        self._issuer = issuer
+
+    def all(self, mission: str | None = None) -> list[Member]:
+        """Everybody, or everybody of one mission."""
+        with self._database.read() as reading:
+            return StaffMembers(reading).all(mission)
+
+    def invite(self, new: Appointment, by: Member | None = None) -> str:
+        """A one-time link, the secret in its fragment. Raises NotAllowed or InvalidAppointment."""
+        now, sender = self._clock(), None if by is None else by.id
+        secret = new_handle(self._database.new_id(), self._random_bytes)
+        with self._database.begin() as step:
+            _refuse_unknown_mission(step, new)
+            if by is not None:
+                refuse_appointment(_as_now(step, by), new)
+            StaffInvitations(step).add(
+                secret, new, by=sender, user_handle=self._random_bytes(USER_HANDLE_BYTES), now=now
+            )
+            detail = {"by": sender, "invitation": secret.id, "role": new.role.value, "mission": new.mission}
+            step.record(AuditRow(Event.STAFF_INVITED, now, detail=detail))
+        return f"{self._issuer}/staff/join#{secret.text}"
+
+    def join(self, invitation: OpenInvitation, made: NewPasskey) -> UUID:
+        """Turn an invitation into a member. Raises NotAllowed when it was used, or its sender may invite no more."""
+        now, member, passkey = self._clock(), self._database.new_id(), self._database.new_id()
+        with self._database.begin() as step:
+            if not StaffInvitations(step).finish(invitation.id, now):
+                raise NotAllowed("staff.invitation_used")
+            if invitation.invited_by is not None:
+                sender = StaffMembers(step).find(invitation.invited_by)
+                if sender is None:
+                    raise NotAllowed("staff.invitation_used")
+                refuse_appointment(sender, invitation.appointment)
+            add_member(step, member, passkey, invitation.appointment, invitation.user_handle, made, now=now)
+            detail = _joined(member, passkey, invitation.appointment) | {"invitation": invitation.id}
+            step.record(AuditRow(Event.STAFF_JOINED, now, detail=detail))
+        return member
+
+    def change(self, member: UUID, role: Role, mission: str | None, by: Member | None = None) -> None:
+        """Give somebody another role or mission. Raises NotAllowed or InvalidAppointment."""
+        now = self._clock()
+        with self._database.begin() as step:
+            of = _known(step, member)
+            to = Appointment(name=of.name, role=role, mission=mission)
+            _refuse_unknown_mission(step, to)
+            if by is not None:
+                refuse_change(_as_now(step, by), of, to)
+            if not StaffMembers(step).change(of, to, now):
+                raise NotAllowed("staff.last_administrator")
+            moved = {"from": of.role.value, "to": role.value, "mission": mission}
+            step.record(
+                AuditRow(Event.STAFF_CHANGED, now, detail={"by": by.id if by else None, "member": member} | moved)
+            )
+
+    def remove(self, member: UUID, by: Member | None = None) -> None:
+        """Remove somebody: their sessions end with it. Raises NotAllowed."""
+        now = self._clock()
+        with self._database.begin() as step:
+            of = _known(step, member)
+            if by is not None:
+                refuse_removal(_as_now(step, by), of)
+            if not StaffMembers(step).remove(of, now):
+                raise NotAllowed("staff.last_administrator")
+            step.record(AuditRow(Event.STAFF_REMOVED, now, detail={"by": by.id if by else None, "member": member}))
+
+
+def add_member(
+    step: Transaction,
+    member: UUID,
+    passkey: UUID,
+    new: Appointment,
+    user_handle: bytes,
+    made: NewPasskey,
+    *,
+    now: int,
+    demo: bool = False,
+) -> None:
+    """The rows of a new member with their passkey."""
+    members = StaffMembers(step)
+    members.add(member, new, user_handle=user_handle, demo=demo, now=now)
+    members.add_passkey(passkey, member, made, now)
+
+
+def _joined(member: UUID, passkey: UUID, new: Appointment) -> dict[str, Any]:
+    return {"member": member, "passkey": passkey, "role": new.role.value, "mission": new.mission}
+
+
+def _known(step: Transaction, member: UUID) -> Member:
+    found = StaffMembers(step).find(member)
+    if found is None:
+        raise NotAllowed("staff.unknown_member")
+    return found
+
+
+def _as_now(step: Transaction, by: Member) -> Member:
+    """Who acts, as they are within this transaction: somebody removed a moment ago acts no more."""
+    return _known(step, by.id)
+
+
+def _refuse_unknown_mission(step: Transaction, new: Appointment) -> None:
+    if new.mission is not None and find_mission(step, new.mission) is None:
+        raise InvalidAppointment("staff.mission_wrong", f"no mission {new.mission!r}; `idp mission list` shows them")

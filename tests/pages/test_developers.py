@@ -1,0 +1,60 @@
+"""The guide: everything that its words know stands on it, and what an address names is only ever shown as text."""
+
+import html
+import re
+
+import pytest
+
+from idp.claims.scopes import EVENT_CLAIMS, SCOPES
+from idp.pages.developers import known_errors
+from idp.registration.integration import ANY_URI, EXAMPLES
+from tests.ground import ORIGIN
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_sentence_of_the_guide_stands_on_it(house, language):
+    words = house.ground.app.extensions["idp-words"]
+    shown = html.unescape(house.browser().get(f"/developers?lang={language}").text)
+    unreached = {"developers.level.3"}  # no level that nobody can reach is shown
+    keys = [key for key in words.keys(language) if key.startswith("developers.") and key not in unreached]
+    assert [key for key in keys if words.say(language, key) not in shown] == []
+    assert words.say(language, "developers.level.3") not in shown
+
+
+def test_every_error_claim_scope_and_level_that_exists_is_explained(house):
+    shown = house.browser().get("/developers").text
+    assert set(re.findall(r'id="error-([a-z_]+)"', shown)) == {one.code for one in known_errors()}
+    for name in [*EVENT_CLAIMS, *(claim for claims in SCOPES.values() for claim in claims)]:
+        assert name in shown
+    for level in house.ground.provider.acr_values:
+        assert level in shown
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_software_has_its_configuration_with_the_values_of_the_address(house, name):
+    page = house.browser().get(f"/developers?for={name}&client_id=abc&redirect_uri=https://abc.example/cb")
+    assert page.status_code == 200
+    box = re.search(r'<pre id="configuration".*?</pre>', page.text, re.DOTALL)[0]
+    assert ORIGIN in box
+    assert "abc" in box
+
+
+def test_an_unknown_software_is_not_found(house):
+    assert house.browser().get("/developers?for=nothing").status_code == 404
+
+
+@pytest.mark.parametrize("value", ["');evil('", "https://x.example/<script>", '"><img src=x>', "{{7*7}}", "a" * 5000])
+def test_X_01_a_link_to_the_guide_brings_no_code(house, value):
+    page = house.browser().get("/developers", query_string={"client_id": value, "redirect_uri": value})
+    assert page.status_code == 200
+    assert value not in html.unescape(re.search(r"<main.*</main>", page.text, re.DOTALL)[0])
+    assert ANY_URI in page.text
+    assert "49" not in re.search(r'<pre id="configuration".*?</pre>', page.text, re.DOTALL)[0]
+
+
+def test_the_guide_tells_nothing_of_what_is_registered(house):
+    service = house.service
+    with_id = house.browser().get(f"/developers?client_id={service.id}").text
+    assert service.redirect_uri not in with_id
+    other = house.browser().get(f"/developers?client_id={'x' * len(service.id)}").text
+    assert with_id.replace(service.id, "") == other.replace("x" * len(service.id), "")

@@ -1,0 +1,228 @@
+"""Statements run on the drivers themselves: the same answers and the same refusals on both databases."""
+
+from threading import Event, Thread
+from uuid import UUID
+
+import pytest
+from psycopg import OperationalError
+from sqlalchemy import bindparam, func, insert, select, text, update
+
+from idp.storage import AlreadyTaken
+from idp.storage.models import ClientRow, Passkey, Phone, SignIn, UsedOnce
+from tests.statements import watched
+
+HERE = "00000000-0000-7000-8000-000000000001"
+_COUNT = select(func.count().label("rows")).select_from(UsedOnce)
+_ADD = insert(UsedOnce).values(digest=bindparam("value"), expires_at=bindparam("until"))
+_ONE = select(UsedOnce.digest, UsedOnce.expires_at).where(UsedOnce.digest == bindparam("value"))
+
+
+@pytest.fixture
+def database(either_ground):
+    return either_ground.provider.database
+
+
+def add(database, value: bytes, until: int = 1) -> None:
+    with database.begin() as step:
+        step.run(_ADD, value=value, until=until)
+
+
+def rows(database) -> int:
+    with database.read() as reading:
+        return reading.one(_COUNT).rows
+
+
+def test_a_row_has_names_and_an_order_and_every_use_gives_the_same(database):
+    add(database, b"\x00\xff'", 2**62)
+    for _ in range(4):  # as text, then prepared on the server
+        with database.read() as reading:
+            row = reading.one(_ONE, value=b"\x00\xff'")
+        assert (row.digest, row.expires_at) == tuple(row) == (b"\x00\xff'", 2**62)
+
+
+def test_every_kind_of_column_comes_back_as_it_went(either_ground):
+    citizen = either_ground.enrol()
+    with either_ground.provider.database.read() as reading:
+        row = reading.one(select(Passkey.id, Passkey.person_id, Passkey.attested, Passkey.name, Passkey.last_used_at))
+        phone = reading.one(select(Phone.number, Phone.wrong_tries).where(Phone.person_id == row.person_id))
+    assert isinstance(row.id, UUID)
+    assert row.attested is False
+    assert isinstance(row.name, str)
+    assert row.last_used_at is None
+    assert isinstance(phone.number, bytes)
+    assert phone.wrong_tries == 0
+    assert citizen
+
+
+def test_a_null_and_a_list_in_a_statement_are_its_own(database):
+    add(database, b"a")
+    add(database, b"b")
+    none = select(UsedOnce.digest).where(UsedOnce.digest.in_([b"a", b"c"]), UsedOnce.expires_at == bindparam("until"))
+    with database.read() as reading:
+        assert [row.digest for row in reading.all(none, until=1)] == [b"a"]
+        assert reading.all(select(UsedOnce.digest).where(UsedOnce.digest.in_([]))) == []
+    stop = update(SignIn).values(code_digest=None).where(SignIn.id == UUID(HERE))
+    with database.begin() as step:
+        assert step.run(stop) == 0
+
+
+def test_the_touched_rows_are_counted(database):
+    for value in (b"a", b"b", b"c"):
+        add(database, value)
+    later = update(UsedOnce).values(expires_at=bindparam("until")).where(UsedOnce.digest != bindparam("but"))
+    with database.begin() as step:
+        assert step.run(later, until=9, but=b"a") == 2
+        assert step.run(later.returning(UsedOnce.digest), until=9, but=b"x") == 3
+        assert step.run(later, until=9, but=b"a") == 2
+        assert {row.digest for row in step.all(later.returning(UsedOnce.digest), until=9, but=b"c")} == {b"a", b"b"}
+
+
+@pytest.mark.parametrize("queued", [False, True], ids=["in the middle", "with the commit"])
+def test_C_02_what_is_taken_is_refused_and_the_whole_step_with_it(database, queued):
+    add(database, b"taken")
+
+    def step_of_two():
+        with database.begin() as step:
+            step.run(_ADD, value=b"other", until=1)
+            if queued:
+                step.add(UsedOnce, digest=b"third", expires_at=1)
+                step.add(UsedOnce, digest=b"taken", expires_at=1)
+            else:
+                step.run(_ADD, value=b"taken", until=1)
+
+    with pytest.raises(AlreadyTaken) as refused:
+        step_of_two()
+    assert "taken" not in str(refused.value)
+    assert rows(database) == 1
+    add(database, b"next")  # and the connection is as good as before
+    assert rows(database) == 2
+
+
+def test_a_single_queued_row_that_is_taken_is_refused_too(database):
+    add(database, b"taken")
+    with pytest.raises(AlreadyTaken), database.begin() as step:
+        step.add(UsedOnce, digest=b"taken", expires_at=1)
+    assert rows(database) == 1
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2])
+def test_a_step_that_raises_leaves_nothing(database, sent):
+    def step_that_raises():
+        with database.begin() as step:
+            for number in range(sent):
+                step.run(_ADD, value=b"%d" % number, until=1)
+            step.add(UsedOnce, digest=b"queued", expires_at=1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        step_that_raises()
+    assert rows(database) == 0
+
+
+def test_a_step_without_statements_is_none(database):
+    with database.begin():
+        pass
+    assert rows(database) == 0
+
+
+def test_an_error_in_the_middle_undoes_the_step_even_when_it_is_passed_over(postgresql_ground):
+    database = postgresql_ground.provider.database
+
+    def step_that_goes_on():
+        with database.begin() as step:
+            step.run(_ADD, value=b"first", until=1)
+            with pytest.raises(Exception, match="division"):
+                step.one(text("SELECT 1 / 0"))
+
+    with pytest.raises(Exception, match="undone"):
+        step_that_goes_on()
+    assert rows(database) == 0
+
+
+def test_H_07_a_text_with_a_nul_is_refused_and_not_cut_short(postgresql_ground):
+    database = postgresql_ground.provider.database
+    with database.read() as reading, pytest.raises(Exception, match="NUL"):
+        reading.one(select(ClientRow.id).where(ClientRow.id == bindparam("client")), client="gov24\0x")
+
+
+def test_an_error_names_no_value(postgresql_ground):
+    database = postgresql_ground.provider.database
+    with database.read() as reading, pytest.raises(Exception, match=r"\S") as refused:
+        reading.one(text("SELECT CAST(:value AS uuid), 1 / 0"), value=b"482913")
+    assert "482913" not in str(refused.value)
+
+
+def test_a_connection_whose_server_has_gone_is_replaced(postgresql_ground):
+    """The step under way fails; whatever comes next has a new connection, in each of the pool's places."""
+    database = postgresql_ground.provider.database
+    add(database, b"before")
+    ended = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
+
+    def step_that_breaks():
+        with database.begin() as step:
+            step.run(_ADD, value=b"lost", until=1)
+            step.all(ended)
+
+    with pytest.raises(OperationalError):
+        step_that_breaks()
+    assert rows(database) == 1
+    add(database, b"after")
+    assert rows(database) == 2
+
+
+def test_who_waits_for_a_row_lets_the_other_threads_work(postgresql_ground):
+    """A thread that waits for another's row must not keep Python for itself: the other could never let go."""
+    database = postgresql_ground.provider.database
+    add(database, b"row", 0)
+    more = update(UsedOnce).values(expires_at=UsedOnce.expires_at + 1)
+    holding = Event()
+
+    def second():
+        holding.wait(20)
+        for _ in range(3):
+            with database.begin() as step:
+                step.run(more)
+                step.run(more)
+
+    waiting = Thread(target=second)
+    waiting.start()
+    for _ in range(3):
+        with database.begin() as step:
+            step.run(more)
+            holding.set()
+            step.run(more)
+    waiting.join(20)
+    assert not waiting.is_alive()
+    with database.read() as reading:
+        assert reading.one(_ONE, value=b"row").expires_at == 12
+
+
+def test_a_request_holds_one_connection_for_all_it_does(database):
+    seen = []
+    with watched(database, seen.append):
+        database.open_request()
+        with database.read() as reading:
+            reading.one(_COUNT)
+            taken = database.engine.pool.checkedout()
+            with database.read() as again:
+                again.one(_COUNT)
+        with database.begin() as step:
+            step.run(_ADD, value=b"x", until=1)
+            with database.read() as within:
+                assert within.one(_COUNT).rows == 1
+            assert database.engine.pool.checkedout() == taken == 1
+        database.close_request()
+    assert database.engine.pool.checkedout() == 0
+    assert len(seen) == 4
+
+
+def test_a_step_within_a_step_of_one_request_is_a_mistake(database):
+    database.open_request()
+    try:
+        with database.begin() as step:
+            step.run(_ADD, value=b"outer", until=1)
+            with pytest.raises(AssertionError), database.begin():
+                pass
+    finally:
+        database.close_request()
+    assert rows(database) == 1
