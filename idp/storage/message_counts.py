@@ -30,6 +30,21 @@ MEASURED_DAYS: Final = 7
 BATCH: Final = 500
 MOST_BATCHES: Final = 20
 
+_DIALECTS: Final[dict[str, Any]] = {"postgresql": postgresql, "sqlite": sqlite}
+
+
+def _grow(row: Any) -> Any:
+    """One figure that grows, or begins."""
+    values = {"region": "place", "channel": "way", "day": "at", "gateway": "name", "what": "figure", "count": "more"}
+    table = MessageCount.__table__
+    return row.values(
+        {name: bindparam(given, type_=table.c[name].type) for name, given in values.items()}
+    ).on_conflict_do_update(
+        index_elements=[column.name for column in table.primary_key],
+        set_={"count": table.c.count + row.excluded.count},
+    )
+
+
 _D: Final = Dispatch.__table__.c
 _C: Final = MessageCount.__table__.c
 _TAKEN: Final = (_D.id, _D.about, _D.channel, _D.region, _D.asked_at, _D.price, _D.gateway, _D.state, _D.tried)
@@ -52,6 +67,7 @@ _COUNTS: Final = select(_C.region, _C.channel, _C.gateway, _C.what, _C.count.lab
 )
 _OF_COUNTRY: Final = _COUNTS.where(_C.region == bindparam("country"), _C.channel == bindparam("way"))
 _WAITING: Final = select(OutboxRow.id).where(OutboxRow.due_at <= bindparam("now")).limit(10_000)
+_GROW: Final = {dialect: _grow(module.insert(MessageCount)) for dialect, module in _DIALECTS.items()}
 
 
 def count_messages(database: Database, now: int) -> int:
@@ -147,17 +163,6 @@ def _typed(transaction: Transaction, things: list[UUID]) -> dict[tuple[UUID, int
 
 def _add_all(transaction: Transaction, grown: Counter[tuple[str, str, int, str, str]]) -> None:
     """In the order of the keys, so that two workers cannot wait for one another."""
-    if not grown:
-        return
-    kind = postgresql if transaction.dialect == "postgresql" else sqlite
-    columns = MessageCount.__table__.c
-    names = ("region", "channel", "day", "gateway", "what")
-    row = kind.insert(MessageCount).values(
-        {name: bindparam(name, type_=columns[name].type) for name in (*names, "count")}
-    )
-    statement = row.on_conflict_do_update(
-        index_elements=list(MessageCount.__table__.primary_key.columns),  # type: ignore[attr-defined]
-        set_={"count": _C.count + row.excluded.count},
-    )
-    for key, count in sorted(grown.items()):
-        transaction.run(statement, **dict(zip(names, key, strict=True)), count=count)
+    statement = _GROW[transaction.dialect]
+    for (region, channel, day, gateway, what), count in sorted(grown.items()):
+        transaction.run(statement, place=region, way=channel, at=day, name=gateway, figure=what, more=count)
