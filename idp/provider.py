@@ -205,6 +205,17 @@ class Provider:
             told += known
         return told
 
+    def tell_withdrawn(
+        self, transaction: Transaction, client_id: str, person: UUID, sessions: Sequence[UUID], now: int
+    ) -> int:
+        """Queue logout notices to one service for the sessions in which it was visited; returns how many."""
+        client = self.clients.find(client_id)
+        known = [LoggedOut(client, person, session) for session in sessions] if client is not None else []
+        noticed = [one for one in known if one.by_back_channel]
+        for one in noticed:
+            self._queue_notice(transaction, one, now)
+        return len(noticed)
+
     def _queue_notice(self, transaction: Transaction, one: LoggedOut, now: int) -> None:
         notice = LogoutNotice(one.client.id, str(one.person), str(one.session))
         row = transaction.new_id()

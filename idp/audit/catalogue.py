@@ -19,7 +19,7 @@ class Event(Enum):
     PASSKEY_CLONE_SUSPECTED = ("provider:passkey:suspended", ("passkey", "stored", "presented"))
     CODE_SENT = ("provider:phone_code:sent", ("purpose", "region", "sends"))
     CODE_REFUSED = ("person:phone_code:refused", ("sign_in", "why", "attempts"))
-    SESSION_STARTED = ("person:session:started", ("session", "acr", "amr"))
+    SESSION_STARTED = ("person:session:started", ("session", "acr", "amr", "on"))
     SESSION_ENDED = ("person:session:ended", ("session", "why", "told"))
     SESSION_STOPPED = ("provider:session:stopped", ("session", "why", "told"))
     SIGN_IN_CANCELLED = ("person:sign_in:cancelled", ("sign_in",))
@@ -48,6 +48,13 @@ class Event(Enum):
         "person:passkey:registered",
         ("passkey", "aaguid", "backup_eligible", "attestation"),
     )
+    PASSKEY_RENAMED = ("person:passkey:renamed", ("passkey",))
+    PASSKEY_REMOVED = ("person:passkey:removed", ("passkey",))
+    CREDENTIAL_STOPPED = ("person:credential:suspended", ("credential", "by", "passkey"))
+    CREDENTIAL_RESUMED = ("person:credential:resumed", ("credential", "passkey"))
+    LANGUAGE_CHOSEN = ("person:language:chosen", ("language",))
+    DATA_TAKEN = ("person:data:downloaded", ())
+    ACCOUNT_CLOSED = ("person:account:closed", ("services",))
     CLIENT_ADDED = ("operator:client:added", ("diff",))
     CLIENT_CHANGED = ("operator:client:changed", ("diff",))
     CLIENT_DISABLED = ("operator:client:disabled", ())

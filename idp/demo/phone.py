@@ -50,7 +50,7 @@ def messages_and_passkeys() -> Response:
     )
 
 
-@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment'):_step>")
+@phone.get("/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'add', 'resume'):_step>")
 def back_to_the_phone(_step: str) -> ResponseReturnValue:
     """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
     page_language()
@@ -74,6 +74,18 @@ def ask_for_sign_in() -> Response:
 def ask_for_enrolment() -> Response:
     """The holder lets a passkey be made, or refuses."""
     return _ask(Kind.ENROL, read_form())
+
+
+@phone.post("/demo/phone/add")
+def ask_for_another_passkey() -> Response:
+    """The holder lets one more passkey be made, or refuses."""
+    return _ask(Kind.ADD, read_form())
+
+
+@phone.post("/demo/phone/resume")
+def ask_for_resuming() -> Response:
+    """The holder chooses a passkey that is still trusted, or refuses."""
+    return _ask(Kind.RESUME, read_form())
 
 
 @phone.post("/demo/phone/approve")
@@ -116,7 +128,7 @@ def _ask(kind: Kind, form: Mapping[str, str]) -> Response:
     return page(
         "demo/approve.html",
         client=_client(form),
-        what="enrol" if kind is Kind.ENROL else "sign in",
+        what="enrol" if kind.creates else "sign in",
         origin=ceremony.origin,
         choices=choices,
         fields=list(asked.items()),

@@ -18,10 +18,17 @@ MAX_OPTIONS = 16_384
 
 
 class Kind(Enum):
-    """The two ceremonies, each with the endpoint that waits for its answer."""
+    """The ceremonies, each with the endpoint that waits for its answer."""
 
     SIGN_IN = "/sign-in/passkey"
     ENROL = "/enrol/passkey"
+    ADD = "/account/passkeys/new"
+    RESUME = "/account/resume"
+
+    @property
+    def creates(self) -> bool:
+        """Whether a passkey is made."""
+        return self in {Kind.ENROL, Kind.ADD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Ceremony:
 
     def choices(self, phone: SoftAuthenticator) -> list[Choice]:
         """The passkeys that can answer, newest first; none when one is to be made. Raises CeremonyError."""
-        if self.kind is Kind.ENROL:
+        if self.kind.creates:
             return []
         with _well_formed():
             allowed = [from_base64url(one["id"]) for one in self.options.get("allowCredentials") or []]
@@ -52,7 +59,7 @@ class Ceremony:
     def answer(self, phone: SoftAuthenticator, choice: str | None) -> str:
         """The credential as JSON text (WebAuthn Level 3 §5.1.8). Raises CeremonyError."""
         with _well_formed():
-            if self.kind is Kind.ENROL:
+            if self.kind.creates:
                 return json.dumps(phone.create(self.options, self.origin))
             return json.dumps(phone.get(self.options, self.origin, from_base64url(choice) if choice else None))
 

@@ -20,7 +20,7 @@ from idp.authenticators.phone_code import (
 from idp.claims.assurance import Fact, amr_of
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.handles import Handle, new_handle
-from idp.pages.browser import ensure_browser, presented_session, start_session_cookie
+from idp.pages.browser import ensure_browser, kind_of_browser, presented_session, start_session_cookie
 from idp.pages.messages import send_code
 from idp.pages.refusals import PageRefused
 from idp.pages.steps import Shown, open_phone
@@ -108,7 +108,7 @@ def _open_session(
         codes.right_on_phone(sign_in.phone_id)
     reached = wired.assurance.reached(facts)
     amr = " ".join(amr_of(facts, reached, wired.assurance))
-    detail = {"session": session.id, "acr": reached, "amr": amr}
+    detail = {"session": session.id, "acr": reached, "amr": amr, "on": kind_of_browser()}
     transaction.record(AuditRow(Event.SESSION_STARTED, now, sign_in.person_id, client.id, detail))
     return session, replace(sign_in, session_id=session.id, facts=facts, auth_time=now, proven_at=now)
 

@@ -32,6 +32,7 @@ from idp.keys.sealing import row_context
 from idp.pages.answers import code_answer, error_answer, send
 from idp.pages.browser import ensure_browser
 from idp.pages.consent_view import consent_view
+from idp.pages.first_party import is_own, own_answer, own_client
 from idp.pages.headers import allow_form_target
 from idp.pages.refusals import PageRefused
 from idp.pages.reload import reload_address
@@ -69,6 +70,8 @@ DEVICE_DONE, DEVICE_ENDED = "/device/done", "/device/ended"
 
 def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
     """The enabled client of a request under way. Raises PageRefused."""
+    if is_own(request.client_id):
+        return own_client(request.redirect_uri)
     client = wired.clients.find(request.client_id)
     if client is None or not client.enabled:
         raise PageRefused("service_disabled", 400, "client was disabled meanwhile", client=client)
@@ -98,6 +101,8 @@ def decide(
     wired: Provider, request: AuthorizationRequest, client: Client, proof: Proof | None, agreed: Agreed | None, now: int
 ) -> NextStep:
     """The hub's answer for what is known now."""
+    if is_own(client.id):  # their own data: nothing is given to anybody
+        agreed = Agreed(frozenset())
     return next_step(
         request,
         client,
@@ -221,6 +226,8 @@ def issue_code(
 
     Raises PageRefused when the pushed request was completed by somebody faster.
     """
+    if is_own(client.id):
+        return own_answer(request)
     if request.device is not None:
         return _approve_device(transaction, wired, UUID(request.device), client, what, now)
     _complete(transaction, request.pushed, client, now)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from idp.pages.rendering import page_language
 
@@ -14,3 +14,8 @@ def readable_time(seconds: int) -> str:
     moment = datetime.fromtimestamp(seconds, UTC)
     both = [(moment.astimezone(KOREA), "KST"), (moment, "UTC")]
     return ", ".join(f"{format_datetime(at, 'short', locale=page_language())} ({zone})" for at, zone in both)
+
+
+def readable_day(seconds: int) -> str:
+    """The day of a moment in Korea, in words."""
+    return str(format_date(datetime.fromtimestamp(seconds, KOREA).date(), format="long", locale=page_language()))

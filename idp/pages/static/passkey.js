@@ -68,7 +68,7 @@
 
   /** Conditional UI: passkeys of this device among the suggestions of a text field, without a prompt. */
   const offer = async () => {
-    if (creates || !(await webauthn.browserSupportsWebAuthnAutofill())) return;
+    if (creates || !autofill || !(await webauthn.browserSupportsWebAuthnAutofill())) return;
     autofill.hidden = false;
     try {
       send(await webauthn.startAuthentication({ optionsJSON, useBrowserAutofill: true }));
