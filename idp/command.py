@@ -14,6 +14,7 @@ import click
 from flask import Flask
 
 from idp import create_app, real_world
+from idp.authenticators.attestation import AttestationError
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
 from idp.delivery.commands import make_worker, worker
@@ -35,7 +36,16 @@ from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
 from idp.telephony.messages import MessageError
 
-REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotOpen, MessageError, DatabaseUnavailable)
+REFUSALS = (
+    SettingsError,
+    SecretsError,
+    AssuranceError,
+    AttestationError,
+    OutdatedSchema,
+    CannotOpen,
+    MessageError,
+    DatabaseUnavailable,
+)
 
 
 class Idp(click.Group):

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.authenticators.attestation import Attestations, load_attestations
 from idp.claims.assurance import Assurance, Fact, load_assurance
 from idp.claims.scopes import SCOPES
 from idp.claims.subject import session_for, subject_for
@@ -50,7 +51,7 @@ from idp.storage.signing_keys import SigningKeys
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
 OUT_OF_REACH = frozenset({Fact.ATTESTED})
-"""Facts that nothing here establishes yet: a level that needs one is not offered (design law 10)."""
+"""Facts that nothing establishes without a metadata file: a level that needs one is not offered (design law 10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Provider:
     remote_keys: RemoteKeys
     statement_issuers: Issuers
     device_tries: TryBudget
+    attestations: Attestations
 
     @property
     def invitations(self) -> Invitations:
@@ -137,7 +139,7 @@ class Provider:
     @property
     def acr_values(self) -> tuple[str, ...]:
         """The levels that a sign-in here can reach, weakest first."""
-        return self.assurance.attainable(OUT_OF_REACH)
+        return self.assurance.attainable(frozenset() if self.attestations.can_vouch else OUT_OF_REACH)
 
     @property
     def mint(self) -> Mint:
@@ -339,5 +341,8 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbound=outbound,
         remote_keys=RemoteKeys(outbound, world.clock),
         statement_issuers=load_issuers(settings.software_statement_issuers),
+        attestations=load_attestations(
+            settings.authenticators_file, settings.attestation_metadata, settings.attestation_metadata_root
+        ),
         device_tries=TryBudget(each=TRIES_OF_A_BROWSER, all_together=TRIES_OF_ALL, seconds=LIFETIME_SECONDS),
     )

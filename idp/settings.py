@@ -56,6 +56,13 @@ class Settings:
         None, "JSON object: issuer of software statements -> its JWK Set (RFC 7591 §2.3)."
     )
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
+    authenticators_file: Path = setting(
+        ROOT / "config/authenticators.toml", "Which models of authenticators may hold a passkey."
+    )
+    attestation_metadata: Path | None = setting(
+        None, "Metadata file of FIDO (MDS3): with it passkeys are attested, and the highest level is offered."
+    )
+    attestation_metadata_root: Path | None = setting(None, "PEM certificate of who signed that file.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     mtls_origin: str = setting("", "Origin at which nginx asks services for certificates; empty: it never does.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")

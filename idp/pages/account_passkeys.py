@@ -148,6 +148,7 @@ def _show_new(visit: Visit, notice: str | None = None, name: str = "") -> Respon
         user_handle=person.user_handle,
         display_name=(record.korean if page_language() == "ko" else record.latin).full,
         existing=existing,
+        attestation=wired.attestations.can_vouch,
     )
     return page(
         "account/passkey_new.html",
@@ -171,7 +172,12 @@ def add() -> Response:
         return _show_new(visit, "notice.passkey_cancelled", name)
     try:
         made = verify_registration(
-            form["credential"], challenge=challenge, rp_id=visit.wired.settings.rp_id, origin=visit.wired.issuer
+            form["credential"],
+            challenge=challenge,
+            rp_id=visit.wired.settings.rp_id,
+            origin=visit.wired.issuer,
+            vouching=visit.wired.attestations,
+            now=visit.now,
         )
         _add(visit, challenge, made, name)
     except (CeremonyRefused, AlreadyTaken):

@@ -195,6 +195,8 @@ def passkey() -> Response:
             challenge=enrolment.challenge,
             rp_id=wired.settings.rp_id,
             origin=wired.issuer,
+            vouching=wired.attestations,
+            now=now,
         )
         name = issue(wired, enrolment, made, now)
     except (CeremonyRefused, AlreadyTaken):
