@@ -27,7 +27,17 @@ from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
-from idp.pages import account, account_passkeys, account_stop, device, enrol, home, sign_in
+from idp.pages import (
+    account,
+    account_passkeys,
+    account_proofs,
+    account_stop,
+    device,
+    enrol,
+    home,
+    second_step,
+    sign_in,
+)
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
 from idp.pages.refusals import handle_refusals
@@ -91,7 +101,17 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         discovery,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (home, sign_in, enrol, device, account, account_passkeys, account_stop):
+    for part in (
+        home,
+        sign_in,
+        second_step,
+        enrol,
+        device,
+        account,
+        account_proofs,
+        account_passkeys,
+        account_stop,
+    ):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

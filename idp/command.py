@@ -17,6 +17,7 @@ from idp import create_app, real_world
 from idp.authenticators.attestation import AttestationError
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
+from idp.delivery.budget import Till
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
@@ -32,6 +33,7 @@ from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.storage import DatabaseUnavailable, open_database
 from idp.storage.housekeeping import sweep
+from idp.storage.ledger import SqlLedger
 from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
 from idp.telephony.messages import MessageError
@@ -162,7 +164,9 @@ def _post_form(wired: Provider) -> PostForm:
 def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
-    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices})
+    ledger = SqlLedger(wired.database, wired.keyed.look_up)
+    till = Till(ledger, wired.keyed.send_count, wired.limits, wired.clock)
+    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices}, till)
     return replace(made, chore=lambda now: sweep(wired.database, now))
 
 

@@ -48,6 +48,7 @@ from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
 from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
+from idp.telephony.limits import Limits, limits_of
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
 OUT_OF_REACH = frozenset({Fact.ATTESTED})
@@ -73,6 +74,7 @@ class Sealers:
     outbox: Sealer
     signing_key: Sealer
     page: Sealer
+    app_secret: Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Keyed:
 
     look_up: Fingerprints
     phone_code: Fingerprints
+    printed_code: Fingerprints
+    send_count: Fingerprints
     user_code: Fingerprints
     form: Fingerprints
     subject: Fingerprints
@@ -135,6 +139,11 @@ class Provider:
             mtls=bool(self.settings.mtls_origin),
             test_hosts=self.settings.test_hosts,
         )
+
+    @property
+    def limits(self) -> Limits:
+        """How much may be sent."""
+        return limits_of(self.settings)
 
     @property
     def acr_values(self) -> tuple[str, ...]:
@@ -314,10 +323,13 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbox=Sealer(secrets, Purpose.OUTBOX, world.random_bytes),
         signing_key=Sealer(secrets, Purpose.SIGNING_KEY, world.random_bytes),
         page=Sealer(secrets, Purpose.PAGE, world.random_bytes),
+        app_secret=Sealer(secrets, Purpose.AUTHENTICATOR_APP, world.random_bytes),
     )
     keyed = Keyed(
         look_up=Fingerprints(secrets, Purpose.LOOK_UP, lasting=True),
         phone_code=Fingerprints(secrets, Purpose.PHONE_CODE, lasting=False),
+        printed_code=Fingerprints(secrets, Purpose.PRINTED_CODE, lasting=True),
+        send_count=Fingerprints(secrets, Purpose.SEND_COUNT, lasting=False),
         user_code=Fingerprints(secrets, Purpose.USER_CODE, lasting=False),
         form=Fingerprints(secrets, Purpose.FORM, lasting=False),
         subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),

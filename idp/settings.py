@@ -48,6 +48,27 @@ class Settings:
     twilio_account: str = setting("", "Account SID at that API.")
     twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
     twilio_sender: str = setting("", "Number or sender id that messages come from.")
+    send_number_hour: int = setting(8, "Messages and calls an hour to one number: a person signs in a few times.")
+    send_number_day: int = setting(24, "The same a day; beyond it an authenticator app or a printed code serves.")
+    send_person_hour: int = setting(6, "Messages an hour to new numbers that one person or enrolment asks for.")
+    send_person_day: int = setting(10, "The same a day: nobody has ten new numbers.")
+    send_address_hour: int = setting(
+        120,
+        "Messages an hour asked for from one address (IPv6: one /64): a mobile operator hides thousands behind one.",
+    )
+    send_address_day: int = setting(800, "The same a day.")
+    send_range_hour: int = setting(20, "Messages an hour to new numbers of one range (all but the last four digits).")
+    send_range_day: int = setting(60, "The same a day: pumped numbers follow one another, people's do not.")
+    send_new_hour: int = setting(300, "Messages an hour to new numbers of one country: enrolments at its missions.")
+    send_new_day: int = setting(2_000, "The same a day.")
+    spend_country_day: int = setting(5_000_000, "Most money a day for one country, in hundredths of a US cent.")
+    spend_day: int = setting(20_000_000, "Most money a day for all countries, in hundredths of a US cent.")
+    spend_new_percent: int = setting(40, "Share of either that new numbers may use: the rest is for enrolled people.")
+    spend_message: int = setting(800, "What a text message is taken to cost, in hundredths of a US cent.")
+    spend_call: int = setting(1_500, "What a call is taken to cost, in hundredths of a US cent.")
+    breaker_least: int = setting(20, "Codes sent to new numbers of a range or country before it is judged.")
+    breaker_percent: int = setting(20, "Below this share of them typed, it is closed to new numbers for the day.")
+    alarm_percent: int = setting(80, "Share of a budget at which an alarm is logged and recorded.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
     outbound_test_hosts: str = setting(
         "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
@@ -171,12 +192,24 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
     if settings.gateway not in get_args(Gateway):
         raise SettingsError(f"gateway is one of {', '.join(get_args(Gateway))}, not {settings.gateway!r}")
+    _check_sending(settings)
     if not 1 <= settings.workers <= 64:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:
         raise SettingsError("database_pool must be between 1 and 50")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")
+
+
+def _check_sending(settings: Settings) -> None:
+    """Limits are counted in small columns, and shares are shares."""
+    for name in (f.name for f in fields(Settings) if f.name.startswith(("send_", "spend_", "breaker_", "alarm_"))):
+        value = getattr(settings, name)
+        if name.endswith("_percent") and not 0 <= value <= 100:
+            raise SettingsError(f"{name} is a share between 0 and 100, not {value}")
+        most = 2_000_000_000 if name.startswith("spend_") else 30_000
+        if not 0 <= value <= most:
+            raise SettingsError(f"{name} is between 0 and {most}, not {value}")
 
 
 def _check_mtls(settings: Settings) -> None:

@@ -14,11 +14,23 @@ from uuid import UUID
 class Event(Enum):
     """The catalogue: each member's value is its tag, and `fields` the detail it may carry."""
 
-    PASSKEY_VERIFIED = ("person:passkey:verified", ("sign_in", "backed_up", "code_sent"))
+    PASSKEY_VERIFIED = ("person:passkey:verified", ("sign_in", "backed_up", "code_sent", "silence"))
     PASSKEY_REFUSED = ("person:passkey:refused", ("why",))
     PASSKEY_CLONE_SUSPECTED = ("provider:passkey:suspended", ("passkey", "stored", "presented"))
-    CODE_SENT = ("provider:phone_code:sent", ("purpose", "region", "sends"))
+    CODE_SENT = ("provider:phone_code:sent", ("purpose", "region", "sends", "channel"))
     CODE_REFUSED = ("person:phone_code:refused", ("sign_in", "why", "attempts"))
+    PROOF_REFUSED = ("person:second_proof:refused", ("sign_in", "way", "why", "attempts"))
+    APP_ADDED = ("person:authenticator_app:added", ("by",))
+    APP_REMOVED = ("person:authenticator_app:removed", ())
+    PRINTED_CODES_MADE = ("person:printed_codes:made", ("by",))
+    PRINTED_CODE_USED = ("person:printed_code:used", ("sign_in", "left"))
+    PASSKEY_REMOVED = ("person:passkey:removed", ("passkey",))
+    NUMBER_CHANGED = ("person:phone_number:changed", ("before", "region", "held_until"))
+    NUMBER_REFUSED = ("person:phone_number:refused", ("why",))
+    OPTED_OUT = ("provider:phone_number:opted_out", ("region",))
+    OPTED_IN = ("person:phone_number:opted_in", ())
+    SENDING_NEAR_LIMIT = ("provider:send_limit:near", ("kind", "region", "percent"))
+    SENDING_STOPPED = ("provider:send_limit:met", ("kind", "region", "until", "broken"))
     SESSION_STARTED = ("person:session:started", ("session", "acr", "amr", "on"))
     SESSION_ENDED = ("person:session:ended", ("session", "why", "told"))
     SESSION_STOPPED = ("provider:session:stopped", ("session", "why", "told"))
@@ -49,7 +61,6 @@ class Event(Enum):
         ("passkey", "aaguid", "backup_eligible", "attestation"),
     )
     PASSKEY_RENAMED = ("person:passkey:renamed", ("passkey",))
-    PASSKEY_REMOVED = ("person:passkey:removed", ("passkey",))
     CREDENTIAL_STOPPED = ("person:credential:suspended", ("credential", "by", "passkey"))
     CREDENTIAL_RESUMED = ("person:credential:resumed", ("credential", "passkey"))
     LANGUAGE_CHOSEN = ("person:language:chosen", ("language",))

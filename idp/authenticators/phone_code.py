@@ -31,6 +31,7 @@ class CodePurpose(Enum):
 
     SIGN_IN = "sign_in"
     ENROLMENT = "enrolment"
+    NUMBER_CHANGE = "number_change"
 
 
 class CodeVerdict(Enum):
@@ -52,6 +53,7 @@ class StoredCode:
     expires_at: int
     attempts: int
     sends: int
+    spoken: bool = False  # by a call, not by a text message
 
     @property
     def tries_left(self) -> int:

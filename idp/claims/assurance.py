@@ -21,9 +21,13 @@ class Fact(Enum):
     ATTESTED = "attested"  # its maker was verified when it was registered
     TEXT_MESSAGE = "sms"
     VOICE_CALL = "tel"
+    AUTHENTICATOR_APP = "app"  # a code of RFC 6238
+    PRINTED_CODE = "printed"  # a one-time code on paper
+    SECOND_PASSKEY = "second_passkey"  # another one, bound to its device
     SECOND_PROOF = "second_proof"
     PROOFED = "proofed_at_mission"
     REGISTERED_ABROAD = "registration_current"
+    SETTLED = "number_settled"  # the phone number was not changed by its holder in the last days
     FRESH = "fresh"  # proven for this very request, no earlier session
 
 
@@ -98,9 +102,13 @@ def amr_of(facts: Iterable[Fact], reached: str | None, assurance: Assurance) -> 
     values = []
     if Fact.PASSKEY in have:
         values.append("hwk" if Fact.DEVICE_BOUND in have else "swk")
+    if Fact.SECOND_PASSKEY in have and "hwk" not in values:
+        values.append("hwk")
     if Fact.USER_VERIFIED in have:
         values.append("user")
     values += [fact.value for fact in (Fact.TEXT_MESSAGE, Fact.VOICE_CALL) if fact in have]
+    if have & {Fact.AUTHENTICATOR_APP, Fact.PRINTED_CODE}:
+        values.append("otp")
     if Fact.SECOND_PROOF in have:
         values.append("mfa")
     if reached is not None and reached == assurance.acr_values[-1] and Fact.ATTESTED in have:
@@ -119,6 +127,10 @@ LETTERS = {
     Fact.PROOFED: "m",
     Fact.REGISTERED_ABROAD: "r",
     Fact.FRESH: "f",
+    Fact.AUTHENTICATOR_APP: "t",
+    Fact.PRINTED_CODE: "c",
+    Fact.SECOND_PASSKEY: "k",
+    Fact.SETTLED: "n",
 }
 """How facts are stored. A letter is never given to another fact: rows outlive releases."""
 FACTS = {letter: fact for fact, letter in LETTERS.items()}

@@ -4,11 +4,15 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Event, Thread
 from typing import Final
 
 import click
 
+from idp.delivery.budget import Pay, cost_of_code, cost_of_notice, unpaid
+from idp.delivery.notices import KIND as NOTICE
+from idp.delivery.notices import deliver_notices
 from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
 from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
@@ -16,6 +20,7 @@ from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
 from idp.telephony.gateways import make_gateway
 from idp.telephony.messages import load_messages
+from idp.telephony.notices import load_notices
 
 NOBODY: Final[Deliverers] = {}
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -29,8 +34,11 @@ def make_worker(
     sealer: Sealer,
     clock: Callable[[], int],
     others: Deliverers = NOBODY,
+    pay: Pay = unpaid,
 ) -> Worker:
     """The worker of this installation; `sealer` is that of Purpose.OUTBOX, `others` deliver the other kinds.
+
+    `pay` lets a message leave only once it is paid for.
 
     Raises SettingsError or MessageError with one line when it cannot work.
     """
@@ -38,8 +46,14 @@ def make_worker(
     def open_payload(item: OutboxItem) -> bytes:
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
-    text_messages = deliver_text_messages(make_gateway(settings, clock), load_messages(), clock)
-    return Worker(store=store, deliverers={KIND: text_messages, **others}, open_payload=open_payload, clock=clock)
+    gateway = make_gateway(settings, clock)
+    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock)
+    deliverers = {
+        KIND: pay(text_messages, partial(cost_of_code, settings=settings)),
+        NOTICE: pay(deliver_notices(gateway, load_notices(), clock), partial(cost_of_notice, settings=settings)),
+        **others,
+    }
+    return Worker(store=store, deliverers=deliverers, open_payload=open_payload, clock=clock)
 
 
 @click.command()

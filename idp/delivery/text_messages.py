@@ -1,27 +1,37 @@
 """Delivering an item of kind `text_message`: opened payload → words → gateway.
 
-The payload holds facts, not words: `{to, region, language, code, service, host}` as JSON. The words are
-chosen here, when the message leaves, so that they live in one place.
+The payload holds facts, not words; the words are chosen here, when the message leaves, so that they live in one
+place. It is written in the transaction of a sign-in, so every byte of it counts: the 16 bytes of `about`, then a
+JSON list of the other facts, without what is as usual at its end.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from idp.delivery.outbox import Deliver, NotDelivered, OutboxItem, Undeliverable
+from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Gateway,
+    Message,
     OptedOut,
     OutcomeUnknown,
     PermanentFailure,
     RateLimited,
     TemporaryFailure,
-    TextMessage,
 )
 from idp.telephony.messages import CodeMessages, MessageError
 
 KIND: Final = "text_message"
+_ABOUT: Final = 16
+_USUAL: Final = 5
+_NEW: Final = "new"
+
+
+class NumberOptedOut(Undeliverable):
+    """The number answered STOP: it is remembered, so that its holder is told instead of left waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,51 +47,66 @@ class CodeMessage:
     code: str = field(repr=False)
     #: The relying service's name in that language; empty when there is none.
     service: str
-    #: The provider's bare host name, to which the code is bound.
-    host: str
+    #: The sign-in or enrolment that the code belongs to: messages about the same one take turns among the gateways.
+    about: UUID
+    channel: Channel = Channel.SMS
+    #: Whether its holder named the number by themself and has not proven it yet.
+    is_new: bool = False
 
 
 def to_payload(message: CodeMessage) -> bytes:
     """The payload to seal into the outbox row."""
-    return json.dumps(astuple(message), ensure_ascii=False, separators=(",", ":")).encode()
+    facts = [message.to, message.region, message.language, message.code, message.service]
+    if message.channel is not Channel.SMS or message.is_new:
+        facts.append(message.channel.value)
+    if message.is_new:
+        facts.append(_NEW)
+    return message.about.bytes + json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_payload(payload: bytes) -> CodeMessage:
     """The message in an opened payload. Raises Undeliverable."""
     try:
-        fields = json.loads(payload)
-        message = CodeMessage(*fields)
+        about, facts = UUID(bytes=payload[:_ABOUT]), json.loads(payload[_ABOUT:])
+        if not isinstance(facts, list) or not all(isinstance(fact, str) for fact in facts):
+            raise TypeError  # noqa: TRY301 (a list of anything else is as wrong as no list)
+        to, region, language, code, service, channel, new = facts + [Channel.SMS.value, ""][len(facts) - _USUAL :]
+        if new not in {"", _NEW}:
+            raise ValueError  # noqa: TRY301 (as wrong as no list)
+        return CodeMessage(to, region, language, code, service, about, Channel(channel), new == _NEW)
     except (ValueError, TypeError):
         raise Undeliverable("payload is not a code message") from None
-    if not all(isinstance(value, str) for value in asdict(message).values()):
-        raise Undeliverable("payload is not a code message")
-    return message
 
 
-def deliver_text_messages(gateway: Gateway, messages: CodeMessages, clock: Callable[[], int]) -> Deliver:
-    """The function that delivers this kind through `gateway`."""
+def deliver_text_messages(gateway: Gateway, messages: CodeMessages, host: str, clock: Callable[[], int]) -> Deliver:
+    """The function that delivers this kind through `gateway`; codes are bound to `host`, the provider's own."""
 
     def deliver(item: OutboxItem, payload: bytes) -> None:
         wanted = read_payload(payload)
-        _send(gateway, _compose(item, wanted, messages, clock()))
+        hand_over(gateway, _compose(item, wanted, messages, host, clock()))
 
     return deliver
 
 
-def _compose(item: OutboxItem, wanted: CodeMessage, messages: CodeMessages, now: int) -> TextMessage:
+def _compose(item: OutboxItem, wanted: CodeMessage, messages: CodeMessages, host: str, now: int) -> Message:
+    language = wanted.language
     try:
-        body = messages.render(language=wanted.language, code=wanted.code, host=wanted.host, service=wanted.service)
+        if wanted.channel is Channel.VOICE:
+            body, language = messages.spoken(language=language, code=wanted.code)
+        else:
+            body = messages.render(language=language, code=wanted.code, host=host, service=wanted.service)
     except MessageError:
         raise Undeliverable("message cannot be worded") from None
-    return TextMessage(item.id, wanted.to, body, wanted.region, valid_seconds=max(item.not_after - now, 1))
+    left = max(item.not_after - now, 1)
+    return Message(item.id, wanted.to, body, wanted.region, left, wanted.channel, language)
 
 
-def _send(gateway: Gateway, message: TextMessage) -> None:
+def hand_over(gateway: Gateway, message: Message) -> None:
     """Send, and say in the outbox's words what a failure means for the next attempt."""
     try:
         gateway.send(message)
     except OptedOut as refusal:
-        raise Undeliverable(f"opted out: {refusal}") from None
+        raise NumberOptedOut(f"opted out: {refusal}") from None
     except PermanentFailure as refusal:
         raise Undeliverable(str(refusal)) from None
     except RateLimited as refusal:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from idp.claims.assurance import Assurance, Fact
 from idp.claims.scopes import scopes_to_ask
+from idp.interaction.second_proof import PROVES
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.protocol.client import Client
 from idp.protocol.errors import (
@@ -60,7 +61,7 @@ class Return:
 
 NextStep = Ask | Refuse | Return
 
-REACHABLE = frozenset({Fact.SECOND_PROOF, Fact.TEXT_MESSAGE})
+REACHABLE = frozenset().union(*PROVES.values())
 """What the steps after the passkey can still add."""
 
 

@@ -25,3 +25,7 @@ class Fingerprints:
             mac.update(len(raw).to_bytes(4, "big"))
             mac.update(raw)
         return mac.digest()
+
+    def number(self, *parts: str | bytes) -> int:
+        """The first eight bytes as a signed integer: what a row of counters is found by."""
+        return int.from_bytes(self.of(*parts)[:8], "big", signed=True)

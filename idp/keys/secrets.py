@@ -31,6 +31,9 @@ class Purpose(Enum):
     PAGE = "page"  # authorization requests that travel through a page
     LOOK_UP = "look-up"  # fingerprints that rows are found by
     PHONE_CODE = "phone-code"
+    AUTHENTICATOR_APP = "authenticator-app"  # what an authenticator app shares with us
+    PRINTED_CODE = "printed-code"
+    SEND_COUNT = "send-count"  # what counters of messages are found by
     USER_CODE = "user-code"  # what a person types for another device
     FORM = "form"  # CSRF tokens
     SUBJECT = "subject"  # pairwise `sub`

@@ -30,6 +30,7 @@ from idp.pages.enrol_acts import (
     send_first,
     step_of,
     stored_code,
+    too_many,
     unknown_enrolment,
 )
 from idp.pages.enrol_pages import ask_code, ask_passkey, ask_phone, walk_on
@@ -37,6 +38,7 @@ from idp.pages.forms import read_form
 from idp.pages.home import services
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
+from idp.pages.sending import LimitMet
 from idp.storage import AlreadyTaken
 from idp.storage.models import Enrolment
 from idp.storage.people import Enrolments
@@ -169,7 +171,10 @@ def resend() -> Response:
     if not may_resend(stored, now):
         return ask_code(wired, enrolment, notice="code.wait")
     number = parse_number(open_number(wired, enrolment), None, fictional=wired.settings.demo)
-    sent = send_again(wired, enrolment, number, stored)
+    try:
+        sent = send_again(wired, enrolment, number, stored)
+    except LimitMet as limit:
+        return ask_code(wired, enrolment, notice=too_many(limit))
     return ask_code(wired, enrolment, notice="code.sent_again" if sent else "code.wait")
 
 

@@ -16,6 +16,7 @@ from idp.pages.browser import browser_digest
 from idp.pages.messages import send_code
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page_language
+from idp.pages.sending import LimitMet, count_for_counter
 from idp.people.record import Record
 from idp.provider import Provider
 from idp.storage import Transaction
@@ -23,6 +24,8 @@ from idp.storage.models import Enrolment
 from idp.storage.people import EnrolmentRecord, Enrolments, People
 from idp.storage.phone_codes import PhoneCodes
 from idp.telephony.numbers import PhoneNumber, parse_number
+
+DAY_SECONDS = 86_400
 
 
 def find_enrolment(wired: Provider) -> EnrolmentRecord:
@@ -69,24 +72,35 @@ def open_number(wired: Provider, enrolment: EnrolmentRecord) -> str:
     return wired.sealers.phone.open(enrolment.phone, row_context("enrolments", "phone", enrolment.id)).decode()
 
 
+def too_many(limit: LimitMet) -> str:
+    """What the page says when a limit is met: those of an hour end soon."""
+    return "code.limit_hour" if limit.met.retry_at % DAY_SECONDS else "code.limit_day"
+
+
 def send_first(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber) -> str | None:
     """The first message to a number; a changed number goes on with the sends that are left."""
     stored = stored_code(wired, enrolment)
     if stored is not None:
         if stored.sends_left == 0:
             return "code.no_more_sends"
-        return None if send_again(wired, enrolment, number, stored) else "code.wait"
+        try:
+            return None if send_again(wired, enrolment, number, stored) else "code.wait"
+        except LimitMet as limit:
+            return too_many(limit)
     now = wired.clock()
     code_text = new_code(wired.random_bytes)
     digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
-    with wired.database.begin() as transaction:
-        PhoneCodes(transaction, Enrolment).first(enrolment.id, digest, now)
-        _queue(transaction, wired, enrolment, number, code_text, 1, now)
+    try:
+        with wired.database.begin() as transaction:
+            PhoneCodes(transaction, Enrolment).first(enrolment.id, digest, now)
+            _queue(transaction, wired, enrolment, number, code_text, 1, now)
+    except LimitMet as limit:
+        return too_many(limit)
     return None
 
 
 def send_again(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber, stored: StoredCode) -> bool:
-    """A new code in place of the old one. False when another request was faster."""
+    """A new code in place of the old one. False when another request was faster. Raises LimitMet."""
     now = wired.clock()
     code_text = new_code(wired.random_bytes)
     digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
@@ -106,7 +120,8 @@ def _queue(
     sends: int,
     now: int,
 ) -> None:
-    """The number, sealed, and the message to it."""
+    """The number, sealed, and the message to it. Raises LimitMet."""
+    count_for_counter(transaction, wired, number.e164, enrolment.id, now)
     sealed = wired.sealers.phone.seal(number.e164.encode(), row_context("enrolments", "phone", enrolment.id))
     Enrolments(transaction).set_phone(enrolment.id, sealed, number.region)
     message = CodeMessage(
@@ -115,7 +130,7 @@ def _queue(
         language=page_language(),
         code=code_text,
         service="",
-        host=wired.settings.rp_id,
+        about=enrolment.id,
     )
     send_code(
         transaction, wired, message, person=None, client=None, purpose=CodePurpose.ENROLMENT, sends=sends, now=now
@@ -142,6 +157,7 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
                 mission=enrolment.mission,
                 now=now,
             )
+            Enrolments(transaction).came_of(enrolment.id, issued.person)
             detail = {"credential": issued.credential, "enrolment": enrolment.id}
             transaction.record(AuditRow(Event.CREDENTIAL_ISSUED, now, issued.person, detail=detail))
             made_with = {

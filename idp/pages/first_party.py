@@ -11,6 +11,7 @@ from idp.protocol.client import Client
 
 OWN_ID = "account:"
 OWN_PAGES = "/account"
+OWN_ENDED = "/account/ended"
 
 
 def own_client(redirect_uri: str) -> Client:
@@ -55,5 +56,5 @@ def own_answer(request: AuthorizationRequest) -> Answer:
 
 
 def own_refusal() -> Answer:
-    """Not signed in: to the front page, where nothing asks again by itself."""
-    return Answer(f"{provider().issuer}/", {}, as_form=False)
+    """Not signed in: to a page that says so, and does not ask again by itself."""
+    return Answer(f"{provider().issuer}{OWN_ENDED}", {}, as_form=False)

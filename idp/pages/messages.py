@@ -4,6 +4,9 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose
+from idp.delivery.notices import KIND as NOTICE
+from idp.delivery.notices import NOTICE_SECONDS, Notice
+from idp.delivery.notices import to_payload as notice_payload
 from idp.delivery.text_messages import KIND, CodeMessage, to_payload
 from idp.keys.sealing import row_context
 from idp.provider import Provider
@@ -11,9 +14,14 @@ from idp.storage.database import Transaction
 from idp.storage.models import OutboxRow
 
 
-def queue_message(transaction: Transaction, wired: Provider, message: CodeMessage, now: int) -> None:
+def message_key(about: UUID, sends: int) -> UUID:
+    """The outbox row of the so-manieth message about a sign-in or enrolment: found again without being stored."""
+    return UUID(int=about.int ^ sends)
+
+
+def queue_message(transaction: Transaction, wired: Provider, message: CodeMessage, sends: int, now: int) -> None:
     """Queue the message; it leaves when the transaction is committed, never before."""
-    row = transaction.new_id()
+    row = message_key(message.about, sends)
     transaction.add(
         OutboxRow,
         id=row,
@@ -22,6 +30,21 @@ def queue_message(transaction: Transaction, wired: Provider, message: CodeMessag
         attempts=0,
         due_at=now,
         not_after=now + LIFETIME_SECONDS,
+        created_at=now,
+    )
+
+
+def queue_notice(transaction: Transaction, wired: Provider, notice: Notice, now: int) -> None:
+    """Queue a text message without a code."""
+    row = transaction.new_id()
+    transaction.add(
+        OutboxRow,
+        id=row,
+        kind=NOTICE,
+        payload=wired.sealers.outbox.seal(notice_payload(notice), row_context("outbox", "payload", row)),
+        attempts=0,
+        due_at=now,
+        not_after=now + NOTICE_SECONDS,
         created_at=now,
     )
 
@@ -38,6 +61,11 @@ def send_code(
     now: int,
 ) -> None:
     """The same with an audit row of its own, where no other act of the transaction tells of it."""
-    queue_message(transaction, wired, message, now)
-    detail = {"purpose": purpose.value, "region": message.region, "sends": sends}
+    queue_message(transaction, wired, message, sends, now)
+    detail = {
+        "purpose": purpose.value,
+        "region": message.region,
+        "sends": sends,
+        "channel": message.channel.value,
+    }
     transaction.record(AuditRow(Event.CODE_SENT, now, person, client, detail))

@@ -4,6 +4,8 @@ Until the signature was verified nothing is written. The challenge is spent by t
 creates, so a repeated one leads back to its sign-in, or nowhere.
 """
 
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
@@ -14,22 +16,24 @@ from idp.claims.assurance import Fact
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.next_step import Ask, NextStep, Proof, Refuse, Step
 from idp.interaction.sealed_request import SealedRequest
+from idp.interaction.second_proof import Silence
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.pages.browser import ensure_browser, start_session_cookie
 from idp.pages.consent_view import open_record
 from idp.pages.messages import queue_message
 from idp.pages.refusals import PageRefused
+from idp.pages.sending import LimitMet, count_for_enrolled, line_of
 from idp.pages.steps import decide
-from idp.pages.times import readable_time
 from idp.protocol.client import Client
 from idp.provider import Provider
-from idp.storage import AlreadyTaken
+from idp.storage import AlreadyTaken, Transaction
 from idp.storage.passkeys import Holder, Passkeys
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import LIFETIME_SECONDS as LIFETIME_OF_SIGN_IN
 from idp.storage.sign_ins import SignInRecord, SignIns
+from idp.telephony.limits import Tally
 
 
 class NothingProven(Exception):
@@ -64,7 +68,7 @@ def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, cr
             origin=wired.issuer,
         )
     except CloneSuspected as clone:
-        _suspend(wired, holder, clone, client, now)
+        suspend_clone(wired, holder, clone, client, now)
         raise _inactive(client, travelling, "credential_inactive") from clone
     except CeremonyRefused as refused:
         raise NothingProven(str(refused)) from refused
@@ -81,45 +85,73 @@ def _write(
     browser: bytes,
     now: int,
 ) -> SignInRecord:
-    """The one transaction: counter, sign-in, code, message, audit."""
-    facts = verified.facts | _record_facts(wired, holder)
+    """The one transaction: counter, sign-in, code, message, audit.
+
+    When something stands in the way of a message the sign-in begins all the same, and its page offers other ways.
+    """
+    facts = verified.facts | _record_facts(wired, holder, now)
     step = _next(wired, travelling, client, holder, facts, now)
-    needs_code = isinstance(step, Ask) and step.step is Step.PHONE_CODE
-    if needs_code:
-        _refuse_unreachable(holder, client, travelling, now)
+    silence = None
+    if isinstance(step, Ask) and step.step is Step.PHONE_CODE:
+        with wired.database.read() as reading:
+            silence = line_of(reading, wired, holder, now).silence
+    begun = Begun(travelling, client, holder, verified, browser, facts, step, silence)
+    try:
+        return _write_begun(wired, begun, now)
+    except LimitMet:  # between looking and counting, others were faster
+        return _write_begun(wired, replace(begun, silence=Silence.LIMIT), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A verified assertion, and what the hub says about it."""
+
+    travelling: SealedRequest
+    client: Client
+    holder: Holder
+    verified: Verified
+    browser: bytes
+    facts: frozenset[Fact]
+    step: NextStep
+    silence: Silence | None  # why no message may be sent
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether a second proof is asked for."""
+        return isinstance(self.step, Ask) and self.step.step is Step.PHONE_CODE
+
+
+def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
+    travelling, client, holder = begun.travelling, begun.client, begun.holder
     person, row = holder.passkey.person_id, travelling.sign_in
-    session = None if needs_code or isinstance(step, Refuse) else new_handle(wired.world.new_id(), wired.random_bytes)
-    code, message = _code_for(wired, holder, client, row, now) if needs_code else (None, None)
+    sends = begun.needs_proof and begun.silence is None
+    alone = not begun.needs_proof and not isinstance(begun.step, Refuse)
+    session = new_handle(wired.world.new_id(), wired.random_bytes) if alone else None
+    code, message = _code_for(wired, holder, client, row, now) if sends else (None, None)
     try:
         with wired.database.begin() as transaction:
-            used = Passkeys(transaction).used(
-                holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now
-            )
-            if not used:
-                raise NothingProven("another assertion of this passkey was faster")
+            _use(transaction, wired, begun, now, sends=sends)
             SignIns(transaction).add(
                 row=row,
-                browser=browser,
+                browser=begun.browser,
                 person=person,
                 passkey=holder.passkey.id,
                 session=session.id if session else None,
                 request=travelling.request,
-                facts=facts,
+                facts=begun.facts,
                 code=code,
                 now=now,
             )
-            sent_to = holder.region if needs_code else None  # the code's own event is for further messages
-            detail = {"sign_in": row, "backed_up": verified.backed_up, "code_sent": sent_to}
-            transaction.record(AuditRow(Event.PASSKEY_VERIFIED, now, person, client.id, detail))
+            transaction.record(_verified_row(begun, now))
             if message is not None:
-                queue_message(transaction, wired, message, now)
+                queue_message(transaction, wired, message, 1, now)
             if session:  # a client that is content with the passkey alone
-                Sessions(transaction).add(session, person, holder.passkey.id, facts, now)
+                Sessions(transaction).add(session, person, holder.passkey.id, begun.facts, now)
                 start_session_cookie(session.text)
     except AlreadyTaken as error:
         raise NothingProven("challenge was spent at the same moment") from error
     if session is not None:
-        return _find(wired, row, browser, now)
+        return _find(wired, row, begun.browser, now)
     return SignInRecord(
         id=row,
         person_id=person,
@@ -128,7 +160,7 @@ def _write(
         session_ended=False,
         auth_time=None,
         request=travelling.request,
-        facts=facts,
+        facts=begun.facts,
         proven_at=None,
         finished=False,
         expires_at=now + LIFETIME_OF_SIGN_IN,
@@ -141,9 +173,40 @@ def _write(
         region=holder.region,
         wrong_tries=0,
         phone_locked_until=holder.phone_locked_until,
+        phone_verified_at=holder.phone_verified_at,
+        opted_out=holder.opted_out,
         code=code,
         agreed=None,  # not needed before the proofs are complete
     )
+
+
+def _use(transaction: Transaction, wired: Provider, begun: Begun, now: int, *, sends: bool) -> None:
+    """Note the use of the passkey, and the message on its word. Raises NothingProven or LimitMet."""
+    passkeys, holder, verified = Passkeys(transaction), begun.holder, begun.verified
+    used: bool | Tally | None
+    if sends:
+        used = passkeys.used_to_send(
+            holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now
+        )
+        if used is not None:
+            count_for_enrolled(transaction, wired, used, now)
+    else:
+        used = passkeys.used(holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now)
+    if not used:
+        raise NothingProven("another assertion of this passkey was faster")
+
+
+def _verified_row(begun: Begun, now: int) -> AuditRow:
+    sends = begun.needs_proof and begun.silence is None
+    detail: dict[str, Any] = {
+        "sign_in": begun.travelling.sign_in,
+        "code_sent": begun.holder.region if sends else None,  # the code's own event is for further messages
+    }
+    if begun.verified.backed_up:  # every byte of a sign-in is written twice: what is as usual is not said
+        detail["backed_up"] = True
+    if begun.silence is not None:
+        detail["silence"] = begun.silence.value
+    return AuditRow(Event.PASSKEY_VERIFIED, now, begun.holder.passkey.person_id, begun.client.id, detail)
 
 
 def _next(
@@ -172,15 +235,17 @@ def _code_for(wired: Provider, holder: Holder, client: Client, row: UUID, now: i
         language=holder.language,
         code=code,
         service=client.name(holder.language),
-        host=wired.settings.rp_id,
+        about=row,
     )
     stored = StoredCode(digest=digest, sent_at=now, expires_at=now + LIFETIME_SECONDS, attempts=0, sends=1)
     return stored, message
 
 
-def _record_facts(wired: Provider, holder: Holder) -> frozenset[Fact]:
-    """Facts of the record: proofed at a mission (every issued credential is), registration current."""
+def _record_facts(wired: Provider, holder: Holder, now: int) -> frozenset[Fact]:
+    """Facts of the record: proofed at a mission (every issued credential is), registration current, number settled."""
     facts = {Fact.PROOFED}
+    if now >= holder.phone_held_until:
+        facts.add(Fact.SETTLED)
     record = open_record(wired, holder.record, holder.passkey.person_id)
     if record.registration.status == "current":
         facts.add(Fact.REGISTERED_ABROAD)
@@ -194,25 +259,11 @@ def _refuse_inactive(holder: Holder, client: Client, travelling: SealedRequest) 
         raise _inactive(client, travelling, "credential_inactive")
 
 
-def _refuse_unreachable(holder: Holder, client: Client, travelling: SealedRequest, now: int) -> None:
-    if holder.phone_number is None:
-        raise _inactive(client, travelling, "no_phone")
-    if now < holder.phone_locked_until:
-        raise PageRefused(
-            "phone_locked",
-            403,
-            "phone is locked",
-            client=client,
-            address=travelling.request.return_address,
-            values={"until": readable_time(holder.phone_locked_until)},
-        )
-
-
 def _inactive(client: Client, travelling: SealedRequest, name: str) -> PageRefused:
     return PageRefused(name, 403, name, client=client, address=travelling.request.return_address)
 
 
-def _suspend(wired: Provider, holder: Holder, clone: CloneSuspected, client: Client, now: int) -> None:
+def suspend_clone(wired: Provider, holder: Holder, clone: CloneSuspected, client: Client, now: int) -> None:
     """Two copies of one key are in use: stop it, whoever holds it (abuse case W-08)."""
     with wired.database.begin() as transaction:
         if Passkeys(transaction).suspend(holder.passkey.id):

@@ -13,13 +13,15 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.claims.scopes import scopes_to_ask
 from idp.interaction.next_step import Agreed, Ask, NextStep, Return, Step, next_step
 from idp.interaction.sealed_request import SealBroken, SealedRequest, unseal
+from idp.interaction.second_proof import Way
 from idp.pages.answers import send
 from idp.pages.browser import browser_digest, end_session_cookie
 from idp.pages.forms import read_form
 from idp.pages.passkey_step import NothingProven, begin_sign_in
-from idp.pages.phone_step import judge_code, resend_code
+from idp.pages.phone_step import judge_code, send_another
 from idp.pages.refusals import PageRefused, refusal_page
 from idp.pages.rendering import provider
+from idp.pages.second_pages import show
 from idp.pages.steps import (
     NOTHING,
     Shown,
@@ -30,7 +32,6 @@ from idp.pages.steps import (
     finish,
     finish_within,
     proof_of,
-    show,
     show_passkey,
 )
 from idp.protocol.client import Client
@@ -77,7 +78,7 @@ def code() -> Response:
     """A code: proves the phone, and opens the session."""
     form = read_form()
     wired = provider()
-    sign_in, client = _at(wired, form, Step.PHONE_CODE)
+    sign_in, client = at_step(wired, form, Step.PHONE_CODE)
     shown, sign_in = judge_code(wired, sign_in, client, form.get("code", ""))
     return walk_on(wired, sign_in, shown)
 
@@ -85,11 +86,21 @@ def code() -> Response:
 @pages.post("/sign-in/code/resend")
 def resend() -> Response:
     """Another message, within its limits."""
+    return _another(Way.MESSAGE)
+
+
+@pages.post("/sign-in/code/call")
+def call() -> Response:
+    """The code by a call, within the same limits."""
+    return _another(Way.CALL)
+
+
+def _another(way: Way) -> Response:
     form = read_form()
     wired = provider()
-    sign_in, client = _at(wired, form, Step.PHONE_CODE)
-    notice = resend_code(wired, sign_in, client)
-    return walk_on(wired, find_sign_in(str(sign_in.id)), Shown(notice=notice))
+    sign_in, client = at_step(wired, form, Step.PHONE_CODE)
+    shown = send_another(wired, sign_in, client, way)
+    return walk_on(wired, find_sign_in(str(sign_in.id)), shown)
 
 
 @pages.post("/sign-in/consent")
@@ -97,7 +108,7 @@ def consent() -> Response:
     """The person's answer to what the service asks for."""
     form = read_form("optional")
     wired = provider()
-    sign_in, client = _at(wired, form, Step.CONSENT)
+    sign_in, client = at_step(wired, form, Step.CONSENT)
     if form.get("decision") != "allow":
         return _decline(wired, sign_in, Event.CONSENT_DECLINED)
     chosen = frozenset(request.form.getlist("optional")[:MAX_OPTIONAL])
@@ -193,7 +204,7 @@ def show_what_is_next(elsewhere: AtAnotherStep) -> Response:
         return refusal_page(refused)
 
 
-def _at(wired: Provider, form: Mapping[str, str], step: Step) -> tuple[SignInRecord, Client]:
+def at_step(wired: Provider, form: Mapping[str, str], step: Step) -> tuple[SignInRecord, Client]:
     """The form's sign-in, which must be at `step`, and its client. Raises AtAnotherStep."""
     sign_in = find_sign_in(form.get("sign_in", ""))
     client = find_client(wired, sign_in.request)

@@ -12,17 +12,12 @@ from flask import Response
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_BYTES
 from idp.authenticators.passkey import request_options
-from idp.authenticators.phone_code import LIFETIME_SECONDS
 from idp.claims.assurance import amr_of
 from idp.interaction.next_step import (
     Agreed,
-    Ask,
     NextStep,
     Proof,
-    Reason,
-    Refuse,
     Return,
-    Step,
     must_ask_consent_anew,
     next_step,
 )
@@ -51,7 +46,6 @@ from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.pushed_requests import PushedRequests
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import SignInRecord, SignIns
-from idp.telephony.numbers import country_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,39 +139,6 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
     )
 
 
-def show_code(sign_in: SignInRecord, client: Client, shown: Shown = NOTHING) -> Response:
-    """The page that asks for the code."""
-    wired = provider()
-    set_page_language(sign_in.request.ui_locales)
-    allow_form_target(sign_in.request.redirect_uri)
-    code, now = sign_in.code, wired.clock()
-    if code is None or sign_in.phone_number is None or sign_in.region is None:
-        raise PageRefused(
-            "no_phone", 400, "sign-in without code", client=client, address=sign_in.request.return_address
-        )
-    tries_left = code.tries_left if shown.tries_left is None else shown.tries_left
-    error = shown.error or ("code.used_up" if tries_left == 0 else None)
-    if error == "code.used_up" and code.sends_left == 0:
-        raise PageRefused(
-            "code_dead", 400, "no try and no send left", client=client, address=sign_in.request.return_address
-        )
-    return page(
-        "sign_in/phone_code.html",
-        client=client,
-        here=f"/sign-in/{sign_in.id}",
-        sign_in=str(sign_in.id),
-        country=country_name(sign_in.region, page_language()),
-        last_digits=open_phone(wired, sign_in)[-2:],
-        error=error,
-        notice=shown.notice,
-        tries_left=tries_left,
-        wait_seconds=code.wait(now),
-        sends_left=code.sends_left,
-        minutes=LIFETIME_SECONDS // 60,
-        for_device=sign_in.request.device is not None,
-    )
-
-
 def open_phone(wired: Provider, sign_in: SignInRecord) -> str:
     """The E.164 number of the sign-in's person."""
     assert sign_in.phone_number is not None
@@ -198,18 +159,6 @@ def show_consent(sign_in: SignInRecord, client: Client) -> Response:
         for_device=sign_in.request.device is not None,
         **consent_view(wired, sign_in, client, phone, page_language()),
     )
-
-
-def show(sign_in: SignInRecord, client: Client, step: NextStep, shown: Shown = NOTHING) -> Response:
-    """The page of a step that a sign-in under way needs. Finishing ones have a transaction: `finish`."""
-    if isinstance(step, Ask) and step.step is Step.PHONE_CODE:
-        return show_code(sign_in, client, shown)
-    if isinstance(step, Ask) and step.step is Step.CONSENT:
-        return show_consent(sign_in, client)
-    if isinstance(step, Refuse):
-        return back_with_error(sign_in.request, client, step.error)
-    reason = step.reason if isinstance(step, Ask) else Reason.NONE
-    return show_passkey(sign_in.request, client, notice=reason.value or None)
 
 
 def issue_code(

@@ -25,6 +25,9 @@ from idp.storage.models import (
     SignIn,
     UsedOnce,
 )
+from idp.storage.models_second_proofs import PhoneChange
+from idp.storage.send_counts import SWEEP as SWEEP_COUNTS
+from idp.telephony.limits import hour_of
 
 BATCH = 500
 MOST_BATCHES = 200  # a sweep that is not enough goes on at the next one
@@ -57,6 +60,7 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
         Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
+        Rule(PhoneChange, PhoneChange.id, DAY, PhoneChange.expires_at < yesterday),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
     )
 
@@ -66,6 +70,7 @@ def sweep(database: Database, now: int) -> dict[str, int]:
     removed = {rule.model.__tablename__: _remove(database, rule, now) for rule in rules(now)}
     with database.begin() as transaction:
         removed["used_once"] = transaction.run(delete(UsedOnce).where(UsedOnce.expires_at < now - DAY))
+        removed["send_counts"] = transaction.run(SWEEP_COUNTS, before=hour_of(now - 2 * DAY))
     return {table: count for table, count in removed.items() if count}
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, SmallInteger, Text, Uuid, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, SmallInteger, Text, Uuid, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Key = Annotated[UUID, mapped_column(Uuid, primary_key=True)]
@@ -83,6 +83,10 @@ class Passkey(Base):
     sign_count: Mapped[int]
     backed_up: Mapped[bool]
     last_used_at: Mapped[int | None]
+    # What was sent to the phone on this passkey's word: counted in the row that the step writes anyway.
+    sends_hour: Mapped[int] = mapped_column(Integer)  # hours since the epoch
+    sends_in_hour: Mapped[int] = mapped_column(SmallInteger)
+    sends_in_day: Mapped[int] = mapped_column(SmallInteger)
 
 
 class Phone(Base):
@@ -97,6 +101,7 @@ class Phone(Base):
     verified_at: Mapped[Seconds]
     wrong_tries: Mapped[int] = mapped_column(default=0)  # consecutive, over all sign-ins
     locked_until: Mapped[int] = mapped_column(BigInteger, default=0)
+    held_until: Mapped[int] = mapped_column(BigInteger, default=0)  # changed by its holder: not yet good for all
 
 
 class SignIn(Base):
@@ -119,9 +124,11 @@ class SignIn(Base):
     code_sent_at: Mapped[int | None]
     code_sends: Mapped[int | None] = mapped_column(SmallInteger)
     code_attempts: Mapped[int | None] = mapped_column(SmallInteger)
+    code_spoken: Mapped[bool | None]  # by a call
     session_id: Mapped[UUID | None]  # once proven, or from the start with single sign-on
     proven_at: Mapped[int | None]  # when the second proof was given
     finished_at: Mapped[int | None]  # returned to the client, declined or cancelled
+    other_attempts: Mapped[int | None] = mapped_column(SmallInteger)  # typed proofs other than the phone's code
 
 
 class Session(Base):
@@ -361,12 +368,15 @@ class Enrolment(Base):
     code_sent_at: Mapped[int | None]
     code_sends: Mapped[int | None] = mapped_column(SmallInteger)
     code_attempts: Mapped[int | None] = mapped_column(SmallInteger)
+    code_spoken: Mapped[bool | None]  # by a call
     phone_verified_at: Mapped[int | None]
     challenge: Mapped[bytes | None]  # of the registration ceremony under way
     user_handle: Mapped[bytes]
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     finished_at: Mapped[int | None]
+    person_id: Mapped[UUID | None]  # who came of it
 
 
 from idp.storage import models_account as models_account  # noqa: E402, PLC0414 (its tables stand on Base)
+from idp.storage import models_second_proofs as models_second_proofs  # noqa: E402, PLC0414 (its tables stand on Base)

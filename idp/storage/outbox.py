@@ -5,6 +5,7 @@ worker that dies needs no cleaning up. It is NULL once the row is delivered or g
 the transactions of the acts that cause them (`Transaction.add`).
 """
 
+from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy.engine import Row
 
 from idp.delivery.outbox import OutboxItem
 from idp.delivery.text_messages import KIND as TEXT_MESSAGE
-from idp.storage.database import Database
+from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
 
 _OUTBOX: Final = OutboxRow.__table__.c
@@ -27,8 +28,29 @@ _DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None
 _RETRY: Final = _WAITING.values(due_at=bindparam("at"), why=bindparam("reason"))
 _FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
 
+_FATE: Final = select(_OUTBOX.delivered_at, _OUTBOX.failed_at).where(_OUTBOX.id == bindparam("item"))
+
 #: Longest reason that is kept.
 MAX_WHY: Final = 200
+
+
+class Fate(Enum):
+    """What became of a message, as far as anybody knows; the value is what a waiting page is told."""
+
+    NONE = "none"
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+def fate_of(transaction: Transaction, item: UUID) -> Fate:
+    """What became of one row."""
+    row = transaction.one(_FATE, item=item)
+    if row is None:
+        return Fate.NONE
+    if row.failed_at is not None:
+        return Fate.FAILED
+    return Fate.SENT if row.delivered_at is not None else Fate.WAITING
 
 
 class SqlOutbox:

@@ -1,15 +1,19 @@
 """Passkeys with their owners: found by the id an authenticator presents, updated when one was used."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from idp.authenticators.passkey import StoredPasskey
 from idp.credential.states import State
 from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
 from idp.storage.models import Credential, Passkey, Person, Phone
+from idp.storage.models_second_proofs import OptOut
+from idp.storage.send_counts import SENT_VALUES, first_hour
+from idp.telephony.limits import Tally, hour_of, tally_of
 
 _FIND = (
     select(
@@ -30,28 +34,37 @@ _FIND = (
         Phone.number,
         Phone.region,
         Phone.locked_until,
+        Phone.held_until,
+        Phone.verified_at,
+        OptOut.since.label("opted_out_at"),
     )
     .join(Person, Person.id == Passkey.person_id)
     .join(Credential, Credential.id == Passkey.credential_id)
     .outerjoin(Phone, Phone.person_id == Person.id)
+    .outerjoin(OptOut, and_(OptOut.fingerprint == Phone.fingerprint, OptOut.lifted_at.is_(None)))
     .where(Passkey.webauthn_id == bindparam("webauthn"))
     .order_by(Phone.verified_at.desc())
     .limit(1)
 )
 # The count is compared again where it is written: of two assertions made at once with one count, one loses.
-_USED = (
-    update(Passkey)
-    .where(
-        Passkey.id == bindparam("passkey"),
-        Passkey.state == "active",
-        Passkey.sign_count == bindparam("before"),
-    )
-    .values(sign_count=bindparam("count"), backed_up=bindparam("backed"), last_used_at=bindparam("now"))
+_STILL_SO = update(Passkey).where(
+    Passkey.id == bindparam("passkey"), Passkey.state == "active", Passkey.sign_count == bindparam("before")
+)
+_USE: dict[str, Any] = {
+    "sign_count": bindparam("count"),
+    "backed_up": bindparam("backed"),
+    "last_used_at": bindparam("now"),
+}
+_USED = _STILL_SO.values(_USE)
+_USED_TO_SEND = _STILL_SO.values(_USE | SENT_VALUES).returning(
+    Passkey.sends_hour, Passkey.sends_in_hour, Passkey.sends_in_day
 )
 _SUSPEND = (
     update(Passkey).where(Passkey.id == bindparam("passkey"), Passkey.state == "active").values(state="suspended")
 )
-_OF_PERSON = select(Passkey.webauthn_id).where(Passkey.person_id == bindparam("person")).limit(20)
+_OF_PERSON = (
+    select(Passkey.webauthn_id).where(Passkey.person_id == bindparam("person"), Passkey.state != "removed").limit(20)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +81,9 @@ class Holder:
     phone_number: bytes | None  # sealed
     region: str | None
     phone_locked_until: int
+    phone_held_until: int
+    phone_verified_at: int
+    opted_out: bool
 
 
 class Passkeys:
@@ -101,6 +117,9 @@ class Passkeys:
             phone_number=row.number,
             region=row.region,
             phone_locked_until=row.locked_until or 0,
+            phone_held_until=row.held_until or 0,
+            phone_verified_at=row.verified_at or 0,
+            opted_out=row.opted_out_at is not None,
         )
 
     def used(self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, now: int) -> bool:
@@ -116,6 +135,20 @@ class Passkeys:
             )
             == 1
         )
+
+    def used_to_send(self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, now: int) -> Tally | None:
+        """The same for a use on whose word a message leaves; returns what left on this passkey's word, with it."""
+        row = self._transaction.one(
+            _USED_TO_SEND,
+            passkey=passkey.id,
+            before=passkey.sign_count,
+            count=sign_count,
+            backed=backed_up,
+            now=now,
+            at=hour_of(now),
+            since=first_hour(now),
+        )
+        return tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) if row else None
 
     def suspend(self, passkey: UUID) -> bool:
         """Stop a passkey; False when it was not active."""

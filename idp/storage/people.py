@@ -78,6 +78,18 @@ _PHONE_VERIFIED = _OPEN_ENROLMENT.values(phone_verified_at=bindparam("now"))
 _SET_CHALLENGE = _OPEN_ENROLMENT.values(challenge=bindparam("fresh"))
 _TAKE_CHALLENGE = _OPEN_ENROLMENT.where(Enrolment.challenge == bindparam("asked")).values(challenge=None)
 _FINISH = _OPEN_ENROLMENT.values(finished_at=bindparam("now"))
+_CAME_OF = update(Enrolment).where(Enrolment.id == bindparam("row")).values(person_id=bindparam("person"))
+# For half an hour the browser that enrolled somebody may add to what they hold, without another message.
+_JUST_FINISHED = (
+    select(Enrolment.person_id)
+    .where(
+        Enrolment.browser == bindparam("browser"),
+        Enrolment.person_id.is_not(None),
+        Enrolment.finished_at > bindparam("since"),
+    )
+    .order_by(Enrolment.finished_at.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +152,7 @@ class People:
             verified_at=now,
             wrong_tries=0,
             locked_until=0,
+            held_until=0,
         )
 
     def add_credential(self, row: UUID, person: UUID, *, mission: str, now: int, expires_at: int) -> None:
@@ -176,6 +189,9 @@ class People:
             name=name,
             state="active",
             created_at=now,
+            sends_hour=0,
+            sends_in_hour=0,
+            sends_in_day=0,
         )
 
     def set_status(self, person: UUID, before: PersonStatus, after: PersonStatus, now: int) -> bool:
@@ -263,3 +279,12 @@ class Enrolments:
     def finish(self, row: UUID, now: int) -> bool:
         """Take the enrolment's one end. False when somebody was faster."""
         return self._transaction.run(_FINISH, row=row, now=now) == 1
+
+    def came_of(self, row: UUID, person: UUID) -> None:
+        """Note whom the enrolment made."""
+        self._transaction.run(_CAME_OF, row=row, person=person)
+
+    def just_finished(self, browser: bytes, since: int) -> UUID | None:
+        """Who was enrolled in this browser after `since`."""
+        row = self._transaction.one(_JUST_FINISHED, browser=browser, since=since)
+        return row.person_id if row else None

@@ -14,8 +14,9 @@ from sqlalchemy.engine import Row
 from idp.authenticators.phone_code import LIFETIME_SECONDS, MAX_ATTEMPTS, StoredCode
 from idp.storage.database import Transaction
 from idp.storage.models import Enrolment, Phone, SignIn
+from idp.storage.models_second_proofs import PhoneChange
 
-Owner = type[SignIn] | type[Enrolment]
+Owner = type[SignIn] | type[Enrolment] | type[PhoneChange]
 
 _WRONG_ON_PHONE = (
     update(Phone)
@@ -24,6 +25,7 @@ _WRONG_ON_PHONE = (
     .returning(Phone.wrong_tries)
 )
 _LOCK_PHONE = update(Phone).where(Phone.id == bindparam("phone")).values(locked_until=bindparam("until"))
+_STILL_THEIRS = update(Phone).where(Phone.id == bindparam("phone")).values(verified_at=bindparam("now"))
 _RIGHT_ON_PHONE = update(Phone).where(Phone.id == bindparam("phone")).values(wrong_tries=0, locked_until=0)
 
 
@@ -40,10 +42,12 @@ class Statements:
 @lru_cache(maxsize=4)
 def statements(owner: Owner) -> Statements:
     """The statements over sign-ins or over enrolments, built once."""
-    code = (owner.code_digest, owner.code_sent_at, owner.code_sends, owner.code_attempts)
+    code = (owner.code_digest, owner.code_sent_at, owner.code_sends, owner.code_attempts, owner.code_spoken)
     this = owner.id == bindparam("row")
     waiting = update(owner).where(this, owner.finished_at.is_(None))
-    fresh = waiting.values(code_digest=bindparam("code"), code_sent_at=bindparam("now"), code_attempts=0)
+    fresh = waiting.values(
+        code_digest=bindparam("code"), code_sent_at=bindparam("now"), code_attempts=0, code_spoken=bindparam("aloud")
+    )
     return Statements(
         # The counter rises before anything is compared, and never above one past the limit.
         count_try=waiting.where(owner.code_attempts <= MAX_ATTEMPTS)
@@ -63,13 +67,15 @@ class PhoneCodes:
         self._transaction = transaction
         self._statements = statements(owner)
 
-    def first(self, bound_to: UUID, digest: bytes, now: int) -> bool:
+    def first(self, bound_to: UUID, digest: bytes, now: int, *, spoken: bool = False) -> bool:
         """The first code of a row that has none. False when another request was faster."""
-        return self._transaction.run(self._statements.first, row=bound_to, code=digest, now=now) == 1
+        values = {"code": digest, "now": now, "aloud": spoken or None}
+        return self._transaction.run(self._statements.first, row=bound_to, **values) == 1
 
-    def replace(self, bound_to: UUID, *, before: int, digest: bytes, now: int) -> bool:
+    def replace(self, bound_to: UUID, *, before: int, digest: bytes, now: int, spoken: bool = False) -> bool:
         """A new code in place of the old one, which no longer fits. False when another request was faster."""
-        return self._transaction.run(self._statements.again, row=bound_to, before=before, code=digest, now=now) == 1
+        values = {"code": digest, "now": now, "aloud": spoken or None}
+        return self._transaction.run(self._statements.again, row=bound_to, before=before, **values) == 1
 
     def count_try(self, bound_to: UUID) -> StoredCode | None:
         """Raise the counter, then hand out what the try is compared with; None without code or try left."""
@@ -88,6 +94,10 @@ class PhoneCodes:
         """Refuse codes of this phone until then."""
         self._transaction.run(_LOCK_PHONE, phone=phone, until=until)
 
+    def still_theirs(self, phone: UUID, now: int) -> None:
+        """Its holder typed a code again."""
+        self._transaction.run(_STILL_THEIRS, phone=phone, now=now)
+
     def right_on_phone(self, phone: UUID) -> None:
         """Forget the wrong tries."""
         self._transaction.run(_RIGHT_ON_PHONE, phone=phone)
@@ -103,4 +113,5 @@ def stored_code(row: Row[Any] | None) -> StoredCode | None:
         expires_at=row.code_sent_at + LIFETIME_SECONDS,
         attempts=row.code_attempts,
         sends=row.code_sends,
+        spoken=bool(row.code_spoken),
     )

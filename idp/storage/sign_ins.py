@@ -18,9 +18,13 @@ from idp.protocol.authorization_request import AuthorizationRequest
 from idp.storage.database import Transaction
 from idp.storage.models import Consent, Credential, Passkey, Person, Phone, SignIn
 from idp.storage.models import Session as SessionRow
+from idp.storage.models_second_proofs import OptOut
 from idp.storage.phone_codes import stored_code
 
 LIFETIME_SECONDS = 1800
+_SHORT = {"redirect_uri": "u", "scopes": "s", "code_challenge": "c", "nonce": "n", "state": "t"}
+"""Names of what stands in every request, as they are stored: each byte of this row is written to the log as well."""
+_LONG = {short: name for name, short in _SHORT.items()}
 
 _FIND = (
     select(
@@ -45,10 +49,13 @@ _FIND = (
         Phone.region,
         Phone.wrong_tries,
         Phone.locked_until,
+        Phone.verified_at,
+        OptOut.since.label("opted_out_at"),
         SignIn.code_digest,
         SignIn.code_sent_at,
         SignIn.code_sends,
         SignIn.code_attempts,
+        SignIn.code_spoken,
         SessionRow.auth_time,
         SessionRow.ended_at.label("session_ended_at"),
         SessionRow.facts.label("session_facts"),
@@ -59,6 +66,7 @@ _FIND = (
     .join(Passkey, Passkey.id == SignIn.passkey_id)
     .join(Credential, Credential.id == Passkey.credential_id)
     .outerjoin(Phone, Phone.person_id == SignIn.person_id)
+    .outerjoin(OptOut, and_(OptOut.fingerprint == Phone.fingerprint, OptOut.lifted_at.is_(None)))
     .outerjoin(SessionRow, SessionRow.id == SignIn.session_id)
     .outerjoin(
         Consent,
@@ -74,6 +82,7 @@ _FIND = (
     .limit(1)
 )
 _BROWSER_OF = select(SignIn.browser).where(SignIn.id == bindparam("row"))
+_SENDS = select(SignIn.code_sends).where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("device"))
 _FINISH = (
     update(SignIn)
     .where(SignIn.id == bindparam("row"), SignIn.finished_at.is_(None), SignIn.expires_at > bindparam("now"))
@@ -110,6 +119,8 @@ class SignInRecord:
     region: str | None
     wrong_tries: int
     phone_locked_until: int
+    phone_verified_at: int
+    opted_out: bool
     code: StoredCode | None
     agreed: Agreed | None  # what the person agreed to give this client before
 
@@ -168,6 +179,11 @@ class SignIns:
         found = self._transaction.one(_BROWSER_OF, row=row)
         return found.browser if found else None
 
+    def sends_of(self, row: UUID, browser: bytes) -> int | None:
+        """How many messages a sign-in of this browser has caused; None for another browser's, or none."""
+        found = self._transaction.one(_SENDS, row=row, device=browser)
+        return found.code_sends if found else None
+
     def finish(self, row: UUID, now: int) -> bool:
         """Take the sign-in's one end: return, refusal or cancel. False when somebody was faster."""
         return self._transaction.run(_FINISH, row=row, now=now) == 1
@@ -181,7 +197,13 @@ def _to_text(request: AuthorizationRequest) -> str:
     """The request as it is stored; the client stands in a column of its own."""
     values = request_to_dict(request)
     del values["client_id"]
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    short = {_SHORT.get(name, name): value for name, value in values.items()}
+    return json.dumps(short, ensure_ascii=False, separators=(",", ":"))
+
+
+def _from_text(text: str, client_id: str) -> AuthorizationRequest:
+    values = {_LONG.get(name, name): value for name, value in json.loads(text).items()}
+    return request_from_dict({**values, "client_id": client_id})
 
 
 def _record(row: Row[Any], now: int) -> SignInRecord:
@@ -192,7 +214,7 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         session_id=row.session_id,
         session_ended=row.session_ended_at is not None,
         auth_time=row.auth_time,
-        request=request_from_dict({**json.loads(row.request), "client_id": row.client_id}),
+        request=_from_text(row.request, row.client_id),
         facts=facts_from_text(row.session_facts or row.facts),
         proven_at=row.proven_at,
         finished=row.finished_at is not None,
@@ -208,6 +230,8 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         region=row.region,
         wrong_tries=row.wrong_tries or 0,
         phone_locked_until=row.locked_until or 0,
+        phone_verified_at=row.verified_at or 0,
+        opted_out=row.opted_out_at is not None,
         code=stored_code(row),
         agreed=_agreed(row),
     )

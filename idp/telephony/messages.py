@@ -1,15 +1,18 @@
-"""What a text message with a one-time code says, in the person's language.
+"""What a text message or a call with a one-time code says, in the person's language.
 
 The words are in `templates/messages/code.<language>.txt`: several wordings, the best first, with `---`
 between. The first one that fits into a single message is sent, so a long service name costs its own place
 and never a second message. The last line is the origin-bound code that browsers fill in by themselves
 ("Origin-bound one-time codes delivered via SMS", WICG, §2): exactly `@host #code`.
+
+What a voice says is in `templates/messages/call.<language>.txt`: a sentence a line, with the code three times. The
+digits are parted by commas, which every speech engine takes for a pause.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +26,12 @@ LONGEST_HOST: Final = 30
 #: The language of those whose own has no file yet.
 FALLBACK: Final = "en"
 
+#: How often a voice says the code.
+TIMES_SAID: Final = 3
+
 _CODE: Final = re.compile(r"[0-9]{4,10}")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_FILE: Final = re.compile(r"code\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.txt")
+_FILE: Final = re.compile(r"(?:code|call)\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\.txt")
 # What a phone would turn into a link, or a browser take for the last line. A name that we did not write
 # ourselves may not have the signs of an address either, or digits that look like a code.
 _LINK: Final = re.compile(r"[@#]|//|[^\s.][.。．｡][^\s.]|www", re.IGNORECASE)
@@ -42,11 +48,20 @@ class CodeMessages:
     """The wordings of every language, read once at start."""
 
     wordings: Mapping[str, tuple[str, ...]]
+    #: What a voice says, with `{code}` where the digits belong.
+    calls: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def languages(self) -> frozenset[str]:
         """The languages (BCP 47) that have their own words."""
         return frozenset(self.wordings)
+
+    def spoken(self, *, language: str, code: str) -> tuple[str, str]:
+        """What a voice says of one code, and the language in which it does. Raises MessageError."""
+        if not _CODE.fullmatch(code):
+            raise MessageError("a call needs a code of digits")
+        tag = _look_up(self.calls, language)
+        return self.calls[tag].format(code=", ".join(code)), tag
 
     def render(self, *, language: str, code: str, host: str, service: str = "", minutes: int = 10) -> str:
         """The text for one code: the first wording that fits in one message.
@@ -58,7 +73,7 @@ class CodeMessages:
         last_line = f"@{host} #{code}"
         name = _nameable(service)
         text = last_line
-        for wording in self._wordings(language):
+        for wording in self.wordings[_look_up(self.wordings, language)]:
             if "{service}" in wording and not name:
                 continue
             text = f"{wording.format(service=name, code=code, minutes=minutes)}\n{last_line}"
@@ -67,22 +82,48 @@ class CodeMessages:
         # A host longer than LONGEST_HOST ends here with the shortest wording: dearer, but it arrives.
         return text
 
-    def _wordings(self, language: str) -> tuple[str, ...]:
-        """The wordings for `language`, for its primary subtag, or for FALLBACK (RFC 4647 §3.4, look-up)."""
-        for tag in (language, language.split("-", maxsplit=1)[0], FALLBACK):
-            if tag in self.wordings:
-                return self.wordings[tag]
-        raise MessageError(f"no message template for {FALLBACK!r}")
+
+def _look_up(texts: Mapping[str, object], language: str) -> str:
+    """The tag of `language`, shortened until there is a text, or FALLBACK (RFC 4647 §3.4, look-up)."""
+    subtags = language.split("-")
+    for tag in ("-".join(subtags[:length]) for length in range(len(subtags), 0, -1)):
+        if tag in texts:
+            return tag
+    if FALLBACK in texts:
+        return FALLBACK
+    raise MessageError(f"no message template for {FALLBACK!r}")
 
 
 def load_messages(folder: Path = FOLDER) -> CodeMessages:
-    """Every `code.<language>.txt` in `folder`. Raises MessageError naming the first unusable file."""
-    wordings = {
-        named[1]: _read(path) for path in sorted(folder.glob("code.*.txt")) if (named := _FILE.fullmatch(path.name))
-    }
-    if FALLBACK not in wordings:
-        raise MessageError(f"{folder} has no code.{FALLBACK}.txt")
-    return CodeMessages(wordings)
+    """Every `code.<language>.txt` and `call.<language>.txt` in `folder`.
+
+    Raises MessageError naming the first unusable file.
+    """
+    wordings = {language: _read(path) for language, path in _files(folder, "code")}
+    calls = {language: _read_call(path) for language, path in _files(folder, "call")}
+    for kind, texts in (("code", wordings), ("call", calls)):
+        if FALLBACK not in texts:
+            raise MessageError(f"{folder} has no {kind}.{FALLBACK}.txt")
+    return CodeMessages(wordings, calls)
+
+
+def _files(folder: Path, kind: str) -> Iterator[tuple[str, Path]]:
+    """The templates of one kind with their languages."""
+    for path in sorted(folder.glob(f"{kind}.*.txt")):
+        named = _FILE.fullmatch(path.name)
+        if named:
+            yield named[1], path
+
+
+def _read_call(path: Path) -> str:
+    text = path.read_text("utf-8").strip()
+    try:
+        filled = text.format(code="7, 7")
+    except (KeyError, IndexError, ValueError) as error:
+        raise MessageError(f"{path.name}: only code can be filled in") from error
+    if filled.count("7, 7") != TIMES_SAID:
+        raise MessageError(f"{path.name}: a call says the code {TIMES_SAID} times")
+    return text
 
 
 def _read(path: Path) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ TABLE = load_assurance(Settings().assurance_file)
 ACR1, ACR2, ACR3 = TABLE.acr_values
 ONE = {Fact.PASSKEY, Fact.USER_VERIFIED}
 TWO = ONE | {Fact.SECOND_PROOF, Fact.PROOFED}
-THREE = TWO | {Fact.DEVICE_BOUND, Fact.ATTESTED, Fact.FRESH, Fact.REGISTERED_ABROAD}
+THREE = TWO | {Fact.DEVICE_BOUND, Fact.ATTESTED, Fact.FRESH, Fact.REGISTERED_ABROAD, Fact.SETTLED}
 
 
 def test_the_three_levels_have_their_names():

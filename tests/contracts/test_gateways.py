@@ -16,18 +16,18 @@ from idp.telephony.gateways.contract import (
     Accepted,
     Gateway,
     GatewayError,
+    Message,
     OptedOut,
     OutcomeUnknown,
     PermanentFailure,
     RateLimited,
     TemporaryFailure,
-    TextMessage,
 )
 from idp.telephony.gateways.file import FileGateway, read_messages
 from idp.telephony.gateways.twilio import TwilioAccount, TwilioGateway
 from tests.contracts import vendor as vendors
 
-MESSAGE = TextMessage(
+MESSAGE = Message(
     UUID("0192f0c1-2a3b-7c4d-8e5f-60718293a4b5"),
     "+4915112345678",
     "정부24: 482913 & 100% € @{}\n@id.overseas.go.kr #482913",

@@ -23,7 +23,7 @@ from idp.storage.outbox import SqlOutbox
 from idp.telephony.gateways.file import FileGateway
 from idp.telephony.messages import load_messages
 
-MESSAGE = CodeMessage("+4915112345678", "DE", "ko", "482913", "정부24", "id.overseas.go.kr")
+MESSAGE = CodeMessage("+4915112345678", "DE", "ko", "482913", "정부24", UUID(int=2))
 
 
 def say(what):
@@ -68,7 +68,7 @@ def add_message(directory, now):
 def main(directory, now, mode):
     store = (Dies if mode == "dies" else SqlOutbox)(open_database(directory))
     gateway = (Slow if mode == "slow" else FileGateway)(directory / "messages.jsonl", lambda: now)
-    deliver = deliver_text_messages(gateway, load_messages(), lambda: now)
+    deliver = deliver_text_messages(gateway, load_messages(), "id.overseas.go.kr", lambda: now)
     # The log says when signals are waited for; before that they end the process as they end any.
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     run_until_signalled(

@@ -1,7 +1,7 @@
 """From an opened payload to words at a gateway, and from the gateway's failures to the outbox's."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.delivery.outbox import NotDelivered, OutboxItem, Undeliverable
-from idp.delivery.text_messages import KIND, CodeMessage, deliver_text_messages, read_payload, to_payload
+from idp.delivery.text_messages import (
+    KIND,
+    CodeMessage,
+    NumberOptedOut,
+    deliver_text_messages,
+    read_payload,
+    to_payload,
+)
+from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Accepted,
     GatewayError,
@@ -22,7 +30,9 @@ from idp.telephony.gateways.contract import (
 from idp.telephony.messages import load_messages
 from tests.delivery.fakes import NOW, Clock
 
-MESSAGE = CodeMessage("+4915112345678", "DE", "ko", "482913", "정부24", "id.overseas.go.kr")
+HOST = "id.overseas.go.kr"
+ABOUT = UUID(int=9)
+MESSAGE = CodeMessage("+4915112345678", "DE", "ko", "482913", "정부24", ABOUT)
 ITEM = OutboxItem(UUID(int=7), KIND, b"", 1, NOW, NOW + 600)
 
 
@@ -39,7 +49,7 @@ class Gateway:
 
 
 def deliver(gateway, payload, now=NOW):
-    deliver_text_messages(gateway, load_messages(), Clock(now))(ITEM, payload)
+    deliver_text_messages(gateway, load_messages(), HOST, Clock(now))(ITEM, payload)
 
 
 def test_the_person_is_written_to_in_their_language():
@@ -51,9 +61,25 @@ def test_the_person_is_written_to_in_their_language():
     assert (sent.id, sent.to, sent.region, sent.valid_seconds) == (ITEM.id, MESSAGE.to, "DE", 500)
 
 
-@given(st.builds(CodeMessage, *[st.text(max_size=20)] * 6))
+def test_a_call_says_the_code_three_times_in_the_persons_language():
+    gateway = Gateway()
+    deliver(gateway, to_payload(replace(MESSAGE, channel=Channel.VOICE)))
+    (sent,) = gateway.sent
+    assert (sent.channel, sent.language) == (Channel.VOICE, "ko")
+    assert sent.body.count("4, 8, 2, 9, 1, 3") == 3
+    assert HOST not in sent.body
+
+
+@given(st.builds(CodeMessage, *[st.text(max_size=20)] * 5, st.uuids(), st.sampled_from(Channel)))
 def test_a_payload_reads_back_as_it_was_written(message):
     assert read_payload(to_payload(message)) == message
+
+
+FACTS = ["+4915112345678", "DE", "ko", "482913", "정부24"]
+
+
+def facts(*values):
+    return ABOUT.bytes + json.dumps(values).encode()
 
 
 @pytest.mark.parametrize(
@@ -65,11 +91,16 @@ def test_a_payload_reads_back_as_it_was_written(message):
         b"[]",
         b'"text"',
         b"{}",
-        json.dumps(asdict(MESSAGE) | {"body": "hello"}).encode(),
-        json.dumps(asdict(MESSAGE) | {"to": None}).encode(),
-        json.dumps(asdict(MESSAGE) | {"code": 482913}).encode(),
-        json.dumps(asdict(MESSAGE) | {"code": "no digits"}).encode(),
-        json.dumps(asdict(MESSAGE) | {"host": "evil #1"}).encode(),
+        ABOUT.bytes,
+        ABOUT.bytes + b"{}",
+        ABOUT.bytes + b'"text"',
+        facts(*FACTS, "pigeon"),
+        facts(*FACTS, "sms", "voice"),
+        facts(*FACTS[:-1]),
+        facts(None, *FACTS[1:]),
+        facts(*FACTS[:3], 482913, FACTS[4]),
+        facts(*FACTS[:3], "no digits", FACTS[4]),
+        to_payload(MESSAGE)[1:],
     ],
 )
 def test_a_payload_that_is_not_a_code_message_is_never_sent(payload):
@@ -84,7 +115,7 @@ def test_a_payload_that_is_not_a_code_message_is_never_sent(payload):
 @pytest.mark.parametrize(
     ("failure", "expected", "wait", "uncertain"),
     [
-        (OptedOut("twilio 21610"), Undeliverable, None, None),
+        (OptedOut("twilio 21610"), NumberOptedOut, None, None),
         (PermanentFailure("twilio 21211"), Undeliverable, None, None),
         (TemporaryFailure("twilio 503"), NotDelivered, 0, False),
         (OutcomeUnknown("twilio 500"), NotDelivered, 0, True),

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from idp.authenticators.passkey_registration import creation_options, verify_registration
-from idp.telephony.gateways.contract import TextMessage
+from idp.telephony.gateways.contract import Message
 from idp.telephony.gateways.file import FileGateway
 from tests.demo.conftest import NOW, ORIGIN
 
@@ -49,9 +49,9 @@ def enrol(browser, name="홍길동"):
     return approve(browser, browser.post("/demo/phone/enrol", {"options": enrolment(name)}))
 
 
-def text(number: int, to: str = "+4915112345678") -> TextMessage:
+def text(number: int, to: str = "+4915112345678") -> Message:
     code = number + 123450
-    return TextMessage(id=f"m{number}", to=to, body=f"{code}\n@localhost #{code}", region="DE")
+    return Message(id=f"m{number}", to=to, body=f"{code}\n@localhost #{code}", region="DE")
 
 
 def test_an_enrolment_makes_a_passkey_and_sends_it_where_a_browser_would(browser, memory):
@@ -136,7 +136,7 @@ def test_messages_json_lists_newest_first_all_or_of_one_number(browser, gateway)
     assert [one["code"] for one in browser.get("/demo/messages.json").json] == ["123453", "123452", "123451"]
     mine = browser.get("/demo/messages.json?phone=%2B4915112345678").json
     assert [one["id"] for one in mine] == ["m3", "m1"]
-    assert set(mine[0]) == {"id", "to", "text", "at", "code"}
+    assert set(mine[0]) == {"id", "to", "text", "at", "code", "channel"}
 
 
 def test_messages_json_is_empty_before_the_first(browser):

@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,8 @@ import pytest
 
 from idp.journal import JsonLines
 from tests.endpoints.service_keys import KeyedService
-from tests.ground import ORIGIN, RECORD, VERIFIER, Ground, call
+from tests.ground import ORIGIN, RECORD, VERIFIER, Citizen, Ground, call
+from tests.second_proofs import app_code, give_app, give_printed, opt_out, use_app, use_printed
 
 PHONE = "+4915198765432"
 PASSPORT = "M70689098"
@@ -71,7 +72,35 @@ def walk(ground: Ground) -> set[str]:
     browser.authorize(service, scope=renewed["access_token"], code_challenge_method=VERIFIER)
     secrets |= {cookie.value for cookie in browser.client._cookies.values() if "language" not in cookie.key}
     secrets |= enrol(ground)
+    secrets |= other_ways(ground, citizen)
     return {secret for secret in secrets if secret}
+
+
+def other_ways(ground: Ground, citizen: Citizen) -> set[str]:
+    """The same for everything that stands in for the phone, and for a new number."""
+    service, browser = ground.register(), ground.browser()
+    secret, codes = give_app(ground, citizen.person), give_printed(ground, citizen.person)
+    browser.authorize(service)
+    browser.passkey(citizen)
+    shown = app_code(ground, secret)
+    use_app(browser, "000000" if shown != "000000" else "999999")
+    use_app(browser, shown)
+    browser.consent()
+    browser = ground.browser()
+    browser.authorize(service)
+    browser.passkey(citizen)
+    use_printed(browser, "ZZZZ-ZZZZ")
+    use_printed(browser, codes[0])
+    browser.get("/account/sign-in?to=phone")
+    browser.passkey(citizen)
+    use_printed(browser, codes[1])
+    browser.get("/account/phone")
+    new = "+4915198765433"
+    browser.submit("/account/phone", country="DE", number=new)
+    code = ground.codes(new)[0]
+    browser.submit("/account/phone/code", code=code)
+    opt_out(ground, "+4915198765434")
+    return {shown, code, new, *codes, *(one.replace("-", "") for one in codes), b32encode(secret).decode()}
 
 
 def enrol(ground: Ground) -> set[str]:

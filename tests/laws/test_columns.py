@@ -16,6 +16,8 @@ SEALED = {
     ("signing_keys", "private"): "signing_key",
     ("enrolments", "record"): "record",
     ("enrolments", "phone"): "phone",
+    ("phone_changes", "number"): "phone",
+    ("authenticator_apps", "secret"): "app_secret",
 }
 """Sealed columns and the sealer that opens them."""
 
@@ -33,6 +35,9 @@ DIGESTS = {
     ("enrolments", "code_digest"),  # keyed
     ("phones", "fingerprint"),  # keyed
     ("persons", "identifier"),  # keyed
+    ("printed_codes", "digest"),  # keyed
+    ("phone_changes", "code_digest"),  # keyed
+    ("opt_outs", "fingerprint"),  # keyed
 }
 PUBLIC = {
     ("persons", "user_handle"),  # 64 random bytes (WebAuthn Level 3 §14.6.1)
@@ -110,7 +115,7 @@ def test_law_7_M_07_a_sealed_value_opens_in_its_own_row_and_purpose_only(walked,
         for context in elsewhere:
             with pytest.raises(CannotOpen):
                 own.open(value, context)
-        for name in {"record", "phone", "outbox", "signing_key", "page"} - {SEALED[place]}:
+        for name in {"record", "phone", "outbox", "signing_key", "page", "app_secret"} - {SEALED[place]}:
             with pytest.raises(CannotOpen):
                 getattr(sealers, name).open(value, row_context(table, column, key))
         for i in (0, 1, 12, 13, len(value) - 1):

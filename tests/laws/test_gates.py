@@ -4,6 +4,7 @@ The matrix is generated: each gate is closed before a route is walked and again 
 A route that somebody adds is missing in `ROUTES` and fails the test of the URL map until it stands here.
 """
 
+import html
 import json
 import os
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from idp.storage.passkeys import Passkeys
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from tests.ground import ORIGIN, Citizen, Ground, Registered, Walker, call
+from tests.second_proofs import app_code, give_app, give_passkey, give_printed, here
 from tests.signed_requests import JWKS, push, request_object
 
 SCOPE = "openid profile offline_access"
@@ -144,6 +146,29 @@ def code_page(scene: Scene) -> str:
     return scene.ground.codes()[0]
 
 
+def app_page(scene: Scene) -> dict[str, str]:
+    secret = give_app(scene.ground, scene.citizen.person)
+    code_page(scene)
+    scene.browser.get(f"{here(scene.browser)}/app")
+    return scene.browser.form("/sign-in/app") | {"code": app_code(scene.ground, secret)}
+
+
+def printed_page(scene: Scene) -> dict[str, str]:
+    codes = give_printed(scene.ground, scene.citizen.person)
+    code_page(scene)
+    scene.browser.get(f"{here(scene.browser)}/printed")
+    return scene.browser.form("/sign-in/printed") | {"code": codes[0]}
+
+
+def other_passkey_page(scene: Scene) -> dict[str, str]:
+    phone = give_passkey(scene.ground, scene.citizen)
+    code_page(scene)
+    scene.browser.get(f"{here(scene.browser)}/passkey")
+    options = json.loads(html.unescape(scene.browser.page.text.split('data-options="')[1].split('"')[0]))
+    credential = json.dumps(phone.get(options, ORIGIN))
+    return scene.browser.form("/sign-in/other-passkey") | {"credential": credential}
+
+
 def consent_page(scene: Scene) -> None:
     scene.sign_in()
     scene.browser.authorize(scene.service, scope=SCOPE, prompt="consent")
@@ -238,6 +263,13 @@ ROUTES: dict[str, Route] = {
     ),
     "passkey step": Route("/sign-in/passkey", passkey_page, lambda s, _: post_assertion(s)),
     "code step": Route("/sign-in/code", code_page, lambda s, code: s.browser.code(code)),
+    "app step": Route("/sign-in/app", app_page, lambda s, given: s.browser.post("/sign-in/app", given)),
+    "printed step": Route("/sign-in/printed", printed_page, lambda s, given: s.browser.post("/sign-in/printed", given)),
+    "other passkey step": Route(
+        "/sign-in/other-passkey",
+        other_passkey_page,
+        lambda s, given: s.browser.post("/sign-in/other-passkey", given),
+    ),
     "consent step": Route("/sign-in/consent", consent_page, lambda s, _: s.browser.consent()),
     "reload": Route("/sign-in/<uuid:row>", reload_page, lambda s, row: s.browser.get(f"/sign-in/{row}")),
     "code exchange": Route("/token", fresh_code, lambda s, code: s.browser.token(s.service, code)),
@@ -258,13 +290,15 @@ ROUTES: dict[str, Route] = {
     ),
 }
 
+SECOND_STEPS = ("code step", "app step", "printed step", "other passkey step")
+
 OPEN_BY_LAW = {
     # OpenID Connect Core 1.0 §11: offline access is for when the session is over, and its tokens with it.
     ("session ended", "refresh"),
     ("session ended", "userinfo"),
     ("session ended", "introspection"),
     # Both proofs are new: what ended was an earlier session, and this one begins.
-    ("session ended", "code step"),
+    *(("session ended", step) for step in SECOND_STEPS),
     # A consent that is given on this very page is a new one.
     ("consent withdrawn", "consent step"),
     ("consent withdrawn", "device consent"),
@@ -277,7 +311,7 @@ LIVE = {"authorize with live session", "authorize with a pushed request", "autho
 ASKS_AGAIN = {
     # The way goes on to a new proof or a new consent, and nothing is given before that.
     "session ended": {*LIVE, "passkey step", "reload"},
-    "consent withdrawn": {*LIVE, "passkey step", "code step", "reload"},
+    "consent withdrawn": {*LIVE, "passkey step", *SECOND_STEPS, "reload"},
 }
 """Gates after which a page may ask the person anew."""
 
@@ -395,6 +429,23 @@ GIVES_NOTHING = {
     "/register/<client_id>": "a registration, for its own service",
     "/logout": "ends a session",
     "/logout/confirm": "ends a session",
+    "/sign-in/<uuid:row>/app": "a page; its code is judged at /sign-in/app",
+    "/sign-in/<uuid:row>/printed": "a page; its code is judged at /sign-in/printed",
+    "/sign-in/<uuid:row>/passkey": "a page; its assertion is judged at /sign-in/other-passkey",
+    "/sign-in/<uuid:row>/message": "one word about this browser's own message",
+    "/sign-in/opt-in": "lets messages be sent again",
+    "/sign-in/code/call": "calls with a code; its gates are those of the code step",
+    "/account/sign-in": "leads to the passkey page; what follows are the steps above, and no code at their end",
+    "/account/ended": "a page at the end",
+    "/account/ways": "a person's own page",
+    "/account/app": "binds an authenticator to a person who gave both proofs",
+    "/account/app/remove": "removes one",
+    "/account/printed": "makes codes for a person who gave both proofs",
+    "/account/passkey": "binds a passkey to a person who gave both proofs",
+    "/account/phone": "a person's own page",
+    "/account/phone/code": "binds a number to a person who gave both proofs",
+    "/account/phone/resend": "sends a code to it",
+    "/account/phone/other": "forgets it",
     "/sign-in/code/resend": "sends a code; its gates stand in find_sign_in like those of the code step",
     "/sign-in/cancel": "answers with an error",
     "/sign-in/other": "ends what was begun",

@@ -26,14 +26,14 @@ def test_single_sign_on_is_enough_to_look(citizen, browser, service):
     assert 'action="/sign-in/passkey"' not in browser.page.text
 
 
-def test_turning_back_leads_to_the_front_page(citizen, browser):
+def test_turning_back_leads_to_a_page_that_says_so(citizen, browser):
     browser.get("/account")
     browser.submit("/sign-in/cancel")
-    assert browser.page.headers["Location"] == f"{ORIGIN}/"
+    assert browser.page.headers["Location"] == f"{ORIGIN}/account/ended"
     browser.get("/account")
     browser.passkey(citizen)
     browser.submit("/sign-in/cancel")
-    assert browser.page.headers["Location"] == f"{ORIGIN}/"
+    assert browser.page.headers["Location"] == f"{ORIGIN}/account/ended"
 
 
 def test_services_show_what_they_receive_and_lose_it_at_once(ground, citizen, browser):
@@ -107,7 +107,7 @@ def test_the_history_tells_what_happened_and_who_in_office_acted(ground, citizen
     ground.clock.now += 61
     enter(browser, citizen)
     text = visible(browser.get("/account/history"))
-    assert text.count("패스키와 인증번호로 로그인") == 1
+    assert text.count("두 가지 확인을 거쳐 로그인") == 1
     assert "패스키는 확인되었으나" in text  # the sign-in at the service, which was not completed
     assert "인증번호가 거절됨" in text
     assert "기관 처리" in text

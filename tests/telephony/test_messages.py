@@ -140,6 +140,7 @@ def test_a_host_beyond_the_longest_still_gets_its_code():
     assert segments(text) == 2
 
 
+GOOD_CALL = "{code}. {code}. {code}."
 GOOD = "{service}: {code}\n---\n{code} ({minutes})"
 
 
@@ -153,6 +154,9 @@ GOOD = "{service}: {code}\n---\n{code} ({minutes})"
         ("code.fr.txt", "{service} {code}", "without the service"),
         ("code.fr.txt", "{code} https://x", "link"),
         ("code.fr.txt", "{code} on id.example", "link"),
+        ("call.fr.txt", "{code}. {code}.", "3 times"),
+        ("call.fr.txt", "{code}. {code}. {code}. {code}.", "3 times"),
+        ("call.fr.txt", "{code}. {code}. {name}.", "filled in"),
     ],
 )
 def test_a_template_that_cannot_be_used_stops_the_start_with_its_name(tmp_path, name, content, why):
@@ -166,12 +170,16 @@ def test_a_folder_without_the_fallback_language_is_refused(tmp_path):
     (tmp_path / "code.ko.txt").write_text(GOOD, "utf-8")
     with pytest.raises(MessageError, match=r"code\.en\.txt"):
         load_messages(tmp_path)
+    (tmp_path / "code.en.txt").write_text(GOOD, "utf-8")
+    with pytest.raises(MessageError, match=r"call\.en\.txt"):
+        load_messages(tmp_path)
     with pytest.raises(MessageError, match="no message template"):
         CodeMessages({}).render(language="ko", code="123456", host="id.example")
 
 
 def test_a_new_language_is_one_new_file(tmp_path):
     (tmp_path / "code.en.txt").write_text(GOOD, "utf-8")
+    (tmp_path / "call.en.txt").write_text(GOOD_CALL, "utf-8")
     (tmp_path / "code.pt-BR.txt").write_text("O seu: {code}", "utf-8")
     (tmp_path / "notes.txt").write_text("not a template", "utf-8")
     messages = load_messages(tmp_path)
@@ -180,4 +188,18 @@ def test_a_new_language_is_one_new_file(tmp_path):
 
 
 def test_every_template_file_is_read():
-    assert {f"code.{language}.txt" for language in LANGUAGES} == {path.name for path in FOLDER.iterdir()}
+    names = {f"{kind}.{language}.txt" for language in LANGUAGES for kind in ("code", "call")}
+    assert names == {path.name for path in FOLDER.iterdir()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_call_says_the_digits_apart_and_three_times(language):
+    text, spoken = MESSAGES.spoken(language=language, code="482913")
+    assert (text.count("4, 8, 2, 9, 1, 3"), spoken) == (3, language)
+    assert "482913" not in text
+
+
+@pytest.mark.parametrize("code", ["", "12345a", "1, 2", "١٢٣٤٥٦"])
+def test_a_call_says_digits_only(code):
+    with pytest.raises(MessageError):
+        MESSAGES.spoken(language="en", code=code)

@@ -1,9 +1,11 @@
-/* The phone code pages: the message read by the browser where it can (WebOTP), and the wait until a new one may be asked for. */
+/* The phone code pages: the message read by the browser where it can (WebOTP), the wait until a new one may be asked for, and word of a
+ * message that could not be delivered. */
 "use strict";
 
 (() => {
   const form = document.getElementById("code-form");
-  const resend = document.getElementById("resend");
+  const asks = [...document.querySelectorAll("[data-wait]")];
+  const fate = document.getElementById("message-fate");
 
   /** WebOTP: Chrome on Android offers the code of a message whose last line is `@host #code`. */
   const listen = async () => {
@@ -19,19 +21,43 @@
   };
 
   /** Counts down on the button; the server enforces the wait whatever the page does. */
-  const wait = () => {
-    const until = Date.now() + Number(resend.dataset.wait) * 1000;
-    const label = resend.textContent;
+  const wait = (button) => {
+    const until = Date.now() + Number(button.dataset.wait) * 1000;
+    const label = button.textContent;
     const tick = () => {
       const left = Math.ceil((until - Date.now()) / 1000);
-      resend.disabled = left > 0;
-      resend.textContent = left > 0 ? resend.dataset.waiting.replace("{seconds}", left) : label;
+      button.disabled = left > 0;
+      button.textContent = left > 0 ? button.dataset.waiting.replace("{seconds}", left) : label;
       if (left > 0) setTimeout(tick, 500);
-      else document.getElementById("resend-status").textContent = resend.dataset.ready;
+      else document.getElementById("resend-status").textContent = button.dataset.ready;
     };
     tick();
   };
 
+  /** Asks what became of the message while somebody looks at the page; a failure shows the other ways at once. */
+  const follow = () => {
+    const EVERY = 2000;
+    const LONGEST = 300000;
+    const since = Date.now();
+    const ask = async () => {
+      if (Date.now() - since > LONGEST) return;
+      if (!document.hidden) {
+        try {
+          const answer = await (await fetch(fate.dataset.poll, { headers: { Accept: "application/json" } })).json();
+          if (answer.state === "failed") {
+            location.replace(fate.dataset.here);
+            return;
+          }
+        } catch {
+          // Offline for a moment: asked again.
+        }
+      }
+      setTimeout(ask, EVERY);
+    };
+    setTimeout(ask, EVERY);
+  };
+
   if (form && "OTPCredential" in window) listen();
-  if (resend && Number(resend.dataset.wait) > 0) wait();
+  for (const button of asks) if (Number(button.dataset.wait) > 0) wait(button);
+  if (fate && fate.dataset.poll) follow();
 })();

@@ -1,6 +1,6 @@
-"""What every gateway promises: one way to send a text message, and one name for each way it fails.
+"""What every gateway promises: one way to hand a message over, and one name for each way it fails.
 
-A gateway is asked at least once for each message; `TextMessage.id` is the same in every attempt, so that a
+A gateway is asked at least once for each message; `Message.id` is the same in every attempt, so that a
 gateway which can recognise a repetition sends it once. No exception here carries the number, the text or the
 vendor's own words: those may quote both, and exceptions reach logs.
 """
@@ -9,20 +9,28 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from idp.telephony.channel import Channel
+
 
 @dataclass(frozen=True, slots=True)
-class TextMessage:
-    """One text message, ready to send. Its `repr` shows neither number nor text."""
+class Message:
+    """One message, ready to go. Its `repr` shows neither number nor text."""
 
     #: The idempotency key: the id of the outbox item.
     id: UUID
     #: E.164.
     to: str = field(repr=False)
+    #: What is written, or what a voice says: its lines are sentences, with a pause after each.
     body: str = field(repr=False)
     #: ISO 3166-1 region of the number.
     region: str
     #: Seconds after which it is not worth delivering; a vendor that can, drops it then.
     valid_seconds: int = 600
+    channel: Channel = Channel.SMS
+    #: BCP 47: the language of `body`, which a voice must speak.
+    language: str = "en"
+    #: The number or name it comes from where the country demands one of its own; empty: the gateway's.
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,13 @@ class RateLimited(TemporaryFailure):
 
 
 class Gateway(Protocol):
-    """Whoever carries text messages."""
+    """Whoever carries messages."""
 
-    def send(self, message: TextMessage) -> Accepted:
+    @property
+    def carries(self) -> frozenset[Channel]:
+        """The channels that it may be asked for."""
+        ...
+
+    def send(self, message: Message) -> Accepted:
         """Hand `message` over, within a bounded time. Raises a GatewayError."""
         ...

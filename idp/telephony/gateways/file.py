@@ -1,6 +1,6 @@
 """The gateway of the demonstration: messages become lines of a file, which the demo phone shows.
 
-One JSON object a line, `{id, to, text, at, code}`, oldest first. The file is for its owner alone (0600),
+One JSON object a line, `{id, to, text, at, code, channel}`, oldest first. The file is for its owner alone (0600),
 keeps the last KEPT messages, and several workers may write to it: a lock file beside it orders them.
 """
 
@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from idp.telephony.gateways.contract import Accepted, TemporaryFailure, TextMessage
+from idp.telephony.channel import Channel
+from idp.telephony.gateways.contract import Accepted, Message, TemporaryFailure
 from idp.telephony.numbers import masked
 
 #: Messages a reader sees.
@@ -23,23 +24,30 @@ KEPT: Final = 1000
 # Lines beyond KEPT that may gather before the file is written anew: appending is cheap, rewriting is not.
 _SLACK: Final = 200
 _LAST_LINE: Final = re.compile(r"\n@\S+ #(\d+)\Z")
+_SAID: Final = re.compile(r"\d(?:, \d){3,9}")
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """One message as the demo phone shows it: `at` in epoch seconds, `code` empty when the text has none."""
+    """One message as the demo phone shows it: `at` in epoch seconds, `code` empty when the text has none.
+
+    `text` of a call is what the voice says.
+    """
 
     id: str
     to: str
     text: str
     at: int
     code: str
+    channel: str = Channel.SMS.value
 
 
 class FileGateway:
     """Appends every message to `path`; the same message twice is one line."""
+
+    carries = frozenset(Channel)
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self._path = path
@@ -48,7 +56,7 @@ class FileGateway:
         self._seen: dict[str, None] = {}
         self._left = (0, 0)
 
-    def send(self, message: TextMessage) -> Accepted:
+    def send(self, message: Message) -> Accepted:
         """Write `message` down once. Raises TemporaryFailure when the file cannot be written."""
         try:
             with _locked(self._path):
@@ -58,13 +66,14 @@ class FileGateway:
         log.info("message %s to %s (%s) written", message.id, masked(message.to), message.region)
         return Accepted(f"file:{message.id}")
 
-    def _write_once(self, message: TextMessage) -> None:
+    def _write_once(self, message: Message) -> None:
         if self._state() != self._left:
             self._seen = {known.id: None for known in _read(self._path)}
         if str(message.id) in self._seen:
             return
-        code = _LAST_LINE.search(message.body)
-        line = SentMessage(str(message.id), message.to, message.body, self._clock(), code[1] if code else "")
+        line = SentMessage(
+            str(message.id), message.to, message.body, self._clock(), _code_in(message), message.channel.value
+        )
         _append(self._path, [line])
         self._seen[line.id] = None
         if len(self._seen) > KEPT + _SLACK:
@@ -76,6 +85,15 @@ class FileGateway:
             status = self._path.stat()
             return status.st_ino, status.st_size
         return 0, 0
+
+
+def _code_in(message: Message) -> str:
+    """The code as a person would type it who has read the text, or listened to the call."""
+    if message.channel is Channel.VOICE:
+        said = _SAID.search(message.body)
+        return said[0].replace(", ", "") if said else ""
+    last_line = _LAST_LINE.search(message.body)
+    return last_line[1] if last_line else ""
 
 
 def read_messages(path: Path, to: str | None = None) -> list[SentMessage]:

@@ -24,15 +24,16 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 
+from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Accepted,
     GatewayError,
+    Message,
     OptedOut,
     OutcomeUnknown,
     PermanentFailure,
     RateLimited,
     TemporaryFailure,
-    TextMessage,
 )
 
 CONNECT_SECONDS: Final = 3.0
@@ -64,6 +65,8 @@ class TwilioAccount:
 class TwilioGateway:
     """Sends by one HTTP request; never follows a redirect and never repeats by itself."""
 
+    carries = frozenset({Channel.SMS})
+
     def __init__(
         self,
         account: TwilioAccount,
@@ -92,7 +95,7 @@ class TwilioGateway:
             ca_certs=trusted_ca,
         )
 
-    def send(self, message: TextMessage) -> Accepted:
+    def send(self, message: Message) -> Accepted:
         """Hand `message` over; at most about 25 seconds. Raises a GatewayError."""
         response = self._ask(message)
         try:
@@ -103,7 +106,7 @@ class TwilioGateway:
             return Accepted(answer["sid"][:64])
         raise _failure(response.status, answer, response.headers.get("Retry-After"))
 
-    def _ask(self, message: TextMessage) -> BaseHTTPResponse:
+    def _ask(self, message: Message) -> BaseHTTPResponse:
         try:
             return self._pool.request(
                 "POST",
@@ -119,7 +122,7 @@ class TwilioGateway:
             # The request may have been read before the connection broke.
             raise OutcomeUnknown(f"twilio: {type(error).__name__}") from None
 
-    def _form(self, message: TextMessage) -> dict[str, str]:
+    def _form(self, message: Message) -> dict[str, str]:
         # From and MessagingServiceSid exclude each other in that API.
         sender = "MessagingServiceSid" if self._account.sender.startswith("MG") else "From"
         return {

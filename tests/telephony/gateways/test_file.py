@@ -4,19 +4,21 @@ import fcntl
 import json
 import multiprocessing
 import stat
+from dataclasses import replace
 from threading import Thread
 from uuid import UUID
 
 import pytest
 
-from idp.telephony.gateways.contract import TemporaryFailure, TextMessage
+from idp.telephony.channel import Channel
+from idp.telephony.gateways.contract import Message, TemporaryFailure
 from idp.telephony.gateways.file import KEPT, FileGateway, SentMessage, read_messages
 
 NOW = 1_800_000_000
 
 
 def message(number, to="+4915112345678", body="Hello\n@id.example #482913"):
-    return TextMessage(UUID(int=number), to, body, "DE")
+    return Message(UUID(int=number), to, body, "DE")
 
 
 @pytest.fixture
@@ -37,7 +39,14 @@ def test_a_line_holds_what_the_demo_phone_shows(gateway, path):
         "text": "Hello\n@id.example #482913",
         "at": NOW,
         "code": "482913",
+        "channel": "sms",
     }
+
+
+def test_a_call_is_written_down_with_the_code_that_it_says(gateway, path):
+    gateway.send(replace(message(1, body="Code: 4, 8, 2.\n4, 8, 2, 9, 1, 3. Bye."), channel=Channel.VOICE))
+    (line,) = read_messages(path)
+    assert (line.channel, line.code) == ("voice", "482913")
 
 
 def test_only_its_owner_may_read_the_messages(gateway, path):

@@ -43,6 +43,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("person_id IS NOT NULL"),
     )
     op.create_table(
+        "authenticator_apps",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_authenticator_apps")),
+    )
+    op.create_table(
         "clients",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("registration", sa.Text(), nullable=False),
@@ -98,12 +106,14 @@ def upgrade() -> None:
         sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
         sa.Column("code_sends", sa.SmallInteger(), nullable=True),
         sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
+        sa.Column("code_spoken", sa.Boolean(), nullable=True),
         sa.Column("phone_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("user_handle", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolments")),
     )
     op.create_table(
@@ -143,6 +153,13 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_initial_access_tokens")),
+    )
+    op.create_table(
+        "opt_outs",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_opt_outs")),
     )
     op.create_table(
         "outbox",
@@ -192,6 +209,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_handle", name=op.f("uq_persons_user_handle")),
     )
     op.create_table(
+        "phone_changes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.LargeBinary(), nullable=False),
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("code_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("code_sends", sa.SmallInteger(), nullable=True),
+        sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
+        sa.Column("code_spoken", sa.Boolean(), nullable=True),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_changes")),
+    )
+    op.create_index(op.f("ix_phone_changes_person_id"), "phone_changes", ["person_id"], unique=False)
+    op.create_table(
+        "printed_codes",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("person_id", "digest", name=op.f("pk_printed_codes")),
+    )
+    op.create_table(
+        "proof_tries",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("wrong_tries", sa.BigInteger(), nullable=False),
+        sa.Column("locked_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_proof_tries")),
+    )
+    op.create_table(
         "pushed_requests",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -214,6 +262,16 @@ def upgrade() -> None:
         sa.Column("successor_id", sa.Uuid(), nullable=True),
         sa.Column("retried_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens")),
+    )
+    op.create_table(
+        "send_counts",
+        sa.Column("subject", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("in_hour", sa.Integer(), nullable=False),
+        sa.Column("in_day", sa.Integer(), nullable=False),
+        sa.Column("verified", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_send_counts")),
+        postgresql_with={"fillfactor": 70},
     )
     op.create_table(
         "sessions",
@@ -242,9 +300,11 @@ def upgrade() -> None:
         sa.Column("code_sent_at", sa.BigInteger(), nullable=True),
         sa.Column("code_sends", sa.SmallInteger(), nullable=True),
         sa.Column("code_attempts", sa.SmallInteger(), nullable=True),
+        sa.Column("code_spoken", sa.Boolean(), nullable=True),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("proven_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("other_attempts", sa.SmallInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
     )
     op.create_table(
@@ -289,6 +349,7 @@ def upgrade() -> None:
         sa.Column("verified_at", sa.BigInteger(), nullable=False),
         sa.Column("wrong_tries", sa.BigInteger(), nullable=False),
         sa.Column("locked_until", sa.BigInteger(), nullable=False),
+        sa.Column("held_until", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_phones_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_phones")),
     )
@@ -312,6 +373,9 @@ def upgrade() -> None:
         sa.Column("sign_count", sa.BigInteger(), nullable=False),
         sa.Column("backed_up", sa.Boolean(), nullable=False),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("sends_hour", sa.Integer(), nullable=False),
+        sa.Column("sends_in_hour", sa.SmallInteger(), nullable=False),
+        sa.Column("sends_in_day", sa.SmallInteger(), nullable=False),
         sa.ForeignKeyConstraint(["credential_id"], ["credentials.id"], name=op.f("fk_passkeys_credential_id")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_passkeys_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),

@@ -1,0 +1,61 @@
+"""What a person who must give a second proof can do now, read when a page of it is shown or a way is asked for."""
+
+from dataclasses import dataclass
+
+from idp.authenticators.phone_code import StoredCode
+from idp.interaction.next_step import wanted_acr
+from idp.interaction.second_proof import Holdings, Line, Offer, Silence, Way, offers
+from idp.pages.messages import message_key
+from idp.pages.sending import line_of
+from idp.protocol.client import Client
+from idp.provider import Provider
+from idp.storage.outbox import Fate, fate_of
+from idp.storage.second_proofs import SecondProofs
+from idp.storage.sign_ins import SignInRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SecondView:
+    """The state of a second proof, with every way that is open or will be."""
+
+    line: Line
+    holdings: Holdings
+    fate: Fate  # of the newest message
+    code: StoredCode | None
+    offers: tuple[Offer, ...]
+
+    def opening(self, way: Way) -> int | None:
+        """From which second on a way is open, 0 for now; None when it is none for this person."""
+        return next((offer.opens_at for offer in self.offers if offer.way is way), None)
+
+    @property
+    def other_ways(self) -> tuple[Offer, ...]:
+        """Those that need nothing sent."""
+        return tuple(offer for offer in self.offers if offer.way not in {Way.MESSAGE, Way.CALL})
+
+    @property
+    def may_type(self) -> bool:
+        """Whether a code that was sent may still be typed."""
+        if self.code is None or self.fate is Fate.FAILED or self.code.tries_left == 0:
+            return False
+        return self.line.silence not in {Silence.LOCKED, Silence.OPTED_OUT, Silence.NO_PHONE}
+
+
+def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> SecondView:
+    """How it stands for a sign-in under way."""
+    code = sign_in.code
+    with wired.database.read() as reading:
+        line = line_of(reading, wired, sign_in, now, code=code)
+        holdings = SecondProofs(reading).holdings(sign_in.person_id, sign_in.passkey_id, now)
+        fate = fate_of(reading, message_key(sign_in.id, code.sends)) if code else Fate.NONE
+    if fate is Fate.FAILED:  # nothing will come: nobody waits for it
+        line = Line(silence=line.silence, until=line.until, text=line.text, voice=line.voice)
+    found = offers(
+        line,
+        holdings,
+        facts=sign_in.facts,
+        wanted=wanted_acr(sign_in.request, client, wired.assurance),
+        assurance=wired.assurance,
+        now=now,
+    )
+    return SecondView(line, holdings, fate, code, found)

@@ -1,0 +1,149 @@
+"""Whether something may be sent to a phone now, and counting it in the transaction of the act that sends it.
+
+The rules are telephony/limits.py. What is judged before an act only spares a vain one; what counts is judged again
+with the counters raised, and a step that passes a limit is rolled back as a whole.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+from uuid import UUID
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.authenticators.phone_code import StoredCode
+from idp.delivery.budget import Cost, money_counts
+from idp.interaction.second_proof import Line, Silence
+from idp.pages.client_address import client_address
+from idp.provider import Provider
+from idp.storage.database import Transaction
+from idp.storage.send_counts import SendCounts
+from idp.telephony.channel import Channel
+from idp.telephony.limits import Count, Kind, Met, Tally, alarmed, first_met, range_of, with_one_more
+from idp.telephony.reach import channels_to
+
+log = logging.getLogger(__name__)
+UNCERTAIN_AFTER_SECONDS = 18 * 30 * 86_400
+"""A number on which no code was typed for so long may be somebody else's: operators give numbers out again."""
+
+
+class LimitMet(Exception):
+    """One more message would pass a limit: nothing of the step is kept."""
+
+    def __init__(self, met: Met) -> None:
+        """The limit that holds longest."""
+        super().__init__(met.kind.value)
+        self.met = met
+
+
+class HasPhone(Protocol):
+    """A person's phone, as a passkey's holder or a sign-in under way has it."""
+
+    @property
+    def phone_id(self) -> UUID | None: ...  # noqa: D102 (the attributes of two records)
+    @property
+    def region(self) -> str | None: ...  # noqa: D102
+    @property
+    def phone_locked_until(self) -> int: ...  # noqa: D102
+    @property
+    def phone_verified_at(self) -> int: ...  # noqa: D102
+    @property
+    def opted_out(self) -> bool: ...  # noqa: D102
+
+
+def line_of(
+    reading: Transaction, wired: Provider, phone: HasPhone, now: int, *, code: StoredCode | None = None
+) -> Line:
+    """What can be sent to this phone now. `code` is that of the sign-in, if one was made."""
+    if phone.phone_id is None:
+        return Line(silence=Silence.NO_PHONE)
+    if now < phone.phone_locked_until:
+        return Line(silence=Silence.LOCKED, until=phone.phone_locked_until)
+    if phone.opted_out:
+        return Line(silence=Silence.OPTED_OUT)
+    if code is None and now - phone.phone_verified_at > UNCERTAIN_AFTER_SECONDS:
+        return _line(wired, phone.region, Silence.UNCERTAIN)
+    if code is not None and code.sends_left == 0:
+        return Line(silence=Silence.SENDS_USED_UP)
+    found = met_for_enrolled(reading, wired, phone.phone_id, phone.region or "", now)
+    if found is not None:
+        return Line(silence=Silence.LIMIT, until=found.retry_at)
+    return replace(_line(wired, phone.region), next_send_at=now + code.wait(now) if code else 0)
+
+
+def _line(wired: Provider, region: str | None, silence: Silence | None = None) -> Line:
+    """What reaches the number's country."""
+    carried = channels_to(wired.settings, region or "")
+    return Line(silence=silence, text=Channel.SMS in carried, voice=Channel.VOICE in carried)
+
+
+def met_for_enrolled(reading: Transaction, wired: Provider, phone: UUID, region: str, now: int) -> Met | None:
+    """The limit that one more message to an enrolled person's phone would pass, or None."""
+    number = Count(Kind.NUMBER, 0)
+    counts = [_address(wired), *money_counts(Cost(region, wired.settings.spend_message, False), wired.keyed.send_count)]
+    sends = SendCounts(reading)
+    stand = [(number, sends.of_number(phone, now)), *sends.find(counts, now)]
+    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits, now)
+
+
+def count_for_enrolled(transaction: Transaction, wired: Provider, on_passkey: Tally, now: int) -> None:
+    """Count what a step sends to an enrolled person. `on_passkey` is with it. Raises LimitMet."""
+    stand = [(Count(Kind.NUMBER, 0), on_passkey), *SendCounts(transaction).raise_all([_address(wired)], now)]
+    _refuse_met(stand, wired, now)
+
+
+def count_for_counter(transaction: Transaction, wired: Provider, e164: str, enrolment: UUID, now: int) -> None:
+    """The same for a number that an officer's enrolment names. Raises LimitMet."""
+    counts = [_number(wired, e164), _person(wired, enrolment), _address(wired)]
+    _refuse_met(SendCounts(transaction).raise_all(counts, now), wired, now)
+
+
+def count_for_new(transaction: Transaction, wired: Provider, e164: str, region: str, person: UUID, now: int) -> None:
+    """The same for a number that a person names by themself. Raises LimitMet."""
+    counts = [_number(wired, e164), _person(wired, person), _address(wired), *_judged(wired, e164, region)]
+    stand = SendCounts(transaction).raise_all(counts, now)
+    _refuse_met(stand, wired, now)
+    for kind, percent in alarmed(stand, wired.limits):
+        log.warning("limit %s of %s at %d %%", kind.value, region, percent)
+        detail = {"kind": kind.value, "region": region, "percent": percent}
+        transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, now, detail=detail))
+
+
+def met_for_new(reading: Transaction, wired: Provider, e164: str, region: str, person: UUID, now: int) -> Met | None:
+    """The limit that one more message to a new number would pass, or None."""
+    cost = Cost(region, wired.settings.spend_message, is_new=True)
+    counts = [_number(wired, e164), _person(wired, person), _address(wired), *_judged(wired, e164, region)]
+    stand = SendCounts(reading).find([*counts, *money_counts(cost, wired.keyed.send_count)], now)
+    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits, now)
+
+
+def new_number_verified(transaction: Transaction, wired: Provider, e164: str, region: str, now: int) -> None:
+    """The code of a new number was typed: its range and country are people's."""
+    SendCounts(transaction).verified(_judged(wired, e164, region), now)
+
+
+def _refuse_met(stand: Sequence[tuple[Count, Tally]], wired: Provider, now: int) -> None:
+    found = first_met(stand, wired.limits, now)
+    if found is not None:
+        log.warning("send limit met", extra={"why": found.kind.value})
+        raise LimitMet(found)
+
+
+def _address(wired: Provider) -> Count:
+    return _count(wired, Kind.ADDRESS, client_address(wired))
+
+
+def _number(wired: Provider, e164: str) -> Count:
+    return _count(wired, Kind.NUMBER, e164)
+
+
+def _person(wired: Provider, person: UUID) -> Count:
+    return _count(wired, Kind.PERSON, person.bytes)
+
+
+def _judged(wired: Provider, e164: str, region: str) -> list[Count]:
+    return [_count(wired, Kind.NEW_IN_RANGE, range_of(e164)), _count(wired, Kind.NEW_IN_COUNTRY, region)]
+
+
+def _count(wired: Provider, kind: Kind, of: str | bytes) -> Count:
+    return Count(kind, wired.keyed.send_count.number(kind.value, of))

@@ -1,0 +1,157 @@
+"""Counters of what was sent, durable and shared by all workers: one small row a subject, one statement an act.
+
+`raise_all` counts first and returns what stands then, so of many acts at once each sees its own place; a step that
+passed a limit is rolled back, and its counts with it. Subjects are raised in one order, so that two
+acts never wait for each other.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Executable, bindparam, case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
+
+from idp.storage.database import Transaction
+from idp.storage.models import Passkey, Phone
+from idp.storage.models_second_proofs import SendCount
+from idp.telephony.limits import HOURS_A_DAY, NOTHING_YET, Count, Tally, hour_of, tally_of
+
+MOST_COUNTS: Final = 12
+_COUNTS: Final = SendCount.__table__.c
+_FIND: Final = select(SendCount.__table__).where(_COUNTS.subject.in_(bindparam("subjects", expanding=True)))
+_GIVE_BACK: Final = (
+    update(SendCount)
+    .where(_COUNTS.subject == bindparam("which"), _COUNTS.hour == bindparam("at"))
+    .values(in_hour=_COUNTS.in_hour - bindparam("weight"), in_day=_COUNTS.in_day - bindparam("weight"))
+)
+_SAME_HOUR, _SAME_DAY = _COUNTS.hour == bindparam("at"), _COUNTS.hour >= bindparam("since")
+_RAISE_KNOWN: Final = (
+    update(SendCount)
+    .where(_COUNTS.subject == bindparam("which"))
+    .values(
+        hour=bindparam("at"),
+        in_hour=case((_SAME_HOUR, _COUNTS.in_hour), else_=0) + bindparam("weight"),
+        in_day=case((_SAME_DAY, _COUNTS.in_day), else_=0) + bindparam("weight"),
+        verified=case((_SAME_DAY, _COUNTS.verified), else_=0),
+    )
+    .returning(SendCount.__table__)
+)
+_VERIFIED: Final = (
+    update(SendCount)
+    .where(_COUNTS.subject.in_(bindparam("subjects", expanding=True)), _COUNTS.hour >= bindparam("since"))
+    .values(verified=_COUNTS.verified + 1)
+)
+SWEEP: Final = delete(SendCount).where(_COUNTS.hour < bindparam("before"))
+
+# What was sent on the word of every passkey whose person has this number: a family's phone is one number.
+_SAME_NUMBER: Final = select(Phone.fingerprint).where(Phone.id == bindparam("phone")).scalar_subquery()
+_OF_NUMBER: Final = (
+    select(Passkey.sends_hour, Passkey.sends_in_hour, Passkey.sends_in_day)
+    .join(Phone, Phone.person_id == Passkey.person_id)
+    .where(Phone.fingerprint == _SAME_NUMBER, Passkey.sends_hour >= bindparam("since"))
+    .limit(50)
+)
+SENT_VALUES: Final = {
+    "sends_hour": bindparam("at"),
+    "sends_in_hour": case((Passkey.sends_hour == bindparam("at"), Passkey.sends_in_hour + 1), else_=1),
+    "sends_in_day": case((Passkey.sends_hour >= bindparam("since"), Passkey.sends_in_day + 1), else_=1),
+}
+_SENT: Final = (
+    update(Passkey)
+    .where(Passkey.id == bindparam("passkey"))
+    .values(SENT_VALUES)
+    .returning(Passkey.sends_hour, Passkey.sends_in_hour, Passkey.sends_in_day)
+)
+
+
+class SendCounts:
+    """Verbs on counters within one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        """Over an open transaction."""
+        self._transaction = transaction
+
+    def find(self, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
+        """Each counter as it stands."""
+        rows = self._transaction.all(_FIND, subjects=[count.subject for count in counts])
+        known = {row.subject: _tally(row, now) for row in rows}
+        return [(count, known.get(count.subject, NOTHING_YET)) for count in counts]
+
+    def raise_all(self, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
+        """Raise each counter, then say how each stands."""
+        if len(counts) == 1 and (found := self._raise_known(counts[0], now)) is not None:
+            return [(counts[0], found)]
+        ordered = sorted(counts, key=lambda count: count.subject)
+        statement = _raise(self._transaction.connection.dialect.name, len(ordered))
+        values: dict[str, int] = {"at": hour_of(now)}
+        for i, count in enumerate(ordered):
+            values |= {f"subject_{i}": count.subject, f"weight_{i}": count.weight}
+        known = {row.subject: _tally(row, now) for row in self._transaction.all(statement, **values)}
+        return [(count, known[count.subject]) for count in counts]
+
+    def _raise_known(self, count: Count, now: int) -> Tally | None:
+        """A counter that is there already: a plain UPDATE logs half of what an upsert does."""
+        values = {"which": count.subject, "weight": count.weight, "at": hour_of(now), "since": first_hour(now)}
+        row = self._transaction.one(_RAISE_KNOWN, **values)
+        return _tally(row, now) if row else None
+
+    def give_back(self, counts: Sequence[Count], now: int) -> None:
+        """The act did not take place. A window that has passed meanwhile is left alone."""
+        for count in sorted(counts, key=lambda one: one.subject):
+            self._transaction.run(_GIVE_BACK, which=count.subject, at=hour_of(now), weight=count.weight)
+
+    def verified(self, counts: Sequence[Count], now: int) -> None:
+        """A code of this day was typed: the range and the country are used by people."""
+        self._transaction.run(_VERIFIED, subjects=[count.subject for count in counts], since=first_hour(now))
+
+    def of_number(self, phone: UUID, now: int) -> Tally:
+        """What was sent to the number of a phone, whoever of its holders caused it."""
+        rows = self._transaction.all(_OF_NUMBER, phone=phone, since=first_hour(now))
+        tallies = [tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) for row in rows]
+        return Tally(sum(one.in_hour for one in tallies), sum(one.in_day for one in tallies))
+
+    def sent(self, passkey: UUID, now: int) -> Tally:
+        """One more message or call on a passkey's word; returns what left on it, with this one."""
+        row = self._transaction.one(_SENT, passkey=passkey, at=hour_of(now), since=first_hour(now))
+        return tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) if row else NOTHING_YET
+
+
+def first_hour(now: int) -> int:
+    """The first hour of this day."""
+    return hour_of(now) // HOURS_A_DAY * HOURS_A_DAY
+
+
+def _tally(row: Row[Any], now: int) -> Tally:
+    return tally_of(row.hour, row.in_hour, row.in_day, row.verified, now)
+
+
+@lru_cache(maxsize=2 * MOST_COUNTS)
+def _raise(dialect: str, many: int) -> Executable:
+    """One statement for so many counters: a new window begins where the old one was."""
+    module = postgresql if dialect == "postgresql" else sqlite
+    fresh = module.insert(SendCount).values(
+        [
+            {
+                "subject": bindparam(f"subject_{i}", type_=_COUNTS.subject.type),
+                "hour": bindparam("at", type_=_COUNTS.hour.type),
+                "in_hour": bindparam(f"weight_{i}", type_=_COUNTS.in_hour.type),
+                "in_day": bindparam(f"weight_{i}", type_=_COUNTS.in_day.type),
+                "verified": 0,
+            }
+            for i in range(many)
+        ]
+    )
+    same_day = _COUNTS.hour // HOURS_A_DAY == fresh.excluded.hour // HOURS_A_DAY
+    raised: Executable = fresh.on_conflict_do_update(
+        index_elements=[_COUNTS.subject],
+        set_={
+            "hour": fresh.excluded.hour,
+            "in_hour": case((_COUNTS.hour == fresh.excluded.hour, _COUNTS.in_hour), else_=0) + fresh.excluded.in_hour,
+            "in_day": case((same_day, _COUNTS.in_day), else_=0) + fresh.excluded.in_day,
+            "verified": case((same_day, _COUNTS.verified), else_=0),
+        },
+    ).returning(SendCount.__table__)
+    return raised
