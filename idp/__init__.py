@@ -35,6 +35,7 @@ from idp.pages import (
     device,
     enrol,
     home,
+    lost,
     second_step,
     sign_in,
 )
@@ -111,6 +112,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         account_proofs,
         account_passkeys,
         account_stop,
+        lost,
     ):
         app.register_blueprint(part.pages)
     if settings.demo:

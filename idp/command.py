@@ -21,6 +21,10 @@ from idp.delivery.budget import Till
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
+from idp.delivery.mail import KIND as MAIL
+from idp.delivery.mail import MailWordsError, deliver_mail, load_mail_words
+from idp.delivery.mail_gateways import make_mail_gateway
+from idp.delivery.outbox import Deliver
 from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
@@ -46,6 +50,7 @@ REFUSALS = (
     OutdatedSchema,
     CannotOpen,
     MessageError,
+    MailWordsError,
     DatabaseUnavailable,
 )
 
@@ -166,7 +171,11 @@ def _worker_of(wired: Provider) -> Any:
     store = SqlOutbox(wired.database)
     ledger = SqlLedger(wired.database, wired.keyed.look_up)
     till = Till(ledger, wired.keyed.send_count, wired.limits, wired.clock)
-    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, {LOGOUT_NOTICE: notices}, till)
+    others: dict[str, Deliver] = {LOGOUT_NOTICE: notices}
+    mail = make_mail_gateway(wired.settings, wired.clock)
+    if mail is not None:
+        others[MAIL] = deliver_mail(mail, load_mail_words())
+    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, others, till)
     return replace(made, chore=lambda now: sweep(wired.database, now))
 
 

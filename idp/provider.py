@@ -51,6 +51,8 @@ from idp.storage.signing_keys import SigningKeys
 from idp.telephony.limits import Limits, limits_of
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
+TRIES_OF_A_LINK = 10  # dates of birth that may be tried with one link in a day
+TRIES_OF_ALL_LINKS = 5_000
 OUT_OF_REACH = frozenset({Fact.ATTESTED})
 """Facts that nothing establishes without a metadata file: a level that needs one is not offered (design law 10)."""
 
@@ -89,6 +91,7 @@ class Keyed:
     form: Fingerprints
     subject: Fingerprints
     session_id: Fingerprints
+    stop_link: Fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Provider:
     statement_issuers: Issuers
     device_tries: TryBudget
     attestations: Attestations
+    stop_tries: TryBudget
 
     @property
     def invitations(self) -> Invitations:
@@ -334,6 +338,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         form=Fingerprints(secrets, Purpose.FORM, lasting=False),
         subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),
         session_id=Fingerprints(secrets, Purpose.SESSION_ID, lasting=True),
+        stop_link=Fingerprints(secrets, Purpose.STOP_LINK, lasting=True),
     )
 
     def read_keys(look: Callable[[KeyStore], None]) -> None:
@@ -353,6 +358,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         outbound=outbound,
         remote_keys=RemoteKeys(outbound, world.clock),
         statement_issuers=load_issuers(settings.software_statement_issuers),
+        stop_tries=TryBudget(each=TRIES_OF_A_LINK, all_together=TRIES_OF_ALL_LINKS, seconds=86_400),
         attestations=load_attestations(
             settings.authenticators_file, settings.attestation_metadata, settings.attestation_metadata_root
         ),

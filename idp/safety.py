@@ -37,6 +37,7 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield "gateway is the demonstration's file"
     if settings.gateway == "twilio":
         yield from _unsafe_gateway(settings)
+    yield from _unsafe_mail(settings)
     if VOLATILE.search(unquote_plus(settings.database_url)):
         yield "database_url switches durability off (synchronous_commit)"
     if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
@@ -60,6 +61,17 @@ def _unsafe_gateway(settings: Settings) -> Iterator[str]:
         yield "twilio_token_file is not set"
     else:
         yield from _readable("twilio_token_file", settings.twilio_token_file)
+
+
+def _unsafe_mail(settings: Settings) -> Iterator[str]:
+    if settings.mail == "file":
+        yield "mail is the demonstration's file"
+    if settings.mail != "smtp":
+        return
+    if settings.smtp_security == "none" and settings.smtp_host not in LOOPBACK_HOSTS:
+        yield "smtp_security is none, and the mail server is not this machine"
+    if settings.smtp_password_file is not None:
+        yield from _readable("smtp_password_file", settings.smtp_password_file)
 
 
 def _readable(name: str, path: Path) -> Iterator[str]:

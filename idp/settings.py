@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 Environment = Literal["development", "production"]
 Gateway = Literal["file", "twilio"]
+Mail = Literal["none", "file", "smtp"]
+SmtpSecurity = Literal["starttls", "tls", "none"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -69,6 +71,14 @@ class Settings:
     breaker_least: int = setting(20, "Codes sent to new numbers of a range or country before it is judged.")
     breaker_percent: int = setting(20, "Below this share of them typed, it is closed to new numbers for the day.")
     alarm_percent: int = setting(80, "Share of a budget at which an alarm is logged and recorded.")
+    mail: Mail = setting("none", "Who carries letters: `none`, `file` for the demonstration, `smtp`.")
+    mails_file: Path = setting(ROOT / "var/mails.jsonl", "Where `mail = file` writes.")
+    mail_sender: str = setting("", "Address that letters come from.")
+    smtp_host: str = setting("", "Mail server that takes letters.")
+    smtp_port: int = setting(587, "Its port.")
+    smtp_security: SmtpSecurity = setting("starttls", "`starttls`, `tls`, or `none` for a server on this machine.")
+    smtp_user: str = setting("", "Account at that server; empty: none is needed.")
+    smtp_password_file: Path | None = setting(None, "File with the password of that account; mode 0600.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
     outbound_test_hosts: str = setting(
         "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
@@ -193,6 +203,7 @@ def _check(settings: Settings) -> None:
     if settings.gateway not in get_args(Gateway):
         raise SettingsError(f"gateway is one of {', '.join(get_args(Gateway))}, not {settings.gateway!r}")
     _check_sending(settings)
+    _check_mail(settings)
     if not 1 <= settings.workers <= 64:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:
@@ -210,6 +221,15 @@ def _check_sending(settings: Settings) -> None:
         most = 2_000_000_000 if name.startswith("spend_") else 30_000
         if not 0 <= value <= most:
             raise SettingsError(f"{name} is between 0 and {most}, not {value}")
+
+
+def _check_mail(settings: Settings) -> None:
+    if settings.mail not in get_args(Mail):
+        raise SettingsError(f"mail is one of {', '.join(get_args(Mail))}, not {settings.mail!r}")
+    if settings.smtp_security not in get_args(SmtpSecurity):
+        raise SettingsError(f"smtp_security is one of {', '.join(get_args(SmtpSecurity))}")
+    if not 1 <= settings.smtp_port <= 65_535:
+        raise SettingsError("smtp_port must be between 1 and 65535")
 
 
 def _check_mtls(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
+from idp.delivery.mail_gateways import read_letters
 from idp.demo.authenticator import CeremonyError
 from idp.demo.citizens import HOMES, citizen_record
 from idp.demo.passkey import Passkey
@@ -46,6 +47,7 @@ def messages_and_passkeys() -> Response:
     return page(
         "demo/phone.html",
         messages=[_shown_message(one) for one in messages],
+        letters=read_letters(provider().settings.mails_file)[:SHOWN_MESSAGES],
         passkeys=[_shown_passkey(one) for one in reversed(_memory().look().passkeys)],
     )
 

@@ -11,10 +11,12 @@ from flask import Blueprint, Response
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_BYTES, CHALLENGE_SECONDS, CeremonyRefused
 from idp.authenticators.passkey_registration import NewPasskey, creation_options, verify_registration
+from idp.delivery.mail import MailKind
 from idp.keys.sealing import CannotOpen
 from idp.pages.account_gate import Visit, act, look
 from idp.pages.answers import go
 from idp.pages.browser import end_session_cookie, ensure_browser
+from idp.pages.letters import queue_letter
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider, say
 from idp.pages.times import readable_day
@@ -119,6 +121,7 @@ def remove() -> Response:
         transaction.record(AuditRow(Event.PASSKEY_REMOVED, visit.now, visit.person, detail={"passkey": row}))
         ended = SessionEnds(transaction).of_passkey(visit.person, row, visit.now)
         visit.wired.tell_ended(transaction, ended, why="passkey removed", now=visit.now)
+        queue_letter(transaction, visit.wired, visit.person, MailKind.PASSKEY_REMOVED, visit.now)
     if row == visit.session.passkey_id:
         end_session_cookie()
         return page("account/signed_out.html", here="/", everywhere=False)
@@ -205,6 +208,7 @@ def _add(visit: Visit, challenge: bytes, made: NewPasskey, name: str) -> None:
             "attestation": made.attestation_format,
         }
         transaction.record(AuditRow(Event.PASSKEY_REGISTERED, visit.now, visit.person, detail=detail))
+        queue_letter(transaction, visit.wired, visit.person, MailKind.PASSKEY_ADDED, visit.now)
 
 
 def _seal(visit: Visit, challenge: bytes) -> str:

@@ -17,9 +17,11 @@ from idp.authenticators.phone_code import (
     read_typed,
 )
 from idp.credential.number_change import held_until, may_share
+from idp.delivery.mail import MailKind
 from idp.delivery.notices import Notice, NoticeKind
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.sealing import row_context
+from idp.pages.letters import queue_letter
 from idp.pages.messages import queue_notice, send_code
 from idp.pages.owner import Owner
 from idp.pages.refusals import PageRefused
@@ -252,6 +254,7 @@ def _take(transaction: Transaction, wired: Provider, owner: Owner, change: Chang
     queue_notice(transaction, wired, notice, now)
     detail = {"before": phone.region, "region": change.region, "held_until": hold}
     transaction.record(AuditRow(Event.NUMBER_CHANGED, now, owner.person_id, detail=detail))
+    queue_letter(transaction, wired, owner.person_id, MailKind.NUMBER_CHANGED, now)
 
 
 def _open(wired: Provider, change: ChangeUnderWay) -> str:

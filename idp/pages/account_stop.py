@@ -15,11 +15,13 @@ from idp.authenticators.ceremony import CHALLENGE_BYTES, CHALLENGE_SECONDS, Cere
 from idp.authenticators.passkey import read_assertion, request_options, verify_assertion
 from idp.credential.own_stop import may_lift
 from idp.credential.states import IllegalMove, State, move
+from idp.delivery.mail import MailKind
 from idp.keys.sealing import CannotOpen
 from idp.pages.account_gate import Visit, act, look
 from idp.pages.account_passkeys import passkey_name
 from idp.pages.browser import end_session_cookie, ensure_browser
 from idp.pages.forms import read_form
+from idp.pages.letters import queue_letter, stop_address
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.provider import Provider
@@ -41,9 +43,11 @@ def ask_stop() -> Response:
     """What stopping means, and which passkey is in doubt."""
     visit = look()
     with visit.wired.database.read() as reading:
-        found = [one for one in Account(reading, visit.person).passkeys() if one.state == "active"]
+        account = Account(reading, visit.person)
+        found = [one for one in account.passkeys() if one.state == "active"]
+        address = stop_address(visit.wired, visit.person, account.credentials()[-1].id)
     choices = [{"id": one.id, "name": passkey_name(one)} for one in found]
-    return page("account/stop.html", passkeys=choices)
+    return page("account/stop.html", passkeys=choices, address=address)
 
 
 @pages.post("/account/stop")
@@ -57,6 +61,7 @@ def stop() -> Response:
         others = any(one.state == "active" for one in account.passkeys())
         by_passkey = bool(named and others)
         stop_credentials(transaction, visit.wired, visit.person, visit.now, by="account", by_passkey=by_passkey)
+        queue_letter(transaction, visit.wired, visit.person, MailKind.STOPPED, visit.now)
     end_session_cookie()
     return page("account/stopped.html", here=RESUME if by_passkey else "/", by_passkey=by_passkey)
 
@@ -118,6 +123,7 @@ def resume() -> Response:
         )
         if not used or not _lift(transaction, holder, now):
             raise PageRefused("account_not_resumed", 403, "no stop that this passkey may lift")
+        queue_letter(transaction, wired, holder.passkey.person_id, MailKind.RESUMED, now)
     return page("account/resumed.html", here="/account")
 
 
@@ -180,6 +186,7 @@ def close() -> Response:
         return page("account/close.html", here="/account/close", error="account_close.not_sure")
     with visit.wired.database.begin() as transaction:
         services = _close(transaction, visit)
+        queue_letter(transaction, visit.wired, visit.person, MailKind.CLOSED, visit.now)
         transaction.record(AuditRow(Event.ACCOUNT_CLOSED, visit.now, visit.person, detail={"services": services}))
     end_session_cookie()
     return page("account/closed.html", here="/")
