@@ -18,6 +18,7 @@ from idp.endpoints import (
     introspect,
     logout,
     push,
+    receipts,
     register,
     revoke,
     token,
@@ -32,6 +33,7 @@ from idp.pages import (
     account_passkeys,
     account_proofs,
     account_stop,
+    coverage,
     device,
     enrol,
     home,
@@ -99,6 +101,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         logout,
         register,
         client_configuration,
+        receipts,
         discovery,
     ):
         app.register_blueprint(room.endpoint)
@@ -108,6 +111,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         second_step,
         enrol,
         device,
+        coverage,
         account,
         account_proofs,
         account_passkeys,

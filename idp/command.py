@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,16 @@ from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.storage import DatabaseUnavailable, open_database
+from idp.storage.dispatches import SqlDispatches
 from idp.storage.housekeeping import sweep
 from idp.storage.ledger import SqlLedger
+from idp.storage.message_counts import count_messages
 from idp.storage.migrate import OutdatedSchema, migrate
 from idp.storage.outbox import SqlOutbox
+from idp.storage.phones_desk import PhonesDesk
+from idp.telephony.commands import phones
+from idp.telephony.exchange import Exchange
+from idp.telephony.gateways import make_lines
 from idp.telephony.messages import MessageError
 
 REFUSALS = (
@@ -170,13 +177,25 @@ def _worker_of(wired: Provider) -> Any:
     notices = deliver_logout_notices(wired.clients.find, wired.notice_mint, _post_form(wired), wired.clock)
     store = SqlOutbox(wired.database)
     ledger = SqlLedger(wired.database, wired.keyed.look_up)
-    till = Till(ledger, wired.keyed.send_count, wired.limits, wired.clock)
+    till = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
     others: dict[str, Deliver] = {LOGOUT_NOTICE: notices}
     mail = make_mail_gateway(wired.settings, wired.clock)
     if mail is not None:
         others[MAIL] = deliver_mail(mail, load_mail_words())
-    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, others, till)
-    return replace(made, chore=lambda now: sweep(wired.database, now))
+    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till)
+    return replace(made, chore=partial(_chores, wired))
+
+
+def _exchange_of(wired: Provider) -> Exchange:
+    """All gateways of this installation behind one."""
+    lines = make_lines(wired.accounts, wired.settings, wired.clock)
+    memory = SqlDispatches(wired.database)
+    return Exchange(lines=lines, memory=memory, coverage=wired.coverage, clock=wired.clock)
+
+
+def _chores(wired: Provider, now: int) -> None:
+    count_messages(wired.database, now)
+    sweep(wired.database, now)
 
 
 main.add_command(with_settings(serve))
@@ -184,6 +203,7 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
+main.add_command(with_provider(phones, lambda wired: PhonesDesk(wired.database, wired.coverage, wired.clock)))
 
 
 def _add_laboratory() -> None:

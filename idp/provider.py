@@ -42,13 +42,18 @@ from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.clients import Clients
+from idp.storage.country_overrides import CurrentCoverage
 from idp.storage.database import Database, Transaction
 from idp.storage.invitations import Invitations
 from idp.storage.models import OutboxRow
 from idp.storage.people import Enrolments, People
 from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.signing_keys import SigningKeys
-from idp.telephony.limits import Limits, limits_of
+from idp.telephony.accounts_file import KINDS, read_accounts
+from idp.telephony.channel import Channel
+from idp.telephony.coverage import load_coverage
+from idp.telephony.gateways.account import Account
+from idp.telephony.limits import Limit, Limits, limits_of
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
 TRIES_OF_A_LINK = 10  # dates of birth that may be tried with one link in a day
@@ -113,6 +118,8 @@ class Provider:
     device_tries: TryBudget
     attestations: Attestations
     stop_tries: TryBudget
+    accounts: tuple[Account, ...]
+    coverage: CurrentCoverage
 
     @property
     def invitations(self) -> Invitations:
@@ -144,10 +151,14 @@ class Provider:
             test_hosts=self.settings.test_hosts,
         )
 
-    @property
-    def limits(self) -> Limits:
-        """How much may be sent."""
-        return limits_of(self.settings)
+    def limits_in(self, region: str) -> Limits:
+        """How much may be sent to a country."""
+        country = self.coverage().of(region)
+        return limits_of(self.settings, Limit(country.hour, country.day))
+
+    def price(self, region: str, channel: Channel) -> int:
+        """What one message to a country is taken to cost, in hundredths of a US cent."""
+        return self.coverage().of(region).cost(channel)
 
     @property
     def acr_values(self) -> tuple[str, ...]:
@@ -345,7 +356,11 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         with database.read() as reading:
             look(SigningKeys(reading, sealers.signing_key))
 
+    accounts = read_accounts(settings)
+    gateways = {*KINDS, *(account.name for account in accounts)}
     return Provider(
+        accounts=accounts,
+        coverage=CurrentCoverage(database, load_coverage(settings.countries_file, gateways), world.clock),
         settings=settings,
         world=world,
         database=database,

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote_plus
 
 from idp.settings import LOOPBACK_HOSTS, Settings, SettingsError
+from idp.telephony.accounts_file import UNREAL, read_accounts
 from idp.telephony.messages import LONGEST_HOST
 
 VOLATILE = re.compile(r"synchronous_commit\s*=\s*(?:off|false|no|0)", re.IGNORECASE)
@@ -33,10 +34,7 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield "demo is on"
     if settings.debug:
         yield "debug is on"
-    if settings.gateway == "file":
-        yield "gateway is the demonstration's file"
-    if settings.gateway == "twilio":
-        yield from _unsafe_gateway(settings)
+    yield from _unsafe_gateways(settings)
     yield from _unsafe_mail(settings)
     if VOLATILE.search(unquote_plus(settings.database_url)):
         yield "database_url switches durability off (synchronous_commit)"
@@ -54,13 +52,20 @@ def exceptions_for_tests(settings: Settings) -> Iterator[str]:
         yield "outbound_test_hosts lets loopback be called"
 
 
-def _unsafe_gateway(settings: Settings) -> Iterator[str]:
-    if not settings.twilio_url.startswith("https://"):
-        yield "twilio_url must be https"
-    if settings.twilio_token_file is None:
-        yield "twilio_token_file is not set"
-    else:
-        yield from _readable("twilio_token_file", settings.twilio_token_file)
+def _unsafe_gateways(settings: Settings) -> Iterator[str]:
+    if settings.gateways_file is None:
+        yield "gateways_file is not set: messages would only be written to a file"
+        return
+    try:
+        accounts = read_accounts(settings)
+    except SettingsError as error:
+        yield str(error)
+        return
+    for account in accounts:
+        if account.kind in UNREAL:
+            yield f"gateway [{account.name}] of kind {account.kind} sends nothing"
+        if account.url.startswith(("http://", "smpp://")):
+            yield f"gateway [{account.name}] must be reached over TLS"
 
 
 def _unsafe_mail(settings: Settings) -> Iterator[str]:

@@ -15,7 +15,6 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 Environment = Literal["development", "production"]
-Gateway = Literal["file", "twilio"]
 Mail = Literal["none", "file", "smtp"]
 SmtpSecurity = Literal["starttls", "tls", "none"]
 
@@ -44,12 +43,11 @@ class Settings:
     database_url: str = setting(f"sqlite:///{ROOT}/var/idp.sqlite3", "An SQLite file or postgresql+psycopg.")
     database_pool: int = setting(5, "Connections each worker keeps to PostgreSQL.")
     secrets_file: Path = setting(ROOT / "var/secrets", "Master secrets; made by `idp secrets new`; mode 0600.")
-    gateway: Gateway = setting("file", "Who carries messages: `file` writes them for the demo phone.")
-    messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the `file` gateway writes.")
-    twilio_url: str = setting("https://api.twilio.com", "Base address of the Twilio-compatible form API.")
-    twilio_account: str = setting("", "Account SID at that API.")
-    twilio_token_file: Path | None = setting(None, "File with the auth token of that account; mode 0600.")
-    twilio_sender: str = setting("", "Number or sender id that messages come from.")
+    gateways_file: Path | None = setting(
+        None, "TOML of the accounts at vendors that carry messages; none: a file that the demo phone shows."
+    )
+    messages_file: Path = setting(ROOT / "var/messages.jsonl", "Where the demonstration's gateway writes.")
+    countries_file: Path = setting(ROOT / "config/countries.toml", "What reaches the phones of which country.")
     send_number_hour: int = setting(8, "Messages and calls an hour to one number: a person signs in a few times.")
     send_number_day: int = setting(24, "The same a day; beyond it an authenticator app or a printed code serves.")
     send_person_hour: int = setting(6, "Messages an hour to new numbers that one person or enrolment asks for.")
@@ -61,13 +59,9 @@ class Settings:
     send_address_day: int = setting(800, "The same a day.")
     send_range_hour: int = setting(20, "Messages an hour to new numbers of one range (all but the last four digits).")
     send_range_day: int = setting(60, "The same a day: pumped numbers follow one another, people's do not.")
-    send_new_hour: int = setting(300, "Messages an hour to new numbers of one country: enrolments at its missions.")
-    send_new_day: int = setting(2_000, "The same a day.")
     spend_country_day: int = setting(5_000_000, "Most money a day for one country, in hundredths of a US cent.")
     spend_day: int = setting(20_000_000, "Most money a day for all countries, in hundredths of a US cent.")
     spend_new_percent: int = setting(40, "Share of either that new numbers may use: the rest is for enrolled people.")
-    spend_message: int = setting(800, "What a text message is taken to cost, in hundredths of a US cent.")
-    spend_call: int = setting(1_500, "What a call is taken to cost, in hundredths of a US cent.")
     breaker_least: int = setting(20, "Codes sent to new numbers of a range or country before it is judged.")
     breaker_percent: int = setting(20, "Below this share of them typed, it is closed to new numbers for the day.")
     alarm_percent: int = setting(80, "Share of a budget at which an alarm is logged and recorded.")
@@ -200,8 +194,6 @@ def _check(settings: Settings) -> None:
     _check_mtls(settings)
     if settings.environment not in get_args(Environment):
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
-    if settings.gateway not in get_args(Gateway):
-        raise SettingsError(f"gateway is one of {', '.join(get_args(Gateway))}, not {settings.gateway!r}")
     _check_sending(settings)
     _check_mail(settings)
     if not 1 <= settings.workers <= 64:

@@ -21,13 +21,13 @@ def give_app(ground: Ground, person: UUID) -> bytes:
     wired, secret = ground.provider, os.urandom(20)
     sealed = wired.sealers.app_secret.seal(secret, row_context("authenticator_apps", "secret", person))
     with wired.database.begin() as transaction:
-        SecondProofs(transaction).add_app(person, sealed, 0, ground.clock())
+        SecondProofs(transaction).add_app(person, sealed, 0, ground.provider.clock())
     return secret
 
 
 def app_code(ground: Ground, secret: bytes, steps: int = 0) -> str:
     """The code that the app shows, or will show so many steps later."""
-    return totp.code_at(secret, totp.step_at(ground.clock()) + steps)
+    return totp.code_at(secret, totp.step_at(ground.provider.clock()) + steps)
 
 
 def give_printed(ground: Ground, person: UUID) -> list[str]:
@@ -36,7 +36,7 @@ def give_printed(ground: Ground, person: UUID) -> list[str]:
     codes = printed_code.new_codes(os.urandom)
     with wired.database.begin() as transaction:
         digests = [printed_code.digest_of(code, person, wired.keyed.printed_code) for code in codes]
-        SecondProofs(transaction).replace_printed(person, digests, ground.clock())
+        SecondProofs(transaction).replace_printed(person, digests, ground.provider.clock())
     return [printed_code.shown(code) for code in codes]
 
 
@@ -64,14 +64,14 @@ def give_passkey(ground: Ground, citizen: Citizen, **flags: bool) -> SoftAuthent
     with ground.provider.database.begin() as transaction:
         people = People(transaction)
         credential = people.credentials(citizen.person)[-1].id
-        people.add_passkey(transaction.new_id(), citizen.person, credential, new, name="", now=ground.clock())
+        people.add_passkey(transaction.new_id(), citizen.person, credential, new, name="", now=ground.provider.clock())
     return phone
 
 
 def opt_out(ground: Ground, number: str) -> None:
     """The number answers STOP."""
     with ground.provider.database.begin() as transaction:
-        OptOuts(transaction).add(ground.provider.keyed.look_up.of("phone", number), ground.clock())
+        OptOuts(transaction).add(ground.provider.keyed.look_up.of("phone", number), ground.provider.clock())
 
 
 def here(browser: Walker) -> str:

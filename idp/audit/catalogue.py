@@ -77,6 +77,7 @@ class Event(Enum):
     CLIENT_REGISTERED_ITSELF = ("client:registration:added", ("diff", "invitation"))
     CLIENT_CHANGED_ITSELF = ("client:registration:changed", ("diff",))
     CLIENT_REMOVED_ITSELF = ("client:registration:removed", ())
+    COUNTRY_CHANGED = ("operator:country:changed", ("region", "members"))
     KEYS_CREATED = ("provider:signing_keys:created", ("kids",))
     KEYS_ROTATED = ("operator:signing_keys:rotated", ("kids",))
     KEY_RETIRED = ("operator:signing_keys:retired", ("kid",))

@@ -102,10 +102,10 @@ def amr_of(facts: Iterable[Fact], reached: str | None, assurance: Assurance) -> 
     values = []
     if Fact.PASSKEY in have:
         values.append("hwk" if Fact.DEVICE_BOUND in have else "swk")
-    if Fact.SECOND_PASSKEY in have and "hwk" not in values:
-        values.append("hwk")
     if Fact.USER_VERIFIED in have:
         values.append("user")
+    if Fact.SECOND_PASSKEY in have and "hwk" not in values:
+        values.append("hwk")
     values += [fact.value for fact in (Fact.TEXT_MESSAGE, Fact.VOICE_CALL) if fact in have]
     if have & {Fact.AUTHENTICATOR_APP, Fact.PRINTED_CODE}:
         values.append("otp")

@@ -13,7 +13,6 @@ from idp.delivery.notices import read_payload as read_notice
 from idp.delivery.outbox import Deliver, NotDelivered, OutboxItem, Undeliverable
 from idp.delivery.text_messages import NumberOptedOut, read_payload
 from idp.keys.fingerprints import Fingerprints
-from idp.settings import Settings
 from idp.telephony.channel import Channel
 from idp.telephony.limits import Count, Kind, Limits, Tally, alarmed, first_met
 
@@ -46,23 +45,23 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one message costs whom."""
+    """From which budgets one message is paid."""
 
     region: str
-    price: int  # hundredths of a US cent
+    channel: Channel
     is_new: bool  # to a number that its holder has named and not proven
 
 
-def money_counts(cost: Cost, fingerprints: Fingerprints) -> list[Count]:
-    """The budgets that a message is paid from."""
+def money_counts(cost: Cost, price: int, fingerprints: Fingerprints) -> list[Count]:
+    """The budgets that a message is paid from, by `price` in hundredths of a US cent."""
     kinds = [(Kind.COUNTRY_MONEY, cost.region), (Kind.ALL_MONEY, "")]
     if cost.is_new:
         kinds += [(Kind.NEW_MONEY, cost.region), (Kind.ALL_NEW_MONEY, "")]
-    return [Count(kind, fingerprints.number(kind.value, of), cost.price) for kind, of in kinds]
+    return [Count(kind, fingerprints.number(kind.value, of), price) for kind, of in kinds]
 
 
 Read = Callable[[bytes], tuple[str, Cost]]
-"""To whom an opened payload goes (E.164), and what that costs. Raises Undeliverable."""
+"""To whom an opened payload goes (E.164), and from which budgets it is paid. Raises Undeliverable."""
 Pay = Callable[[Deliver, Read], Deliver]
 """Makes a delivery one that must be paid for."""
 
@@ -78,7 +77,9 @@ class Till:
 
     ledger: Ledger
     fingerprints: Fingerprints
-    limits: Limits
+    limits: Callable[[str], Limits]
+    #: What a message costs by region and channel, in hundredths of a US cent.
+    price: Callable[[str, Channel], int]
     clock: Callable[[], int]
 
     def __call__(self, deliver: Deliver, read: Read) -> Deliver:
@@ -87,7 +88,7 @@ class Till:
         def pay_and_deliver(item: OutboxItem, payload: bytes) -> None:
             e164, cost = read(payload)
             now = self.clock()
-            counts = money_counts(cost, self.fingerprints)
+            counts = money_counts(cost, self.price(cost.region, cost.channel), self.fingerprints)
             self._spend(counts, cost, now)
             try:
                 deliver(item, payload)
@@ -104,25 +105,24 @@ class Till:
         return pay_and_deliver
 
     def _spend(self, counts: list[Count], cost: Cost, now: int) -> None:
-        stand = self.ledger.spend(counts, now)
-        met = first_met(stand, self.limits, now)
+        stand, limits = self.ledger.spend(counts, now), self.limits(cost.region)
+        met = first_met(stand, limits, now)
         if met is not None:
             self.ledger.give_back(counts, now)
             self.ledger.stopped(met.kind, cost.region, met.retry_at, now)
             raise Undeliverable(f"budget used up: {met.kind.value}")
-        for kind, percent in alarmed(stand, self.limits):
+        for kind, percent in alarmed(stand, limits):
             log.warning("budget %s of %s at %d %%", kind.value, cost.region, percent)
             self.ledger.alarm(kind, cost.region, percent, now)
 
 
-def cost_of_code(payload: bytes, settings: Settings) -> tuple[str, Cost]:
-    """To whom a code goes, and what that costs. Raises Undeliverable."""
+def cost_of_code(payload: bytes) -> tuple[str, Cost]:
+    """To whom a code goes, and what pays for it. Raises Undeliverable."""
     message = read_payload(payload)
-    price = settings.spend_call if message.channel is Channel.VOICE else settings.spend_message
-    return message.to, Cost(message.region, price, message.is_new)
+    return message.to, Cost(message.region, message.channel, message.is_new)
 
 
-def cost_of_notice(payload: bytes, settings: Settings) -> tuple[str, Cost]:
+def cost_of_notice(payload: bytes) -> tuple[str, Cost]:
     """The same for a notice. Raises Undeliverable."""
     notice = read_notice(payload)
-    return notice.to, Cost(notice.region, settings.spend_message, is_new=False)
+    return notice.to, Cost(notice.region, Channel.SMS, is_new=False)

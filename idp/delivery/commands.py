@@ -4,7 +4,6 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from threading import Event, Thread
 from typing import Final
 
@@ -18,7 +17,7 @@ from idp.delivery.text_messages import KIND, deliver_text_messages
 from idp.delivery.worker import Worker
 from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
-from idp.telephony.gateways import make_gateway
+from idp.telephony.gateways.contract import Gateway
 from idp.telephony.messages import load_messages
 from idp.telephony.notices import load_notices
 
@@ -33,6 +32,7 @@ def make_worker(
     store: OutboxStore,
     sealer: Sealer,
     clock: Callable[[], int],
+    gateway: Gateway,
     others: Deliverers = NOBODY,
     pay: Pay = unpaid,
 ) -> Worker:
@@ -40,17 +40,16 @@ def make_worker(
 
     `pay` lets a message leave only once it is paid for.
 
-    Raises SettingsError or MessageError with one line when it cannot work.
+    Raises MessageError with one line when it cannot work.
     """
 
     def open_payload(item: OutboxItem) -> bytes:
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
-    gateway = make_gateway(settings, clock)
     text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock)
     deliverers = {
-        KIND: pay(text_messages, partial(cost_of_code, settings=settings)),
-        NOTICE: pay(deliver_notices(gateway, load_notices(), clock), partial(cost_of_notice, settings=settings)),
+        KIND: pay(text_messages, cost_of_code),
+        NOTICE: pay(deliver_notices(gateway, load_notices(), clock), cost_of_notice),
         **others,
     }
     return Worker(store=store, deliverers=deliverers, open_payload=open_payload, clock=clock)

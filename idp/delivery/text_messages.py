@@ -16,6 +16,7 @@ from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Gateway,
     Message,
+    NotServed,
     OptedOut,
     OutcomeUnknown,
     PermanentFailure,
@@ -83,22 +84,34 @@ def deliver_text_messages(gateway: Gateway, messages: CodeMessages, host: str, c
 
     def deliver(item: OutboxItem, payload: bytes) -> None:
         wanted = read_payload(payload)
-        hand_over(gateway, _compose(item, wanted, messages, host, clock()))
+        hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
 
     return deliver
 
 
-def _compose(item: OutboxItem, wanted: CodeMessage, messages: CodeMessages, host: str, now: int) -> Message:
+def _compose(
+    item: OutboxItem, wanted: CodeMessage, messages: CodeMessages, host: str, now: int, speaks: frozenset[str]
+) -> Message:
     language = wanted.language
     try:
         if wanted.channel is Channel.VOICE:
-            body, language = messages.spoken(language=language, code=wanted.code)
+            body, language = messages.spoken(language=language, code=wanted.code, speaks=speaks)
         else:
             body = messages.render(language=language, code=wanted.code, host=host, service=wanted.service)
     except MessageError:
         raise Undeliverable("message cannot be worded") from None
     left = max(item.not_after - now, 1)
-    return Message(item.id, wanted.to, body, wanted.region, left, wanted.channel, language)
+    return Message(
+        item.id,
+        wanted.to,
+        body,
+        wanted.region,
+        left,
+        wanted.channel,
+        language,
+        about=wanted.about,
+        asked_at=item.created_at,
+    )
 
 
 def hand_over(gateway: Gateway, message: Message) -> None:
@@ -107,7 +120,7 @@ def hand_over(gateway: Gateway, message: Message) -> None:
         gateway.send(message)
     except OptedOut as refusal:
         raise NumberOptedOut(f"opted out: {refusal}") from None
-    except PermanentFailure as refusal:
+    except (PermanentFailure, NotServed) as refusal:
         raise Undeliverable(str(refusal)) from None
     except RateLimited as refusal:
         raise NotDelivered(str(refusal), wait=refusal.retry_after or 0) from None

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 
 SigningKey = ECKey | RSAKey | OKPKey
 MAX_TOKEN_LENGTH = 16_384
@@ -73,6 +73,21 @@ def verify_jwt(token: str, keys: Iterable[VerificationKey], *, typ: Sequence[str
     raise InvalidJwt("no trusted key verifies it")
 
 
+def verify_mac_jwt(token: str, secret: str, *, typ: Sequence[str | None]) -> dict[str, Any]:
+    """The claims of a token under a shared secret (HS256, RFC 7518 §3.2), as vendors sign their notices with.
+
+    Raises InvalidJwt. Never for tokens of clients or of ours: whoever can verify one can make one.
+    """
+    header = read_header(token)
+    if header.get("typ") not in typ or header.get("alg") != "HS256":
+        raise InvalidJwt("wrong typ or alg")
+    try:
+        verified = jws.deserialize_compact(token, OctKey.import_key(secret), algorithms=["HS256"])
+    except (JoseError, ValueError, TypeError):
+        raise InvalidJwt("the signature does not verify") from None
+    return _json_object(verified.payload)
+
+
 def verify_proof_jwt(token: str, *, typ: str, algs: Sequence[str]) -> tuple[dict[str, Any], SigningKey]:
     """The claims of a proof of possession, and the key that its own header carries and that verifies it.
 
@@ -129,6 +144,14 @@ def import_key(jwk: Mapping[str, Any]) -> SigningKey:
     if not isinstance(key, ECKey | RSAKey | OKPKey):
         raise InvalidJwt("symmetric key")
     return key
+
+
+def import_pem(pem: str) -> SigningKey:
+    """A private RSA key in PEM, as vendors hand them out. Raises InvalidJwt."""
+    try:
+        return RSAKey.import_key(pem)
+    except (JoseError, ValueError, TypeError) as error:
+        raise InvalidJwt("unusable key") from error
 
 
 def _canonical(segment: str) -> bool:

@@ -6,11 +6,12 @@ Everything here needs both proofs, given a moment ago; what is not needed to bin
 from flask import Blueprint, Response, request
 
 from idp.pages import account_phone, account_ways
+from idp.pages.answers import go
 from idp.pages.first_party import OWN_ENDED, own_client, own_request
 from idp.pages.forms import read_form
 from idp.pages.owner import Owner, find_owner
 from idp.pages.refusals import PageRefused
-from idp.pages.rendering import page, provider
+from idp.pages.rendering import page, page_language, provider
 from idp.pages.steps import show_passkey
 
 pages = Blueprint("account_proofs", __name__)
@@ -29,7 +30,8 @@ class SignInFirst(Exception):
 @pages.errorhandler(SignInFirst)
 def sign_in_first(needed: SignInFirst) -> Response:
     """The way there, instead of a refusal."""
-    return _show_sign_in(needed.place)
+    page_language()  # a language that was chosen in the address is kept on the way
+    return go(f"/account/sign-in?to={needed.place}")
 
 
 @pages.get("/account/sign-in")
@@ -38,10 +40,6 @@ def sign_in() -> Response:
     place = request.args.get("to", "ways")
     if place not in PLACES:
         raise PageRefused("not_found", 404, "no such page of the account")
-    return _show_sign_in(place)
-
-
-def _show_sign_in(place: str) -> Response:
     asked = own_request(f"/account/{place}", again=True)
     return show_passkey(asked, own_client(asked.redirect_uri))
 

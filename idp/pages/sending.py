@@ -19,8 +19,8 @@ from idp.provider import Provider
 from idp.storage.database import Transaction
 from idp.storage.send_counts import SendCounts
 from idp.telephony.channel import Channel
-from idp.telephony.limits import Count, Kind, Met, Tally, alarmed, first_met, range_of, with_one_more
-from idp.telephony.reach import channels_to
+from idp.telephony.coverage import ways
+from idp.telephony.limits import Count, Kind, Limits, Met, Tally, alarmed, first_met, range_of, with_one_more
 
 log = logging.getLogger(__name__)
 UNCERTAIN_AFTER_SECONDS = 18 * 30 * 86_400
@@ -62,48 +62,51 @@ def line_of(
     if phone.opted_out:
         return Line(silence=Silence.OPTED_OUT)
     if code is None and now - phone.phone_verified_at > UNCERTAIN_AFTER_SECONDS:
-        return _line(wired, phone.region, Silence.UNCERTAIN)
+        return _line(wired, phone.region or "", now, Silence.UNCERTAIN)
     if code is not None and code.sends_left == 0:
         return Line(silence=Silence.SENDS_USED_UP)
     found = met_for_enrolled(reading, wired, phone.phone_id, phone.region or "", now)
     if found is not None:
         return Line(silence=Silence.LIMIT, until=found.retry_at)
-    return replace(_line(wired, phone.region), next_send_at=now + code.wait(now) if code else 0)
+    return replace(_line(wired, phone.region or "", now), next_send_at=now + code.wait(now) if code else 0)
 
 
-def _line(wired: Provider, region: str | None, silence: Silence | None = None) -> Line:
-    """What reaches the number's country."""
-    carried = channels_to(wired.settings, region or "")
-    return Line(silence=silence, text=Channel.SMS in carried, voice=Channel.VOICE in carried)
+def _line(wired: Provider, region: str, now: int, silence: Silence | None = None) -> Line:
+    """What reaches the number's country; nobody is called while people there are asleep."""
+    country = wired.coverage().of(region)
+    reached = ways(country, [account.carrier for account in wired.accounts])
+    voice = Channel.VOICE.value in reached and not country.is_quiet(now)
+    return Line(silence=silence, text=Channel.SMS.value in reached, voice=voice)
 
 
 def met_for_enrolled(reading: Transaction, wired: Provider, phone: UUID, region: str, now: int) -> Met | None:
     """The limit that one more message to an enrolled person's phone would pass, or None."""
     number = Count(Kind.NUMBER, 0)
-    counts = [_address(wired), *money_counts(Cost(region, wired.settings.spend_message, False), wired.keyed.send_count)]
+    counts = [_address(wired), *_money(wired, Cost(region, Channel.SMS, is_new=False))]
     sends = SendCounts(reading)
     stand = [(number, sends.of_number(phone, now)), *sends.find(counts, now)]
-    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits, now)
+    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits_in(region), now)
 
 
 def count_for_enrolled(transaction: Transaction, wired: Provider, on_passkey: Tally, now: int) -> None:
     """Count what a step sends to an enrolled person. `on_passkey` is with it. Raises LimitMet."""
     stand = [(Count(Kind.NUMBER, 0), on_passkey), *SendCounts(transaction).raise_all([_address(wired)], now)]
-    _refuse_met(stand, wired, now)
+    _refuse_met(stand, wired.limits_in(""), now)
 
 
 def count_for_counter(transaction: Transaction, wired: Provider, e164: str, enrolment: UUID, now: int) -> None:
     """The same for a number that an officer's enrolment names. Raises LimitMet."""
     counts = [_number(wired, e164), _person(wired, enrolment), _address(wired)]
-    _refuse_met(SendCounts(transaction).raise_all(counts, now), wired, now)
+    _refuse_met(SendCounts(transaction).raise_all(counts, now), wired.limits_in(""), now)
 
 
 def count_for_new(transaction: Transaction, wired: Provider, e164: str, region: str, person: UUID, now: int) -> None:
     """The same for a number that a person names by themself. Raises LimitMet."""
     counts = [_number(wired, e164), _person(wired, person), _address(wired), *_judged(wired, e164, region)]
     stand = SendCounts(transaction).raise_all(counts, now)
-    _refuse_met(stand, wired, now)
-    for kind, percent in alarmed(stand, wired.limits):
+    limits = wired.limits_in(region)
+    _refuse_met(stand, limits, now)
+    for kind, percent in alarmed(stand, limits):
         log.warning("limit %s of %s at %d %%", kind.value, region, percent)
         detail = {"kind": kind.value, "region": region, "percent": percent}
         transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, now, detail=detail))
@@ -111,10 +114,10 @@ def count_for_new(transaction: Transaction, wired: Provider, e164: str, region: 
 
 def met_for_new(reading: Transaction, wired: Provider, e164: str, region: str, person: UUID, now: int) -> Met | None:
     """The limit that one more message to a new number would pass, or None."""
-    cost = Cost(region, wired.settings.spend_message, is_new=True)
+    money = _money(wired, Cost(region, Channel.SMS, is_new=True))
     counts = [_number(wired, e164), _person(wired, person), _address(wired), *_judged(wired, e164, region)]
-    stand = SendCounts(reading).find([*counts, *money_counts(cost, wired.keyed.send_count)], now)
-    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits, now)
+    stand = SendCounts(reading).find([*counts, *money], now)
+    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits_in(region), now)
 
 
 def new_number_verified(transaction: Transaction, wired: Provider, e164: str, region: str, now: int) -> None:
@@ -122,11 +125,15 @@ def new_number_verified(transaction: Transaction, wired: Provider, e164: str, re
     SendCounts(transaction).verified(_judged(wired, e164, region), now)
 
 
-def _refuse_met(stand: Sequence[tuple[Count, Tally]], wired: Provider, now: int) -> None:
-    found = first_met(stand, wired.limits, now)
+def _refuse_met(stand: Sequence[tuple[Count, Tally]], limits: Limits, now: int) -> None:
+    found = first_met(stand, limits, now)
     if found is not None:
         log.warning("send limit met", extra={"why": found.kind.value})
         raise LimitMet(found)
+
+
+def _money(wired: Provider, cost: Cost) -> list[Count]:
+    return money_counts(cost, wired.price(cost.region, cost.channel), wired.keyed.send_count)
 
 
 def _address(wired: Provider) -> Count:

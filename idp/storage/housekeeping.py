@@ -25,6 +25,7 @@ from idp.storage.models import (
     SignIn,
     UsedOnce,
 )
+from idp.storage.models_messages import Dispatch
 from idp.storage.models_second_proofs import PhoneChange
 from idp.storage.send_counts import SWEEP as SWEEP_COUNTS
 from idp.telephony.limits import hour_of
@@ -33,6 +34,7 @@ BATCH = 500
 MOST_BATCHES = 200  # a sweep that is not enough goes on at the next one
 DAY = 86_400
 KEEP_OUTBOX = 7 * DAY
+KEEP_DISPATCHES = 30 * DAY  # so that one can look into why somebody's messages do not arrive
 KEEP_ENROLMENTS = 30 * DAY
 
 
@@ -59,6 +61,7 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(SignIn, SignIn.id, DAY, SignIn.expires_at < yesterday),
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
+        Rule(Dispatch, Dispatch.id, KEEP_DISPATCHES, Dispatch.counted == 1),
         Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
         Rule(PhoneChange, PhoneChange.id, DAY, PhoneChange.expires_at < yesterday),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),

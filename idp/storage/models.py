@@ -379,4 +379,5 @@ class Enrolment(Base):
 
 
 from idp.storage import models_account as models_account  # noqa: E402, PLC0414 (its tables stand on Base)
+from idp.storage import models_messages as models_messages  # noqa: E402, PLC0414 (its tables stand on Base)
 from idp.storage import models_second_proofs as models_second_proofs  # noqa: E402, PLC0414 (its tables stand on Base)

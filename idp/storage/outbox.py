@@ -16,6 +16,8 @@ from idp.delivery.outbox import OutboxItem
 from idp.delivery.text_messages import KIND as TEXT_MESSAGE
 from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
+from idp.storage.models_messages import Dispatch
+from idp.telephony.dispatch import LOST
 
 _OUTBOX: Final = OutboxRow.__table__.c
 _NOW: Final[BindParameter[int]] = bindparam("now")
@@ -28,7 +30,11 @@ _DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None
 _RETRY: Final = _WAITING.values(due_at=bindparam("at"), why=bindparam("reason"))
 _FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
 
-_FATE: Final = select(_OUTBOX.delivered_at, _OUTBOX.failed_at).where(_OUTBOX.id == bindparam("item"))
+_FATE: Final = (
+    select(_OUTBOX.delivered_at, _OUTBOX.failed_at, Dispatch.state)
+    .outerjoin(Dispatch, Dispatch.id == _OUTBOX.id)
+    .where(_OUTBOX.id == bindparam("item"))
+)
 
 #: Longest reason that is kept.
 MAX_WHY: Final = 200
@@ -48,7 +54,7 @@ def fate_of(transaction: Transaction, item: UUID) -> Fate:
     row = transaction.one(_FATE, item=item)
     if row is None:
         return Fate.NONE
-    if row.failed_at is not None:
+    if row.failed_at is not None or row.state in LOST:  # by a receipt, or none of the gateways took it this time
         return Fate.FAILED
     return Fate.SENT if row.delivered_at is not None else Fate.WAITING
 

@@ -13,7 +13,9 @@ from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
 from idp.storage.models import Credential, Enrolment, Passkey, Person, Phone
 
-_FIND = select(Person.id, Person.status, Person.record, Person.language).where(Person.id == bindparam("row"))
+_FIND = select(Person.id, Person.status, Person.record, Person.language, Person.user_handle).where(
+    Person.id == bindparam("row")
+)
 _BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
 _SET_STATUS = (
     update(Person)

@@ -81,14 +81,14 @@ class Limits:
         }[kind]
 
 
-def limits_of(settings: Settings) -> Limits:
-    """The limits that an installation is set to."""
+def limits_of(settings: Settings, new_in_country: Limit) -> Limits:
+    """The limits that an installation is set to, for a country with that limit of its own."""
     return Limits(
         number=Limit(settings.send_number_hour, settings.send_number_day),
         person=Limit(settings.send_person_hour, settings.send_person_day),
         address=Limit(settings.send_address_hour, settings.send_address_day),
         new_in_range=Limit(settings.send_range_hour, settings.send_range_day),
-        new_in_country=Limit(settings.send_new_hour, settings.send_new_day),
+        new_in_country=new_in_country,
         country_money=settings.spend_country_day,
         all_money=settings.spend_day,
         new_percent=settings.spend_new_percent,

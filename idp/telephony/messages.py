@@ -26,6 +26,9 @@ LONGEST_HOST: Final = 30
 #: The language of those whose own has no file yet.
 FALLBACK: Final = "en"
 
+#: Where no voice speaks a language: the one that most of its readers understand.
+UNDERSTOOD: Final[Mapping[str, str]] = {"uz": "ru", "kk": "ru"}
+
 #: How often a voice says the code.
 TIMES_SAID: Final = 3
 
@@ -56,11 +59,17 @@ class CodeMessages:
         """The languages (BCP 47) that have their own words."""
         return frozenset(self.wordings)
 
-    def spoken(self, *, language: str, code: str) -> tuple[str, str]:
-        """What a voice says of one code, and the language in which it does. Raises MessageError."""
+    def spoken(self, *, language: str, code: str, speaks: frozenset[str] | None = None) -> tuple[str, str]:
+        """What a voice says of one code, and the language in which it does. Raises MessageError.
+
+        `speaks` are the languages that the voice has; without it, all.
+        """
         if not _CODE.fullmatch(code):
             raise MessageError("a call needs a code of digits")
-        tag = _look_up(self.calls, language)
+        sayable = {tag: text for tag, text in self.calls.items() if speaks is None or tag in speaks}
+        tag = _look_up(sayable, language)
+        if tag == FALLBACK and language in UNDERSTOOD and UNDERSTOOD[language] in sayable:
+            tag = UNDERSTOOD[language]
         return self.calls[tag].format(code=", ".join(code)), tag
 
     def render(self, *, language: str, code: str, host: str, service: str = "", minutes: int = 10) -> str:

@@ -133,9 +133,14 @@ def parse_number(text: str, region: str | None, *, fictional: bool = False) -> P
 
 def masked(e164: str) -> str:
     """`+49 ••••••78`: dialling code and last two digits of an E.164 number, the same length for all."""
+    return f"+{dialling_code(e164)[0]} ••••••{e164[-2:]}"
+
+
+def dialling_code(e164: str) -> tuple[str, str]:
+    """The country code and the national number of an E.164 number: `82` and `1012345678`."""
     known = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
     code = next((code for code in (e164[1:2], e164[1:3], e164[1:4]) if int(code or 0) in known), "")
-    return f"+{code} ••••••{e164[-2:]}"
+    return code, e164[1 + len(code) :]
 
 
 @lru_cache(maxsize=16)
@@ -155,9 +160,15 @@ def country_name(region: str, language: str) -> str:
     return _names(language).get(region, region)
 
 
+def dialling_codes(region: str) -> list[str]:
+    """How phones of `region` are dialled: `["+49"]`, or nothing for one without numbers of its own."""
+    code = phonenumbers.country_code_for_region(region)
+    return [f"+{code}"] if code else []
+
+
 @lru_cache(maxsize=16)
 def _names(language: str) -> dict[str, str]:
-    return {country.region: country.name for country in countries(language)}
+    return _territories(language)
 
 
 def _territories(language: str) -> dict[str, str]:

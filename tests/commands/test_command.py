@@ -48,7 +48,7 @@ def test_the_settings_file_may_stand_before_or_after_the_command(config: Path, t
         ("workers = 0", "workers must be between 1 and 64"),
         ("workers = 'two'", "'workers' takes a whole number"),
         ("demo = 'perhaps'", "'demo' takes true or false"),
-        ("gateway = 'pigeon'", "gateway is one of file, twilio"),
+        ("gateway = 'pigeon'", "unknown setting 'gateway'"),
         ("database_url = 'mysql://x'", "database_url must begin with"),
         ("database_url = 'sqlite:////proc/none/idp.sqlite3'", "cannot open the database"),
         ("bind = ['a']", "'bind' takes a text"),

@@ -13,6 +13,10 @@ from idp import MAX_BODY
 from idp.command import main
 from idp.safety import exceptions_for_tests, refuse_unsafe
 from idp.settings import SettingsError, load_settings
+from idp.telephony.accounts_file import read_accounts
+from idp.telephony.channel import Channel
+from idp.telephony.coverage import load_coverage
+from idp.telephony.gateways import make_lines
 
 CONFIG = Path(__file__).parents[2] / "config"
 UNITS = ["idp.service", "idp-worker.service"]
@@ -22,6 +26,26 @@ def private(path: Path, text: str = "x") -> Path:
     path.write_text(text)
     path.chmod(0o600)
     return path
+
+
+def gateways(folder: Path) -> str:
+    """The sample of the gateways file, with secrets that exist."""
+    text = (CONFIG / "gateways.toml.sample").read_text("utf-8")
+    names = set(re.findall(r'"/etc/overseas-id/([a-z-]+)"', text))
+    for name in names:
+        private(folder / name)
+    return str(private(folder / "gateways.toml", text.replace("/etc/overseas-id", str(folder))))
+
+
+def test_the_sample_of_the_gateways_file_describes_gateways_that_can_be_made(tmp_path):
+    settings = load_settings(None, {"IDP_GATEWAYS_FILE": gateways(tmp_path)})
+    accounts = read_accounts(settings)
+    lines = make_lines(accounts, settings, lambda: 0)
+    assert list(lines) == ["infobip", "twilio", "vonage", "sns", "solapi"]
+    assert {name for name, line in lines.items() if Channel.VOICE in line.carrier.carries} == {"infobip", "twilio"}
+    assert all(line.carrier.carries == line.gateway.carries for line in lines.values())
+    known = {account.name for account in accounts}
+    assert load_coverage(CONFIG / "countries.toml", known).of("KR").gateways[0] == "solapi"
 
 
 def test_the_development_configuration_loads():
@@ -37,7 +61,7 @@ def test_the_production_example_loads():
     assert settings.behind_proxy
     assert not settings.demo
     assert not settings.debug
-    assert settings.gateway != "file"
+    assert settings.gateways_file is not None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +74,8 @@ def test_the_production_example_loads():
 def test_G_02_what_only_test_benches_need_is_refused_in_production_and_shown_elsewhere(tmp_path, name, value, why):
     environ = {
         "IDP_SECRETS_FILE": str(private(tmp_path / "secrets")),
-        "IDP_TWILIO_TOKEN_FILE": str(private(tmp_path / "token")),
+        "IDP_GATEWAYS_FILE": gateways(tmp_path),
+        "IDP_COUNTRIES_FILE": "config/countries.toml",
         f"IDP_{name}": value,
     }
     production = load_settings(CONFIG / "production.toml", environ)
@@ -64,7 +89,8 @@ def test_G_02_what_only_test_benches_need_is_refused_in_production_and_shown_els
 def test_the_production_example_is_safe_once_its_secrets_exist(tmp_path):
     environ = {
         "IDP_SECRETS_FILE": str(private(tmp_path / "secrets")),
-        "IDP_TWILIO_TOKEN_FILE": str(private(tmp_path / "token")),
+        "IDP_GATEWAYS_FILE": gateways(tmp_path),
+        "IDP_COUNTRIES_FILE": "config/countries.toml",
     }
     refuse_unsafe(load_settings(CONFIG / "production.toml", environ))
 

@@ -1,35 +1,44 @@
-"""A local server that answers as the vendor documents: POST …/Messages.json, form in, JSON out.
+"""A local server that answers as a vendor does: what it is asked is kept, what it says next is set by a test.
 
-What it does next is set by `vendor.next`; everything it was asked is in `vendor.asked`.
+How a vendor accepts, refuses and checks credentials is its dialect (dialects.py); how a connection goes wrong is here.
 """
 
 import json
 import socket
 import ssl
-from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message as Headers
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import parse_qs
 
-ACCOUNT = "AC" + "0" * 32
-TOKEN = "a-token-of-the-account"
+Behaviour = Callable[["Handler"], None]
 
 
 @dataclass(frozen=True)
 class Asked:
     path: str
-    form: dict[str, str]
-    key: str | None
+    body: bytes
+    headers: Headers
+
+    @property
+    def form(self):
+        return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+    @property
+    def document(self):
+        return json.loads(self.body)
 
 
 @dataclass
 class Vendor:
+    #: Answers a request whose credentials or address are wrong, and tells that it did.
+    guard: Callable[["Handler"], bool]
+    next: Behaviour
     address: str = ""
     asked: list[Asked] = field(default_factory=list)
-    next: Callable[["Handler"], None] = field(default_factory=lambda: accept)
     #: Set when the test is over, so that a slow answer does not outlive it.
     over: Event = field(default_factory=Event)
 
@@ -39,15 +48,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        length = int(self.headers["Content-Length"])
-        form = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
-        self.vendor.asked.append(Asked(self.path, form, self.headers["Idempotency-Key"]))
-        scheme, _, credentials = self.headers.get("Authorization", "").partition(" ")
-        if scheme != "Basic" or b64decode(credentials).decode() != f"{ACCOUNT}:{TOKEN}":
-            refuse(401, 20003)(self)
-        elif self.path != f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json" or "To" not in form:
-            refuse(404, 20404)(self)
-        else:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.asked = Asked(self.path, body, self.headers)
+        self.vendor.asked.append(self.asked)
+        if not self.vendor.guard(self):
             self.vendor.next(self)
 
     def answer(self, status, document, **headers):
@@ -61,23 +65,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
-
-
-def accept(handler):
-    """201 with the message resource."""
-    form = handler.vendor.asked[-1].form
-    handler.answer(201, {"sid": f"SM{len(handler.vendor.asked):032x}", "status": "queued", "to": form["To"]})
-
-
-def refuse(status, code, **headers):
-    """An error document. Its text quotes number and code, as a vendor's may: none of it may come through."""
-
-    def refusal(handler):
-        form = handler.vendor.asked[-1].form
-        document = {"code": code, "status": status, "message": f"{form.get('To')}: {form.get('Body')}"}
-        handler.answer(status, document, **headers)
-
-    return refusal
 
 
 def answer(status, document, **headers):
@@ -97,17 +84,17 @@ def hang_up(handler):
 
 
 def half(handler):
-    """A 201 whose body breaks off."""
-    handler.send_response(201)
+    """A 200 whose body breaks off."""
+    handler.send_response(200)
     handler.send_header("Content-Length", "500")
     handler.end_headers()
-    handler.wfile.write(b'{"sid": "SM1"')
+    handler.wfile.write(b'{"id": "SM1"')
     handler.close_connection = True
 
 
 def drip(handler):
-    """A 201 whose body comes byte by byte and never ends."""
-    handler.send_response(201)
+    """A 200 whose body comes byte by byte and never ends."""
+    handler.send_response(200)
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
     try:
@@ -125,8 +112,8 @@ class Server(ThreadingHTTPServer):
         """A client that hangs up is part of the tests."""
 
 
-def start(certificate: Path | None = None) -> tuple[Vendor, Server]:
-    vendor = Vendor()
+def start(dialect, certificate: Path | None = None) -> tuple[Vendor, Server]:
+    vendor = Vendor(dialect.guard, dialect.accept)
     server = Server(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"vendor": vendor}))
     scheme = "http"
     if certificate:

@@ -20,7 +20,7 @@ from idp.keys.sealing import Sealer, row_context
 from idp.keys.secrets import MasterSecrets, Purpose
 from idp.settings import Settings
 from idp.storage.models import OutboxRow
-from idp.telephony.gateways.file import read_messages
+from idp.telephony.gateways.file import FileGateway, read_messages
 from tests.delivery.fakes import NOW, Clock, MemoryOutbox
 from tests.delivery.processes import MESSAGE, add_message, open_database
 
@@ -131,7 +131,8 @@ def test_the_wired_worker_opens_what_was_sealed_for_the_row_and_for_no_other(tmp
         payload = sealer.seal(to_payload(MESSAGE), row_context("outbox", "payload", UUID(int=sealed_for)))
         store.add(OutboxItem(UUID(int=number), KIND, payload, 0, NOW, NOW + 600))
     settings = Settings(messages_file=tmp_path / "messages.jsonl")
-    work = commands.make_worker(settings, store, sealer, Clock())
+    gateway = FileGateway(settings.messages_file, Clock())
+    work = commands.make_worker(settings, store, sealer, Clock(), gateway)
     for item in store.lease(NOW, 10, LEASE_SECONDS):
         work.handle(item)
     assert [message.code for message in read_messages(settings.messages_file)] == ["482913"]

@@ -21,6 +21,7 @@ from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Accepted,
     GatewayError,
+    NotServed,
     OptedOut,
     OutcomeUnknown,
     PermanentFailure,
@@ -40,6 +41,7 @@ ITEM = OutboxItem(UUID(int=7), KIND, b"", 1, NOW, NOW + 600)
 class Gateway:
     failure: GatewayError | None = None
     sent: list = field(default_factory=list)
+    speaks: frozenset = frozenset({"ko", "en", "ru"})
 
     def send(self, message):
         if self.failure:
@@ -117,6 +119,7 @@ def test_a_payload_that_is_not_a_code_message_is_never_sent(payload):
     [
         (OptedOut("twilio 21610"), NumberOptedOut, None, None),
         (PermanentFailure("twilio 21211"), Undeliverable, None, None),
+        (NotServed("twilio 21408"), Undeliverable, None, None),
         (TemporaryFailure("twilio 503"), NotDelivered, 0, False),
         (OutcomeUnknown("twilio 500"), NotDelivered, 0, True),
         (RateLimited("twilio 20429", 30), NotDelivered, 30, False),

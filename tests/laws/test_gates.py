@@ -419,6 +419,10 @@ GIVES_NOTHING = {
     # Pages and documents that no token, code or claim ever comes from.
     "/": "the front page",
     "/livez": "alive or not",
+    "/coverage": "a public list",
+    "/coverage.json": "a public list",
+    "/receipts/<gateway>": "a vendor says what became of a message",
+    "/receipts/<gateway>/<uuid:message>": "a vendor says what became of a message",
     "/static/<digest>/<path:name>": "files",
     "/jwks": "public keys",
     "/par": "keeps a request; what it leads to is given at /authorize",

@@ -1,6 +1,7 @@
 """Law 12: what production refuses to start with; and keys that are wrong, missing or made twice (M-02, M-03, M-06)."""
 
 import os
+from pathlib import Path
 from threading import Barrier, Lock, Thread
 
 import pytest
@@ -24,16 +25,24 @@ def secret(tmp_path):
     return make
 
 
+def gateways(secret, *lines, mode=0o600):
+    """A gateways file with one account, some of its lines given."""
+    members = {
+        "kind": '"twilio"',
+        "account": '"AC1"',
+        "sender": '"ID"',
+        "secret_file": f'"{secret("token", mode)}"',
+    } | dict(line.split(" = ") for line in lines)
+    return secret("gateways.toml", text="[one]\n" + "\n".join(f"{name} = {value}" for name, value in members.items()))
+
+
 @pytest.fixture
 def sound(tmp_path, secret):
     """Settings that production starts with."""
     return {
         "environment": "production",
         "issuer": "https://id.example.kr",
-        "gateway": "twilio",
-        "twilio_account": "AC1",
-        "twilio_sender": "ID",
-        "twilio_token_file": secret("token"),
+        "gateways_file": gateways(secret),
         "secrets_file": secret("secrets"),
         "database_url": f"sqlite:///{tmp_path}/idp.sqlite3",
     }
@@ -54,9 +63,8 @@ PG = "postgresql+psycopg://idp@db/idp"
         ({"issuer": "https://127.0.0.1"}, "public name"),
         ({"demo": True}, "demo"),
         ({"debug": True}, "debug"),
-        ({"gateway": "file"}, "gateway"),
-        ({"twilio_url": "http://api.example"}, "twilio_url"),
-        ({"twilio_token_file": None}, "twilio_token_file"),
+        ({"gateways_file": None}, "gateways_file"),
+        ({"gateways_file": Path("/nowhere/gateways.toml")}, "cannot read"),
         ({"database_url": f"{PG}?options=-csynchronous_commit%3Doff"}, "synchronous_commit"),
         ({"database_url": f"{PG}?options=-csynchronous_commit%3doff"}, "synchronous_commit"),
         ({"database_url": f"{PG}?options=-c+SYNCHRONOUS_COMMIT%20%3D%20FALSE"}, "synchronous_commit"),
@@ -71,10 +79,26 @@ def test_law_12_M_03_production_refuses(sound, changed, word):
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o644, 0o666, 0o601])
-@pytest.mark.parametrize("name", ["secrets_file", "twilio_token_file"])
+@pytest.mark.parametrize("name", ["secrets_file", "gateways_file"])
 def test_law_12_M_03_production_refuses_a_secret_that_others_may_read(sound, secret, name, mode):
+    changed = gateways(secret, mode=mode) if name == "gateways_file" else secret("open", mode)
     with pytest.raises(SettingsError, match="chmod 600"):
-        create_app(Settings(**sound | {name: secret("open", mode)}))
+        create_app(Settings(**sound | {name: changed}))
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ('kind = "file"', "sends nothing"),
+        ('kind = "simulator"', "sends nothing"),
+        ('url = "http://127.0.0.1:8080"', "TLS"),
+        ('secret_file = "/nowhere/token"', "cannot read"),
+    ],
+)
+def test_law_12_production_refuses_a_gateway_that_sends_nothing_or_in_the_clear(sound, secret, line, word):
+    with pytest.raises(SettingsError, match=word) as refusal:
+        create_app(Settings(**sound | {"gateways_file": gateways(secret, line)}))
+    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

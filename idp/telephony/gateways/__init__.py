@@ -1,54 +1,63 @@
 """Gateways own the way of a message out of the house: one file a vendor, all with one contract."""
 
-import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from threading import Event
 
 from idp.settings import Settings, SettingsError
+from idp.telephony.exchange import Line
+from idp.telephony.gateways.account import Account
 from idp.telephony.gateways.contract import Gateway
 from idp.telephony.gateways.file import FileGateway
-
-if TYPE_CHECKING:
-    from idp.telephony.gateways.twilio import TwilioGateway
+from idp.telephony.gateways.simulator import SimulatorGateway
 
 
-def make_gateway(settings: Settings, clock: Callable[[], int]) -> Gateway:
-    """The gateway that the settings name. Raises SettingsError with one line when it cannot work."""
-    if settings.gateway == "file":
+def make_lines(accounts: Iterable[Account], settings: Settings, clock: Callable[[], int]) -> Mapping[str, Line]:
+    """A line to each account by its name, in their order. Raises SettingsError with one line."""
+    return {account.name: Line(account.carrier, make_gateway(account, settings, clock)) for account in accounts}
+
+
+def make_gateway(account: Account, settings: Settings, clock: Callable[[], int]) -> Gateway:
+    """The gateway of one account. Raises SettingsError when it cannot work."""
+    if account.kind == "file":
         return FileGateway(settings.messages_file, clock)
-    return _twilio(settings, clock)
+    if account.kind == "simulator":
+        return SimulatorGateway(FileGateway(settings.messages_file, clock), sleep=Event().wait)
+    if account.kind == "vonage":
+        return _vonage(account, clock)
+    return _by_kind(account, clock)
 
 
-def _twilio(settings: Settings, clock: Callable[[], int]) -> "TwilioGateway":
+def _by_kind(account: Account, clock: Callable[[], int]) -> Gateway:
     # urllib3 costs 10 MB of memory, which the demonstration's processes need not pay.
-    from idp.telephony.gateways.twilio import TwilioAccount, TwilioGateway, check_address  # noqa: PLC0415
+    from idp.telephony.gateways.infobip import InfobipGateway  # noqa: PLC0415
+    from idp.telephony.gateways.relay import RelayGateway  # noqa: PLC0415
+    from idp.telephony.gateways.smpp import SmppGateway  # noqa: PLC0415
+    from idp.telephony.gateways.sns import SnsGateway  # noqa: PLC0415
+    from idp.telephony.gateways.solapi import SolapiGateway  # noqa: PLC0415
+    from idp.telephony.gateways.twilio import TwilioGateway  # noqa: PLC0415
 
-    wrong = check_address(settings.twilio_url)
-    if wrong:
-        raise SettingsError(wrong)
-    if not re.fullmatch(r"[A-Za-z0-9]{1,64}", settings.twilio_account) or not settings.twilio_sender:
-        raise SettingsError("the twilio gateway needs twilio_account and twilio_sender")
-    account = TwilioAccount(
-        settings.twilio_url,
-        settings.twilio_account,
-        _token(settings.twilio_token_file),
-        settings.twilio_sender,
-    )
-    ca = str(settings.trusted_ca) if settings.trusted_ca else None
-    return TwilioGateway(account, trusted_ca=ca, clock=clock)
+    kinds: dict[str, Callable[..., Gateway]] = {
+        "infobip": InfobipGateway,
+        "relay": RelayGateway,
+        "smpp": SmppGateway,
+        "sns": SnsGateway,
+        "solapi": SolapiGateway,
+        "twilio": TwilioGateway,
+    }
+    return kinds[account.kind](account, clock=clock)
 
 
-def _token(path: Path | None) -> str:
-    """The auth token, read from a file that nobody else may read (law 12: no world-readable keys)."""
-    if path is None:
-        raise SettingsError("the twilio gateway needs twilio_token_file")
+def _vonage(account: Account, clock: Callable[[], int]) -> Gateway:
+    """With the key of its application, if it makes calls."""
+    from idp.keys.jose import InvalidJwt, import_pem, sign_jwt  # noqa: PLC0415
+    from idp.telephony.gateways.vonage import VonageGateway  # noqa: PLC0415
+
+    if not account.key:
+        return VonageGateway(account, clock=clock)
     try:
-        if path.stat().st_mode & 0o077:
-            raise SettingsError(f"{path} is readable by others; chmod 600 it")
-        token = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read twilio_token_file {path}") from error
-    if not token:
-        raise SettingsError(f"{path} is empty")
-    return token
+        key = import_pem(account.key)
+    except InvalidJwt as error:
+        raise SettingsError(f"[{account.name}]: key_file is not an RSA key in PEM") from error
+    return VonageGateway(
+        account, clock=clock, sign=lambda claims: sign_jwt(key, alg="RS256", kid="vonage", typ="JWT", claims=claims)
+    )

@@ -31,6 +31,10 @@ class Message:
     language: str = "en"
     #: The number or name it comes from where the country demands one of its own; empty: the gateway's.
     sender: str = ""
+    #: What it is about, so that messages about the same thing take turns among the gateways.
+    about: UUID | None = None
+    #: Epoch seconds in which it was asked for.
+    asked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,15 @@ class GatewayError(Exception):
 
 
 class OptedOut(GatewayError):
-    """The person has answered STOP: nothing will reach them until they lift it themselves."""
+    """The person has answered STOP: nothing may reach them until they lift it themselves."""
 
 
 class PermanentFailure(GatewayError):
-    """Trying again cannot help: the number is not one that this vendor can reach for us."""
+    """The number cannot be reached by anybody: trying again or elsewhere cannot help."""
+
+
+class NotServed(GatewayError):
+    """This gateway does not carry this message, however often it is asked; another one may."""
 
 
 class TemporaryFailure(GatewayError):
@@ -76,6 +84,16 @@ class Gateway(Protocol):
         """The channels that it may be asked for."""
         ...
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether a message that is handed over again under the same id goes out only once."""
+        ...
+
+    @property
+    def speaks(self) -> frozenset[str]:
+        """The languages (BCP 47) in which its voice reads; none for one that carries no calls."""
+        ...
+
     def send(self, message: Message) -> Accepted:
-        """Hand `message` over, within a bounded time. Raises a GatewayError."""
+        """Hand `message` over, within about 20 seconds. Raises a GatewayError."""
         ...

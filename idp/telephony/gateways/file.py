@@ -17,6 +17,7 @@ from typing import Final
 
 from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import Accepted, Message, TemporaryFailure
+from idp.telephony.gateways.voices import WRITTEN
 from idp.telephony.numbers import masked
 
 #: Messages a reader sees.
@@ -48,6 +49,9 @@ class FileGateway:
     """Appends every message to `path`; the same message twice is one line."""
 
     carries = frozenset(Channel)
+    repeatable = True
+    #: Its calls are read by eye.
+    speaks = WRITTEN
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self._path = path

@@ -74,6 +74,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", "client_id", name=op.f("pk_consents")),
     )
     op.create_table(
+        "country_overrides",
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("members", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("region", name=op.f("pk_country_overrides")),
+    )
+    op.create_table(
         "device_authorizations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -90,6 +97,38 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_device_authorizations")),
         sa.UniqueConstraint("user_code", name=op.f("uq_device_authorizations_user_code")),
+    )
+    op.create_table(
+        "dispatches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("about", sa.Uuid(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("tried", sa.Text(), nullable=False),
+        sa.Column("vendor_id", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("counted", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispatches")),
+    )
+    op.create_index(op.f("ix_dispatches_about"), "dispatches", ["about"], unique=False)
+    op.create_index(
+        "ix_dispatches_uncounted",
+        "dispatches",
+        ["asked_at"],
+        unique=False,
+        postgresql_where=sa.text("counted = 0"),
+        sqlite_where=sa.text("counted = 0"),
+    )
+    op.create_index(
+        "ix_dispatches_vendor_id",
+        "dispatches",
+        ["vendor_id"],
+        unique=False,
+        postgresql_where=sa.text("vendor_id IS NOT NULL"),
     )
     op.create_table(
         "enrolments",
@@ -115,6 +154,14 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolments")),
+    )
+    op.create_table(
+        "gateway_breakers",
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("open_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("gateway", "channel", name=op.f("pk_gateway_breakers")),
     )
     op.create_table(
         "grants",
@@ -153,6 +200,16 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_initial_access_tokens")),
+    )
+    op.create_table(
+        "message_counts",
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("day", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("region", "channel", "day", "gateway", "what", name=op.f("pk_message_counts")),
     )
     op.create_table(
         "opt_outs",

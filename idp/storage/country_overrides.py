@@ -1,0 +1,69 @@
+"""What operators changed for single countries, seen by every process within seconds."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, select
+
+from idp.audit.catalogue import AuditRow, Event
+from idp.storage.database import Database, Transaction
+from idp.storage.models_messages import CountryOverride
+from idp.telephony.coverage import Coverage, CoverageError, change
+
+#: How long a process goes by what it has read: after that long a change holds everywhere.
+FRESH_SECONDS: Final = 5
+
+_O: Final = CountryOverride.__table__.c
+_ALL: Final = select(_O.region, _O.members)
+_ONE: Final = select(_O.members).where(_O.region == bindparam("country"))
+_REMOVE: Final = delete(CountryOverride).where(_O.region == bindparam("country"))
+
+
+def read_overrides(reading: Transaction) -> dict[str, dict[str, Any]]:
+    """The changes of every country."""
+    return {row.region: json.loads(row.members) for row in reading.all(_ALL)}
+
+
+def override(transaction: Transaction, base: Coverage, region: str, members: Mapping[str, Any], now: int) -> None:
+    """Change members of one country, on top of earlier changes. Raises CoverageError."""
+    if region not in base.countries:
+        raise CoverageError(f"{region}: no such region in the table of countries")
+    row = transaction.one(_ONE, country=region)
+    changed = {**(json.loads(row.members) if row else {}), **members}
+    change(base.countries[region], changed)
+    transaction.put(CountryOverride, region=region, members=json.dumps(changed, ensure_ascii=False), changed_at=now)
+    detail = {"region": region, "members": dict(members)}
+    transaction.record(AuditRow(Event.COUNTRY_CHANGED, now, detail=detail))
+
+
+def reset(transaction: Transaction, region: str, now: int) -> bool:
+    """Back to what the file says. False when nothing was changed."""
+    if transaction.run(_REMOVE, country=region) == 0:
+        return False
+    transaction.record(AuditRow(Event.COUNTRY_CHANGED, now, detail={"region": region, "members": {}}))
+    return True
+
+
+@dataclass(slots=True)
+class CurrentCoverage:
+    """The table as it is now: the file, and the changes over it. Shared by the threads of a process."""
+
+    database: Database
+    base: Coverage
+    clock: Callable[[], int]
+    _known: Coverage | None = None
+    _read_at: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def __call__(self) -> Coverage:
+        """What holds now; read again when it is older than FRESH_SECONDS."""
+        now = self.clock()
+        with self._lock:
+            if self._known is None or not 0 <= now - self._read_at < FRESH_SECONDS:
+                with self.database.read() as reading:
+                    changes = read_overrides(reading)
+                self._known, self._read_at = self.base.overridden(changes), now
+            return self._known

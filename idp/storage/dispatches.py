@@ -1,0 +1,179 @@
+"""Messages on their way and how gateways do, in the database. Promise: idp.telephony.dispatch.Memory.
+
+Only workers write here, and receipts that a vendor has signed: no request of a sign-in does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from idp.storage.database import Database, Transaction
+from idp.storage.message_counts import success_of
+from idp.storage.models_messages import Dispatch, GatewayBreaker
+from idp.telephony.breaker import PROBE_SECONDS, Breaker, pause_after
+from idp.telephony.channel import Channel
+from idp.telephony.dispatch import Outline, Past, State
+from idp.telephony.routing import Success
+
+MOST_ABOUT_ONE: Final = 20
+
+_D: Final = Dispatch.__table__.c
+_B: Final = GatewayBreaker.__table__.c
+_DOUBTFUL: Final = (State.TRYING.value, State.UNKNOWN.value)
+_ITSELF: Final = select(_D.gateway, _D.state).where(_D.id == bindparam("message"))
+_ABOUT: Final = (
+    select(_D.id, _D.channel, _D.gateway, _D.state, _D.tried, _D.asked_at)
+    .where(_D.about == bindparam("thing"))
+    .order_by(_D.asked_at.desc(), _D.id.desc())
+    .limit(MOST_ABOUT_ONE)
+)
+_ENDED: Final = (
+    update(Dispatch)
+    .where(_D.id == bindparam("message"))
+    .values(state=bindparam("outcome"), vendor_id=bindparam("theirs"))
+)
+# A receipt speaks of a message that the vendor has taken, and once: told again, late or twice, it changes nothing.
+_SETTLED: Final = (
+    update(Dispatch)
+    .where(_D.gateway == bindparam("by"), _D.state == State.HANDED_OVER.value)
+    .values(state=bindparam("outcome"), ended_at=bindparam("now"))
+)
+_SETTLED_BY_ID: Final = _SETTLED.where(_D.id == bindparam("message"))
+_SETTLED_BY_VENDOR_ID: Final = _SETTLED.where(_D.vendor_id == bindparam("theirs"))
+
+_this_line = (_B.gateway == bindparam("name"), _B.channel == bindparam("way"))
+_BREAKERS: Final = select(_B.gateway, _B.channel, _B.failures, _B.open_until)
+_PROBE: Final = (
+    update(GatewayBreaker).where(*_this_line, _B.open_until == bindparam("seen")).values(open_until=bindparam("until"))
+)
+_REST: Final = update(GatewayBreaker).where(*_this_line).values(failures=0, open_until=0)
+_PAUSE: Final = update(GatewayBreaker).where(*_this_line).values(open_until=bindparam("until"))
+_FIND: Final = select(_B.open_until).where(*_this_line)
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchRecord:
+    """What a waiting page or an operator may know of one message."""
+
+    id: UUID
+    channel: Channel
+    gateway: str
+    state: State
+    tried: tuple[str, ...]
+    asked_at: int
+
+
+def dispatches_about(reading: Transaction, about: UUID) -> list[DispatchRecord]:
+    """The messages about one sign-in or enrolment that a worker has taken up, newest first."""
+    return [
+        DispatchRecord(
+            row.id, Channel(row.channel), row.gateway, State(row.state), tuple(row.tried.split()), row.asked_at
+        )
+        for row in reading.all(_ABOUT, thing=about)
+    ]
+
+
+def settle(
+    transaction: Transaction, *, gateway: str, state: State, now: int, message: UUID | None, vendor_id: str | None
+) -> bool:
+    """Note what a receipt says of a message, known by our id or by the vendor's. False when it changes nothing."""
+    if message is not None:
+        return transaction.run(_SETTLED_BY_ID, by=gateway, outcome=state.value, now=now, message=message) == 1
+    if vendor_id is not None:
+        return transaction.run(_SETTLED_BY_VENDOR_ID, by=gateway, outcome=state.value, now=now, theirs=vendor_id) == 1
+    return False
+
+
+def all_breakers(reading: Transaction) -> dict[tuple[str, Channel], Breaker]:
+    """Every breaker that ever moved."""
+    rows = reading.all(_BREAKERS)
+    return {(row.gateway, Channel(row.channel)): Breaker(row.failures, row.open_until) for row in rows}
+
+
+class SqlDispatches:
+    """Memory over the provider's database; safe to use from several threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        """Over an open database."""
+        self._database = database
+
+    def begin(self, outline: Outline) -> Past:
+        """What is known of a message and of earlier ones about the same thing."""
+        with self._database.read() as reading:
+            itself = reading.one(_ITSELF, message=outline.id)
+            earlier = dispatches_about(reading, outline.about) if outline.about is not None else []
+        doubtful = itself.gateway if itself is not None and itself.state in _DOUBTFUL else None
+        used = {name for one in earlier if one.id != outline.id for name in (one.gateway, *one.tried)}
+        return Past(doubtful or None, frozenset(used - {""}))
+
+    def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
+        """`gateway` is about to be asked, after those that were `tried`."""
+        with self._database.begin() as transaction:
+            transaction.put(
+                Dispatch,
+                id=outline.id,
+                about=outline.about,
+                channel=outline.channel.value,
+                region=outline.region,
+                asked_at=outline.asked_at,
+                price=outline.price,
+                gateway=gateway,
+                state=State.TRYING.value,
+                tried=" ".join(tried),
+                counted=0,
+            )
+
+    def ended(self, message: UUID, state: State, vendor_id: str | None = None) -> None:
+        """What became of it."""
+        with self._database.begin() as transaction:
+            transaction.run(_ENDED, message=message, outcome=state.value, theirs=vendor_id)
+
+    def breakers(self, channel: Channel) -> Mapping[str, Breaker]:
+        """The breakers that are not at rest, by gateway."""
+        with self._database.read() as reading:
+            found = all_breakers(reading)
+        return {name: one for (name, way), one in found.items() if way is channel and (one.failures or one.open_until)}
+
+    def take_probe(self, gateway: str, channel: Channel, seen: Breaker, now: int) -> bool:
+        """Whether this worker is the one that probes."""
+        values = {"name": gateway, "way": channel.value, "seen": seen.open_until, "until": now + PROBE_SECONDS}
+        return self._run(_PROBE, values) == 1
+
+    def did_well(self, gateway: str, channel: Channel) -> None:
+        """The gateway took a message: its breaker is at rest."""
+        self._run(_REST, {"name": gateway, "way": channel.value})
+
+    def did_badly(self, gateway: str, channel: Channel, now: int) -> int:
+        """One more failure; for how many seconds the gateway is left alone now."""
+        with self._database.begin() as transaction:
+            failures = int(transaction.all(self._one_more, name=gateway, way=channel.value)[0].failures)
+            pause = pause_after(failures)
+            if pause:
+                transaction.run(_PAUSE, name=gateway, way=channel.value, until=now + pause)
+        return pause
+
+    def pause(self, gateway: str, channel: Channel, until: int) -> None:
+        """The vendor asked for a pause."""
+        with self._database.begin() as transaction:
+            if transaction.run(_PAUSE, name=gateway, way=channel.value, until=until) == 0:
+                transaction.put(GatewayBreaker, gateway=gateway, channel=channel.value, failures=0, open_until=until)
+
+    def success(self, region: str, channel: Channel, now: int) -> Mapping[str, Success]:
+        """Measured success of the last days, by gateway."""
+        with self._database.read() as reading:
+            return success_of(reading, region, channel, now)
+
+    @property
+    def _one_more(self) -> Any:
+        insert = (postgresql if self._database.engine.dialect.name == "postgresql" else sqlite).insert(GatewayBreaker)
+        row = insert.values(gateway=bindparam("name"), channel=bindparam("way"), failures=1, open_until=0)
+        keys = [_B.gateway, _B.channel]
+        return row.on_conflict_do_update(index_elements=keys, set_={"failures": _B.failures + 1}).returning(_B.failures)
+
+    def _run(self, statement: Any, values: dict[str, Any]) -> int:
+        with self._database.begin() as transaction:
+            return transaction.run(statement, **values)

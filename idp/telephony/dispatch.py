@@ -1,0 +1,100 @@
+"""One message on its way: what may become of it, and the promise of who remembers that.
+
+    trying ──► handed_over ──► delivered │ undelivered        (the last two by a receipt)
+       └─────► opted_out │ unreachable │ failed │ unknown
+
+`failed` is not the end: the outbox may try again, and the message is then `trying` anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from idp.telephony.breaker import Breaker
+from idp.telephony.channel import Channel
+from idp.telephony.routing import Success
+
+
+class State(StrEnum):
+    """What is known of a message; the value stands in the table."""
+
+    TRYING = "trying"
+    HANDED_OVER = "handed_over"
+    DELIVERED = "delivered"
+    #: The vendor took it and could not bring it.
+    UNDELIVERED = "undelivered"
+    OPTED_OUT = "opted_out"
+    #: Nobody reaches that number.
+    UNREACHABLE = "unreachable"
+    #: No gateway took it this time.
+    FAILED = "failed"
+    #: A gateway may have taken it.
+    UNKNOWN = "unknown"
+
+
+LOST = frozenset({State.UNDELIVERED, State.OPTED_OUT, State.UNREACHABLE, State.FAILED})
+"""States in which the person should be offered another way at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was tried before now."""
+
+    #: A gateway that was asked for this very message and of which no outcome is known: it may have it.
+    doubtful: str | None = None
+    #: Gateways that carried, or failed to carry, earlier messages about the same thing.
+    used: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What is remembered of a message: nothing of whom it goes to or what it says."""
+
+    id: UUID
+    about: UUID | None
+    channel: Channel
+    region: str
+    asked_at: int
+    price: int
+
+
+class Memory(Protocol):
+    """Where dispatches, breakers and figures are kept, durable and shared by all workers."""
+
+    def begin(self, outline: Outline) -> Past:
+        """What is known of a message and of earlier ones about the same thing."""
+        ...
+
+    def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
+        """`gateway` is about to be asked, after those that were `tried`."""
+        ...
+
+    def ended(self, message: UUID, state: State, vendor_id: str | None = None) -> None:
+        """What became of it."""
+        ...
+
+    def breakers(self, channel: Channel) -> Mapping[str, Breaker]:
+        """The breakers that are not at rest, by gateway."""
+        ...
+
+    def take_probe(self, gateway: str, channel: Channel, seen: Breaker, now: int) -> bool:
+        """Whether this worker is the one that probes."""
+        ...
+
+    def did_well(self, gateway: str, channel: Channel) -> None:
+        """The gateway took a message: its breaker is at rest."""
+        ...
+
+    def did_badly(self, gateway: str, channel: Channel, now: int) -> int:
+        """One more failure; for how many seconds the gateway is left alone now."""
+        ...
+
+    def pause(self, gateway: str, channel: Channel, until: int) -> None:
+        """The vendor asked for a pause."""
+        ...
+
+    def success(self, region: str, channel: Channel, now: int) -> Mapping[str, Success]:
+        """Measured success of the last days, by gateway."""
+        ...

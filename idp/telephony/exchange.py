@@ -1,0 +1,183 @@
+"""The exchange: one gateway that is all of them, and asks one after another until one takes the message.
+
+It keeps the gateways' contract, so that whoever sends does not know how many there are. What each was asked is
+written down before it is asked: a worker that dies in between leaves behind who may have the message, and that one is
+asked again under the same id.
+
+Next in order after a failure, but never after an opt-out or a number that nobody reaches. After an answer that leaves
+open whether the message was taken, a gateway that recognises repetitions is asked once more; past any other the next
+one is tried, because a code that comes twice is better than none.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from idp.telephony.breaker import Breaker
+from idp.telephony.channel import Channel
+from idp.telephony.coverage import Coverage
+from idp.telephony.dispatch import Memory, Outline, Past, State
+from idp.telephony.gateways.contract import (
+    Accepted,
+    Gateway,
+    GatewayError,
+    Message,
+    NotServed,
+    OptedOut,
+    OutcomeUnknown,
+    PermanentFailure,
+    RateLimited,
+    TemporaryFailure,
+)
+from idp.telephony.routing import Carrier, order
+
+#: No further gateway is asked after this long: the rest of the worker's lease is for the one that is being asked.
+TRY_SECONDS: Final = 30
+PAUSE_SECONDS: Final = 30
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A gateway with what routing needs to know of it."""
+
+    carrier: Carrier
+    gateway: Gateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """All gateways behind the contract of one."""
+
+    lines: Mapping[str, Line]
+    memory: Memory
+    #: As it is now, with what operators changed.
+    coverage: Callable[[], Coverage]
+    clock: Callable[[], int]
+
+    @property
+    def carries(self) -> frozenset[Channel]:
+        """What any of them carries."""
+        return frozenset(channel for line in self.lines.values() for channel in line.carrier.carries)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether all of them recognise a repetition."""
+        return all(line.gateway.repeatable for line in self.lines.values())
+
+    @property
+    def speaks(self) -> frozenset[str]:
+        """Every language that any of them speaks."""
+        return frozenset(language for line in self.lines.values() for language in line.gateway.speaks)
+
+    def send(self, message: Message) -> Accepted:
+        """Hand `message` to the first gateway that takes it. Raises a GatewayError."""
+        country = self.coverage().of(message.region)
+        outline = Outline(
+            id=message.id,
+            about=message.about,
+            channel=message.channel,
+            region=message.region,
+            asked_at=message.asked_at or self.clock(),
+            price=country.cost(message.channel),
+        )
+        past = self.memory.begin(outline)
+        names = self._order(message, country.gateways, past)
+        if not names or not country.open(message.channel):
+            self.memory.trying(outline, "", ())
+            self.memory.ended(message.id, State.FAILED)
+            raise NotServed(f"nobody carries {message.channel} to {message.region}")
+        return self._ask_each(replace(message, sender=country.sender), outline, past, names)
+
+    def _order(self, message: Message, preferred: Sequence[str], past: Past) -> list[str]:
+        names = order(
+            (line.carrier for line in self.lines.values() if self._able(line, message)),
+            region=message.region,
+            channel=message.channel,
+            preferred=preferred,
+            success=self.memory.success(message.region, message.channel, self.clock()),
+            used=past.used,
+        )
+        doubtful = past.doubtful
+        if doubtful not in names:
+            return names
+        others = [name for name in names if name != doubtful]
+        # Who may have it and would notice a repetition is asked first; who would not, last.
+        return [doubtful, *others] if self.lines[doubtful].gateway.repeatable else [*others, doubtful]
+
+    @staticmethod
+    def _able(line: Line, message: Message) -> bool:
+        return message.channel is not Channel.VOICE or message.language in line.gateway.speaks
+
+    def _ask_each(self, message: Message, outline: Outline, past: Past, names: list[str]) -> Accepted:
+        began = self.clock()
+        tried: list[str] = []
+        failures: list[GatewayError] = []
+        breakers = self.memory.breakers(message.channel)
+        for name in names:
+            if failures and self.clock() - began > TRY_SECONDS:
+                break
+            if not self._may_ask(name, message.channel, breakers.get(name, Breaker())):
+                failures.append(TemporaryFailure(f"{name} is left alone"))
+                continue
+            self.memory.trying(outline, name, tried)
+            try:
+                return self._ask(name, message, breakers)
+            except (OptedOut, PermanentFailure) as refusal:
+                state = State.OPTED_OUT if isinstance(refusal, OptedOut) else State.UNREACHABLE
+                self.memory.ended(message.id, state)
+                raise
+            except OutcomeUnknown as failure:
+                if self.lines[name].gateway.repeatable and past.doubtful != name:
+                    self.memory.ended(message.id, State.UNKNOWN)
+                    raise
+                failures.append(failure)
+            except GatewayError as failure:
+                failures.append(failure)
+            tried.append(name)
+        if not tried:
+            self.memory.trying(outline, "", ())
+        self.memory.ended(message.id, State.FAILED)
+        raise _together(failures)
+
+    def _may_ask(self, name: str, channel: Channel, breaker: Breaker) -> bool:
+        now = self.clock()
+        if breaker.is_open(now):
+            return False
+        return not breaker.probing(now) or self.memory.take_probe(name, channel, breaker, now)
+
+    def _ask(self, name: str, message: Message, breakers: Mapping[str, Breaker]) -> Accepted:
+        """Ask one gateway, and tell its breaker how it did. Raises a GatewayError."""
+        channel = message.channel
+        try:
+            accepted = self.lines[name].gateway.send(message)
+        except RateLimited as failure:
+            wait = failure.retry_after if failure.retry_after is not None else PAUSE_SECONDS
+            self.memory.pause(name, channel, self.clock() + wait)
+            raise
+        except TemporaryFailure:
+            pause = self.memory.did_badly(name, channel, self.clock())
+            if pause:
+                # Without its traceback, which would show the message.
+                log.error("gateway %s is left alone for %d s (%s)", name, pause, channel.value)  # noqa: TRY400
+            raise
+        self.memory.ended(message.id, State.HANDED_OVER, accepted.vendor_id)
+        if name in breakers:
+            self.memory.did_well(name, channel)
+        return accepted
+
+
+def _together(failures: Sequence[GatewayError]) -> GatewayError:
+    """What several failures mean for the outbox: try again, if any of them may pass."""
+    why = "; ".join(str(failure) for failure in failures)
+    passing = [failure for failure in failures if isinstance(failure, TemporaryFailure)]
+    if not passing:
+        return NotServed(why)
+    if len(passing) == len(failures) and all(isinstance(failure, RateLimited) for failure in passing):
+        waits = [failure.retry_after or 0 for failure in passing if isinstance(failure, RateLimited)]
+        return RateLimited(why, min(waits))
+    if any(isinstance(failure, OutcomeUnknown) for failure in passing):
+        return OutcomeUnknown(why)
+    return TemporaryFailure(why)
