@@ -69,7 +69,7 @@ class Settings:
     mails_file: Path = setting(ROOT / "var/mails.jsonl", "Where `mail = file` writes.")
     mail_sender: str = setting("", "Address that letters come from.")
     smtp_host: str = setting("", "Mail server that takes letters.")
-    smtp_port: int = setting(587, "Its port.")
+    smtp_port: int = setting(587, "Port of that mail server.")
     smtp_security: SmtpSecurity = setting("starttls", "`starttls`, `tls`, or `none` for a server on this machine.")
     smtp_user: str = setting("", "Account at that server; empty: none is needed.")
     smtp_password_file: Path | None = setting(None, "File with the password of that account; mode 0600.")

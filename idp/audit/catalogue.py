@@ -53,6 +53,7 @@ class Event(Enum):
     ENROLMENT_OPENED = ("person:enrolment:opened", ("enrolment",))
     ENROLMENT_DISPUTED = ("person:enrolment:disputed", ("enrolment",))
     ENROLMENT_PHONE_VERIFIED = ("person:enrolment:phone_verified", ("enrolment", "region"))
+    PHONE_SHARED = ("provider:phone:shared", ("people",))
     CREDENTIAL_ISSUED = ("provider:credential:issued", ("credential", "enrolment"))
     CREDENTIAL_CHANGED = ("operator:credential:changed", ("credential", "from", "to", "why"))
     PERSON_CHANGED = ("operator:person:changed", ("from", "to", "why"))

@@ -5,8 +5,9 @@ notice to the old one, which a thief does not hold. For three days services that
 take it, so that whoever gets the notice in time can stop it at a mission; a change made at a mission is not held.
 """
 
+from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER
+
 HOLD_SECONDS = 72 * 3_600
-MOST_PEOPLE_A_NUMBER = 5  # a family may share a phone
 CHANGES_A_DAY = 3
 
 

@@ -8,7 +8,7 @@ from idp.authenticators.phone_code import (
     digest_of,
     new_code,
 )
-from idp.credential.enrolment import EnrolmentStep, Progress, next_enrolment_step
+from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER, EnrolmentStep, Progress, next_enrolment_step
 from idp.credential.issue import AlreadyEnrolled, Keys, issue_credential
 from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
@@ -148,8 +148,12 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
         with wired.database.begin() as transaction:
             if not Enrolments(transaction).finish(enrolment.id, now):
                 raise unknown_enrolment("finished by another request")
+            people = People(transaction)
+            sharing = people.sharing(wired.keyed.look_up.of("phone", number.e164))
+            if sharing >= MOST_PEOPLE_A_NUMBER:  # told only to who has just typed the code that came to it
+                raise PageRefused("number_shared", 409, "number belongs to as many people as may share one")
             issued = issue_credential(
-                People(transaction),
+                people,
                 keys,
                 record=record_of,
                 phone=number,
@@ -168,6 +172,8 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
                 "backup_eligible": made.backup_eligible,
                 "attestation": made.attestation_format,
             }
+            if sharing:
+                transaction.record(AuditRow(Event.PHONE_SHARED, now, issued.person, detail={"people": sharing + 1}))
             transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, issued.person, detail=made_with))
             transaction.flush()
             queue_letter(transaction, wired, issued.person, MailKind.ISSUED, now)

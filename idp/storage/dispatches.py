@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.storage.database import Database, Transaction
@@ -31,15 +31,16 @@ _ABOUT: Final = (
     .order_by(_D.asked_at.desc(), _D.id.desc())
     .limit(MOST_ABOUT_ONE)
 )
+# A receipt may be here before the vendor's answer to the hand-over: what it said stands.
 _ENDED: Final = (
     update(Dispatch)
     .where(_D.id == bindparam("message"))
-    .values(state=bindparam("outcome"), vendor_id=bindparam("theirs"))
+    .values(state=case((_D.ended_at.is_not(None), _D.state), else_=bindparam("outcome")), vendor_id=bindparam("theirs"))
 )
-# A receipt speaks of a message that the vendor has taken, and once: told again, late or twice, it changes nothing.
+# A receipt speaks of a message that the vendor has, and once: told again, late or twice, it changes nothing.
 _SETTLED: Final = (
     update(Dispatch)
-    .where(_D.gateway == bindparam("by"), _D.state == State.HANDED_OVER.value)
+    .where(_D.gateway == bindparam("by"), _D.state.in_((State.HANDED_OVER.value, *_DOUBTFUL)))
     .values(state=bindparam("outcome"), ended_at=bindparam("now"))
 )
 _SETTLED_BY_ID: Final = _SETTLED.where(_D.id == bindparam("message"))
@@ -108,7 +109,8 @@ class SqlDispatches:
             earlier = dispatches_about(reading, outline.about) if outline.about is not None else []
         doubtful = itself.gateway if itself is not None and itself.state in _DOUBTFUL else None
         used = {name for one in earlier if one.id != outline.id for name in (one.gateway, *one.tried)}
-        return Past(doubtful or None, frozenset(used - {""}))
+        arrived = itself is not None and itself.state == State.DELIVERED.value
+        return Past(doubtful or None, frozenset(used - {""}), arrived)
 
     def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
         """`gateway` is about to be asked, after those that were `tried`."""
@@ -124,6 +126,8 @@ class SqlDispatches:
                 gateway=gateway,
                 state=State.TRYING.value,
                 tried=" ".join(tried),
+                vendor_id=None,
+                ended_at=None,
                 counted=0,
             )
 

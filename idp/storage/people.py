@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.states import State
@@ -17,6 +17,7 @@ _FIND = select(Person.id, Person.status, Person.record, Person.language, Person.
     Person.id == bindparam("row")
 )
 _BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
+_SHARING = select(func.count(func.distinct(Phone.person_id))).where(Phone.fingerprint == bindparam("value"))
 _SET_STATUS = (
     update(Person)
     .where(Person.id == bindparam("row"), Person.status == bindparam("before"))
@@ -124,6 +125,11 @@ class People:
         """The person whose passport number has this fingerprint."""
         row = self._transaction.one(_BY_IDENTIFIER, value=identifier)
         return row.id if row else None
+
+    def sharing(self, fingerprint: bytes) -> int:
+        """How many people have the number with this fingerprint."""
+        row = self._transaction.one(_SHARING, value=fingerprint)
+        return int(row[0]) if row else 0
 
     def add(
         self, person: UUID, *, user_handle: bytes, record: bytes, identifier: bytes | None, language: str, now: int

@@ -46,6 +46,8 @@ class Past:
     doubtful: str | None = None
     #: Gateways that carried, or failed to carry, earlier messages about the same thing.
     used: frozenset[str] = frozenset()
+    #: Its receipt is here already: it must not go out again.
+    arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

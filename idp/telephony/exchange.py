@@ -84,6 +84,8 @@ class Exchange:
             price=country.cost(message.channel),
         )
         past = self.memory.begin(outline)
+        if past.arrived:
+            return Accepted(str(message.id))
         names = self._order(message, country.gateways, past)
         if not names or not country.open(message.channel):
             self.memory.trying(outline, "", ())

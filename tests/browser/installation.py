@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from idp import create_app
 from idp.demo import up
@@ -24,10 +24,12 @@ from idp.demo.enrolled import enrol_at_once
 from idp.demo.passkey import Passkey
 from idp.demo.place import Place, StartError, check_ports
 from idp.interaction.sealed_request import seal, unseal
+from idp.pages.messages import message_key
 from idp.pages.words import Words
 from idp.people.record import Record, read_record
 from idp.provider import Provider
 from idp.settings import ROOT, load_settings
+from idp.storage.models import OutboxRow, SignIn
 from idp.telephony.gateways.file import read_messages
 from idp.telephony.numbers import parse_number
 
@@ -132,6 +134,15 @@ class Installation:
         page = unseal(sealed, browser, sealer)
         older = replace(page, made_at=page.made_at - seconds)
         return seal(older, browser, sealer)
+
+    def lose_message(self, citizen: Citizen) -> None:
+        """The newest message to a person could not be delivered."""
+        with self.provider.database.begin() as transaction:
+            mine = select(SignIn.id, SignIn.code_sends).where(SignIn.person_id == citizen.person)
+            newest = transaction.all(mine.order_by(SignIn.id.desc()).limit(1))[0]
+            lost = OutboxRow.id == message_key(newest.id, newest.code_sends)
+            now = self.provider.clock()
+            assert transaction.run(update(OutboxRow).where(lost).values(failed_at=now, due_at=None)) == 1
 
     def _execute(self, statement: str, citizen: Citizen, seconds: int) -> None:
         engine = self.provider.database.engine

@@ -188,3 +188,17 @@ def test_an_error_takes_the_focus_to_its_field(visitor, citizen):
     expect(visitor.page.locator("#code")).to_be_focused()
     described = visitor.page.locator("#code").get_attribute("aria-describedby")
     assert described.split()[0] == "code-error"
+
+
+def test_the_list_of_countries(visitor, gallery):
+    """Searched as a form, so that it needs no script; the whole list is the same rows, only more of them."""
+    page = visitor.page
+    page.goto(visitor.there.provider.issuer + "/coverage")
+    page.fill("#q", "+84" if gallery.language == "ko" else "united")
+    page.press("#q", "Enter")
+    expect(page.locator("tbody tr")).to_have_count(1 if gallery.language == "ko" else 3)
+    gallery.show(page, "coverage")
+    page.fill("#q", "nowhere")
+    page.press("#q", "Enter")
+    expect(page.get_by_role("status")).to_be_visible()
+    gallery.show(page, "coverage none")

@@ -1,7 +1,8 @@
 """Worker processes for the tests that kill and stop them: a real database, the file gateway, real signals.
 
 Run as `python -m tests.delivery.processes DIRECTORY NOW MODE`, where MODE is `steady`, `dies` (killed between
-sending and recording) or `slow` (each delivery takes a second).
+sending and recording), `slow` (each delivery takes a second) or the address of a relay, to which an exchange of two
+gateways leads: the relay, and a file that takes what the relay does not.
 """
 
 import logging
@@ -9,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -17,13 +19,23 @@ from sqlalchemy import create_engine
 from idp.delivery.commands import run_until_signalled
 from idp.delivery.text_messages import KIND, CodeMessage, deliver_text_messages, to_payload
 from idp.delivery.worker import Worker
+from idp.settings import ROOT, Settings
 from idp.storage.database import Database
+from idp.storage.dispatches import SqlDispatches
 from idp.storage.models import OutboxRow
+from idp.storage.models_messages import Dispatch, GatewayBreaker, MessageCount
 from idp.storage.outbox import SqlOutbox
+from idp.telephony.accounts_file import KINDS
+from idp.telephony.coverage import change, load_coverage
+from idp.telephony.exchange import Exchange
+from idp.telephony.gateways import make_lines
+from idp.telephony.gateways.account import Account
 from idp.telephony.gateways.file import FileGateway
 from idp.telephony.messages import load_messages
 
 MESSAGE = CodeMessage("+4915112345678", "DE", "ko", "482913", "정부24", UUID(int=2))
+
+SECRET = "a-secret-of-the-account"  # as the dialect of the relay knows it
 
 
 def say(what):
@@ -47,17 +59,18 @@ class Slow(FileGateway):
 
 def open_database(directory):
     engine = create_engine(f"sqlite:///{directory / 'outbox.sqlite3'}")
-    OutboxRow.__table__.create(engine, checkfirst=True)
+    for model in (OutboxRow, Dispatch, GatewayBreaker, MessageCount):
+        model.__table__.create(engine, checkfirst=True)
     return Database(engine, lambda: UUID(int=0))
 
 
-def add_message(directory, now):
+def add_message(directory, now, number=1):
     with open_database(directory).begin() as transaction:
         transaction.add(
             OutboxRow,
-            id=UUID(int=1),
+            id=UUID(int=number),
             kind=KIND,
-            payload=to_payload(MESSAGE),
+            payload=to_payload(replace(MESSAGE, about=UUID(int=number))),
             attempts=0,
             due_at=now,
             created_at=now,
@@ -65,9 +78,27 @@ def add_message(directory, now):
         )
 
 
+def exchange(directory, now, address):
+    """A relay first, a file second."""
+    relay = Account(name="relay", kind="relay", url=address, secret=SECRET)
+    coverage = load_coverage(ROOT / "config/countries.toml", KINDS)
+    germany = change(coverage.of("DE"), {"gateways": ["relay", "file"]})
+    file = Account(name="file", kind="file")
+    settings = Settings(messages_file=directory / "messages.jsonl")
+    return Exchange(
+        lines=make_lines((file, relay), settings, lambda: now),
+        memory=SqlDispatches(open_database(directory)),
+        coverage=lambda: replace(coverage, countries={"DE": germany}),
+        clock=lambda: now,
+    )
+
+
 def main(directory, now, mode):
     store = (Dies if mode == "dies" else SqlOutbox)(open_database(directory))
-    gateway = (Slow if mode == "slow" else FileGateway)(directory / "messages.jsonl", lambda: now)
+    if mode.startswith("http"):
+        gateway = exchange(directory, now, mode)
+    else:
+        gateway = (Slow if mode == "slow" else FileGateway)(directory / "messages.jsonl", lambda: now)
     deliver = deliver_text_messages(gateway, load_messages(), "id.overseas.go.kr", lambda: now)
     # The log says when signals are waited for; before that they end the process as they end any.
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")

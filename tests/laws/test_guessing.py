@@ -20,7 +20,7 @@ TRIES = 100
 RUNNERS = 20
 
 
-@pytest.mark.parametrize("way", ["code", "printed"])
+@pytest.mark.parametrize("way", ["code", pytest.param("printed", marks=pytest.mark.long)])
 def test_O_01_of_a_hundred_tries_at_once_on_four_workers_five_are_compared(either_ground, tmp_path, way):
     ground: Ground = either_ground
     ground.clock.now = int(time.time())  # the workers have the real clock
@@ -70,6 +70,5 @@ def test_O_01_of_a_hundred_tries_at_once_on_four_workers_five_are_compared(eithe
     compared = [row.detail for row in rows if any(f'"attempts":{n}' in row.detail for n in range(1, MAX_ATTEMPTS + 1))]
     assert len(compared) == MAX_ATTEMPTS
     assert sign_in.session_id is None  # the right one came too late
-    assert (
-        MAX_ATTEMPTS <= ((sign_in.code_attempts if way == "code" else sign_in.other_attempts) or 0) <= MAX_ATTEMPTS + 1
-    )
+    counted = sign_in.code_attempts if way == "code" else sign_in.other_attempts
+    assert MAX_ATTEMPTS <= counted <= MAX_ATTEMPTS + 1

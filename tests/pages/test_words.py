@@ -126,7 +126,7 @@ def test_no_sentence_lies_unused():
     everything = "\n".join(path.read_text("utf-8") for path in TEMPLATES + VIEWS).replace('"', "'")
     # These are chosen by views from what happened or from what a service asks.
     chosen = (
-        r"notice|claim|value|number|refusal|passkey\.trouble|facts|code|detail|device\.kinds"
+        r"coverage_note|notice|claim|value|number|refusal|passkey\.trouble|facts|code|detail|device\.kinds"
         r"|second\.(?:app|printed|passkey|silence)|account"
     )
     by_views = re.compile(rf"(?:{chosen})\.[\w.#-]+")

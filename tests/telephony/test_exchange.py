@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from idp.storage.dispatches import SqlDispatches, dispatches_about
+from idp.storage.dispatches import SqlDispatches, dispatches_about, settle
 from idp.telephony.breaker import FAILURES_TO_OPEN, PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import Coverage, change, load_coverage
@@ -197,6 +197,16 @@ def test_what_a_dead_worker_left_behind_goes_to_who_may_have_it_or_else_to_other
         scene.send(message)
     assert scene.states(message.about) == [("second", State.TRYING, ("first",))]
     assert scene.send(message).vendor_id.startswith(asked)
+
+
+def test_what_its_receipt_says_has_arrived_does_not_go_out_again(scene):
+    """The worker died before it could say so, and the vendor's receipt was faster than the next attempt."""
+    message = scene.message()
+    scene.send(message)
+    with scene.ground.provider.database.begin() as transaction:
+        settle(transaction, gateway="first", state=State.DELIVERED, now=1, message=message.id, vendor_id=None)
+    assert scene.send(message).vendor_id
+    assert scene.asked() == {"first": 1}
 
 
 def test_another_message_about_the_same_sign_in_goes_by_another_gateway(scene):

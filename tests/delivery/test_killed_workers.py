@@ -1,0 +1,99 @@
+"""Workers that are killed while a vendor has their message: no code is lost, and none goes out twice."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from idp.delivery.worker import LEASE_SECONDS
+from idp.storage.models import OutboxRow
+from idp.telephony.gateways.file import read_messages
+from tests.contracts import vendor as vendors
+from tests.contracts.dialects import RELAY
+from tests.delivery.fakes import NOW
+from tests.delivery.processes import add_message, open_database
+
+ROOT = Path(__file__).resolve().parents[2]
+MESSAGES = 6
+
+
+class Relay:
+    """A vendor that keeps its promise, and kills whoever asks it for the so-manieth time."""
+
+    def __init__(self, vendor):
+        self.vendor = vendor
+        self.sent = Counter()
+        self.worker: subprocess.Popen | None = None
+        self.kill_before: set[int] = set()
+        self.kill_after: set[int] = set()
+        vendor.next = self.answer
+
+    def answer(self, handler):
+        turn, key = len(self.vendor.asked), handler.headers["Idempotency-Key"]
+        if turn in self.kill_before:
+            self.kill(handler)
+            return
+        new = key not in self.sent
+        if new:
+            self.sent[key] += 1
+        if turn in self.kill_after:
+            self.kill(handler)
+            return
+        handler.answer(202 if new else 409, {"id": f"r-{key}"})
+
+    def kill(self, handler):
+        os.kill(self.worker.pid, signal.SIGKILL)
+        handler.close_connection = True
+
+
+@pytest.fixture
+def relay():
+    vendor, server = vendors.start(RELAY)
+    made = Relay(vendor)
+    yield made
+    vendor.over.set()
+    if made.worker is not None:
+        made.worker.kill()
+        made.worker.communicate()
+    server.shutdown()
+    server.server_close()
+
+
+def work(relay, directory, now):
+    """A worker, until it is killed or nothing is due any more."""
+    words = [sys.executable, "-m", "tests.delivery.processes", str(directory), str(now), relay.vendor.address]
+    relay.worker = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # The log has a line for every outcome: reading it is waiting for them.
+    for line in relay.worker.stdout:
+        if "delivered" in line and not waiting(directory):
+            relay.worker.terminate()
+    relay.worker.communicate(timeout=60)
+    return relay.worker.returncode
+
+
+def waiting(directory):
+    with open_database(directory).read() as reading:
+        return [row.id for row in reading.all(select(OutboxRow.id).where(OutboxRow.due_at.is_not(None)))]
+
+
+@pytest.mark.parametrize("when", [pytest.param("kill_before", marks=pytest.mark.long), "kill_after"])
+def test_no_code_is_lost_and_none_goes_out_twice_when_workers_are_killed(tmp_path, relay, when):
+    """Killed before the vendor took a message, or after it did and before the worker heard of it."""
+    for number in range(1, MESSAGES + 1):
+        add_message(tmp_path, NOW, number)
+    getattr(relay, when).update({2, 5})
+    ends = []
+    for lease in range(5):
+        ends.append(work(relay, tmp_path, NOW + lease * LEASE_SECONDS))
+        if not waiting(tmp_path):
+            break
+    assert ends[:2] == [-signal.SIGKILL, -signal.SIGKILL]
+    assert ends[-1] == 0
+    assert relay.sent == {str(UUID(int=number)): 1 for number in range(1, MESSAGES + 1)}
+    assert read_messages(tmp_path / "messages.jsonl") == [], "nobody else carried what the relay may have had"
