@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from idp.pages.letters import stop_address
+from idp.storage.account import Account
 from tests.browser.gallery import Gallery
 from tests.browser.steps import SERVICE
 
@@ -63,4 +65,23 @@ def test_a_second_passkey_a_lost_one_and_the_way_back(open_window, there, citize
     visitor.press("#passkey")
     visitor.see("#back")
     gallery.show(page, "account resumed")
+    assert gallery.faults == []
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_the_page_for_a_lost_phone(open_window, there, citizen, language):
+    """Without signing in: the link of a letter is read from the fragment, and the date of birth stops everything."""
+    visitor, gallery = open_window(there, locale=LOCALES[language]), Gallery(language)
+    page, wired = visitor.page, there.provider
+    with wired.database.read() as reading:
+        credential = Account(reading, citizen.person).credentials()[-1].id
+    page.goto(f"{there.issuer}/lost")
+    gallery.show(page, "lost")
+    page.goto(stop_address(wired, citizen.person, credential))
+    visitor.see("#secret-read")
+    expect(page).to_have_url(f"{there.issuer}/lost")  # the secret is out of the address
+    visitor.see("#birthdate").fill(citizen.record.birthdate)
+    visitor.press("#stop-by-link")
+    visitor.see(".sign.success")
+    gallery.show(page, "lost stopped")
     assert gallery.faults == []
