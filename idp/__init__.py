@@ -36,6 +36,9 @@ from idp.keys.secrets import SecretsError, read_secrets
 from idp.operations.counting import Hooks, begin_counting
 from idp.pages import (
     account,
+    account_passkeys,
+    account_proofs,
+    account_stop,
     console,
     console_clients,
     console_confirm,
@@ -47,6 +50,7 @@ from idp.pages import (
     device,
     enrol,
     home,
+    lost,
     missions,
     second_step,
     sign_in,
@@ -69,7 +73,8 @@ from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
-EVERYONE = (home, sign_in, enrol, device, developers, second_step, account, coverage)
+EVERYONE = (home, sign_in, second_step, enrol, device, coverage, developers)
+ACCOUNT = (account, account_proofs, account_passkeys, account_stop, lost)
 STAFF = (missions, staff, staff_join, staff_team, counter, counter_end)
 CONSOLE = (console, console_clients, console_confirm, console_proposals)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
@@ -134,7 +139,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (*EVERYONE, *STAFF, *CONSOLE):
+    for part in (*EVERYONE, *ACCOUNT, *STAFF, *CONSOLE):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

@@ -17,12 +17,17 @@ from flask import Flask
 from idp import create_app, real_world
 from idp.audit.catalogue import Event
 from idp.audit.commands import audit
+from idp.authenticators.attestation import AttestationError
 from idp.claims.assurance import AssuranceError
 from idp.credential.commands import credential, enrol, person
 from idp.delivery.budget import Till
 from idp.delivery.commands import make_worker, worker
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import CallFailed, PostForm, deliver_logout_notices
+from idp.delivery.mail import KIND as MAIL
+from idp.delivery.mail import MailWordsError, deliver_mail, load_mail_words
+from idp.delivery.mail_gateways import make_mail_gateway
+from idp.delivery.outbox import Deliver
 from idp.delivery.worker import Chore
 from idp.endpoints.commands import openapi
 from idp.journal import write_json_log
@@ -56,7 +61,17 @@ from idp.telephony.exchange import Exchange
 from idp.telephony.gateways import make_lines
 from idp.telephony.messages import MessageError
 
-REFUSALS = (SettingsError, SecretsError, AssuranceError, OutdatedSchema, CannotOpen, MessageError, DatabaseUnavailable)
+REFUSALS = (
+    SettingsError,
+    SecretsError,
+    AssuranceError,
+    AttestationError,
+    OutdatedSchema,
+    CannotOpen,
+    MessageError,
+    MailWordsError,
+    DatabaseUnavailable,
+)
 
 
 class Idp(click.Group):
@@ -175,7 +190,10 @@ def _worker_of(wired: Provider) -> Any:
     store = SqlOutbox(wired.database)
     ledger = SqlLedger(wired.database, wired.keyed.look_up)
     till = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
-    others = {LOGOUT_NOTICE: notices}
+    others: dict[str, Deliver] = {LOGOUT_NOTICE: notices}
+    mail = make_mail_gateway(wired.settings, wired.clock)
+    if mail is not None:
+        others[MAIL] = deliver_mail(mail, load_mail_words())
     made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till)
     made = replace(made, chores=chores_of(wired))
     hooks = begin_counting(wired.settings)

@@ -13,6 +13,7 @@ from idp.audit.ledger import Ledger
 from idp.audit.retention import Retention
 from idp.audit.seal import SEAL_TYPE
 from idp.audit.verify import NotSealed
+from idp.authenticators.attestation import Attestations, load_attestations
 from idp.claims.assurance import Assurance, Fact, load_assurance
 from idp.claims.scopes import SCOPES
 from idp.claims.subject import session_for, subject_for
@@ -69,8 +70,10 @@ from idp.telephony.gateways.account import Account
 from idp.telephony.limits import Limit, Limits, limits_of
 
 USER_HANDLE_BYTES = 64  # WebAuthn Level 3 §14.6.1: random, nothing personal in it
+TRIES_OF_A_LINK = 10  # dates of birth that may be tried with one link in a day
+TRIES_OF_ALL_LINKS = 5_000
 OUT_OF_REACH = frozenset({Fact.ATTESTED})
-"""Facts that nothing here establishes yet: a level that needs one is not offered (design law 10)."""
+"""Facts that nothing establishes without a metadata file: a level that needs one is not offered (design law 10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Keyed:
     form: Fingerprints
     subject: Fingerprints
     session_id: Fingerprints
+    stop_link: Fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,8 @@ class Provider:
     remote_keys: RemoteKeys
     statement_issuers: Issuers
     device_tries: TryBudget
+    attestations: Attestations
+    stop_tries: TryBudget
     accounts: tuple[Account, ...]
     coverage: CurrentCoverage
     registry: Registry | None
@@ -192,7 +198,7 @@ class Provider:
     @property
     def acr_values(self) -> tuple[str, ...]:
         """The levels that a sign-in here can reach, weakest first."""
-        return self.assurance.attainable(OUT_OF_REACH)
+        return self.assurance.attainable(frozenset() if self.attestations.can_vouch else OUT_OF_REACH)
 
     @property
     def mint(self) -> Mint:
@@ -279,6 +285,17 @@ class Provider:
             transaction.record(AuditRow(event, now, session.person_id, by, detail))
             told += known
         return told
+
+    def tell_withdrawn(
+        self, transaction: Transaction, client_id: str, person: UUID, sessions: Sequence[UUID], now: int
+    ) -> int:
+        """Queue logout notices to one service for the sessions in which it was visited; returns how many."""
+        client = self.clients.find(client_id)
+        known = [LoggedOut(client, person, session) for session in sessions] if client is not None else []
+        noticed = [one for one in known if one.by_back_channel]
+        for one in noticed:
+            self._queue_notice(transaction, one, now)
+        return len(noticed)
 
     def _queue_notice(self, transaction: Transaction, one: LoggedOut, now: int) -> None:
         notice = LogoutNotice(one.client.id, str(one.person), str(one.session))
@@ -409,6 +426,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         form=Fingerprints(secrets, Purpose.FORM, lasting=False),
         subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),
         session_id=Fingerprints(secrets, Purpose.SESSION_ID, lasting=True),
+        stop_link=Fingerprints(secrets, Purpose.STOP_LINK, lasting=True),
     )
 
     def read_keys(look: Callable[[KeyStore], None]) -> None:
@@ -433,5 +451,9 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         remote_keys=RemoteKeys(outbound, world.clock),
         statement_issuers=load_issuers(settings.software_statement_issuers),
         registry=_registry(settings, SqlRegistry(database, keyed.look_up, sealers.record)),
+        stop_tries=TryBudget(each=TRIES_OF_A_LINK, all_together=TRIES_OF_ALL_LINKS, seconds=86_400),
+        attestations=load_attestations(
+            settings.authenticators_file, settings.attestation_metadata, settings.attestation_metadata_root
+        ),
         device_tries=TryBudget(each=TRIES_OF_A_BROWSER, all_together=TRIES_OF_ALL, seconds=LIFETIME_SECONDS),
     )

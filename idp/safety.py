@@ -36,6 +36,7 @@ def unsafe(settings: Settings) -> Iterator[str]:
         yield "debug is on"
     yield from _unsafe_gateways(settings)
     yield from _unsafe_registry(settings)
+    yield from _unsafe_mail(settings)
     if VOLATILE.search(unquote_plus(settings.database_url)):
         yield "database_url switches durability off (synchronous_commit)"
     if settings.is_sqlite and settings.database_url in {"sqlite://", "sqlite:///:memory:"}:
@@ -75,6 +76,17 @@ def _unsafe_registry(settings: Settings) -> Iterator[str]:
         yield "registry_url must be https"
     if settings.registry_token_file is not None:
         yield from _readable("registry_token_file", settings.registry_token_file)
+
+
+def _unsafe_mail(settings: Settings) -> Iterator[str]:
+    if settings.mail == "file":
+        yield "mail is the demonstration's file"
+    if settings.mail != "smtp":
+        return
+    if settings.smtp_security == "none" and settings.smtp_host not in LOOPBACK_HOSTS:
+        yield "smtp_security is none, and the mail server is not this machine"
+    if settings.smtp_password_file is not None:
+        yield from _readable("smtp_password_file", settings.smtp_password_file)
 
 
 def _readable(name: str, path: Path) -> Iterator[str]:

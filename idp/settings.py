@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 Environment = Literal["development", "production"]
 RegistryKind = Literal["none", "embedded", "http"]
+Mail = Literal["none", "file", "smtp"]
+SmtpSecurity = Literal["starttls", "tls", "none"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -70,6 +72,14 @@ class Settings:
     breaker_least: int = setting(20, "Codes sent to new numbers of a range or country before it is judged.")
     breaker_percent: int = setting(20, "Below this share of them typed, it is closed to new numbers for the day.")
     alarm_percent: int = setting(80, "Share of a budget at which an alarm is logged and recorded.")
+    mail: Mail = setting("none", "Who carries letters: `none`, `file` for the demonstration, `smtp`.")
+    mails_file: Path = setting(ROOT / "var/mails.jsonl", "Where `mail = file` writes.")
+    mail_sender: str = setting("", "Address that letters come from.")
+    smtp_host: str = setting("", "Mail server that takes letters.")
+    smtp_port: int = setting(587, "Port of that mail server.")
+    smtp_security: SmtpSecurity = setting("starttls", "`starttls`, `tls`, or `none` for a server on this machine.")
+    smtp_user: str = setting("", "Account at that server; empty: none is needed.")
+    smtp_password_file: Path | None = setting(None, "File with the password of that account; mode 0600.")
     trusted_ca: Path | None = setting(None, "PEM bundle for outbound TLS instead of the system's roots.")
     outbound_test_hosts: str = setting(
         "", "Hosts, separated by commas, that may be called on loopback. Refused in production."
@@ -78,6 +88,13 @@ class Settings:
         None, "JSON object: issuer of software statements -> its JWK Set (RFC 7591 §2.3)."
     )
     assurance_file: Path = setting(ROOT / "config/assurance.toml", "Which facts make which assurance level.")
+    authenticators_file: Path = setting(
+        ROOT / "config/authenticators.toml", "Which models of authenticators may hold a passkey."
+    )
+    attestation_metadata: Path | None = setting(
+        None, "Metadata file of FIDO (MDS3): with it passkeys are attested, and the highest level is offered."
+    )
+    attestation_metadata_root: Path | None = setting(None, "PEM certificate of who signed that file.")
     behind_proxy: bool = setting(False, "True when nginx in front sets X-Forwarded-For on a trusted socket.")
     mtls_origin: str = setting("", "Origin at which nginx asks services for certificates; empty: it never does.")
     audit_heads_file: Path | None = setting(
@@ -193,6 +210,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
     _check_sending(settings)
     _check_registry(settings)
+    _check_mail(settings)
     if not 1 <= settings.workers <= 64:
         raise SettingsError("workers must be between 1 and 64")
     if not 1 <= settings.database_pool <= 50:
@@ -234,6 +252,15 @@ def _check_registry(settings: Settings) -> None:
         raise SettingsError(f"registry is one of {', '.join(get_args(RegistryKind))}, not {settings.registry!r}")
     if settings.registry == "http" and (not settings.registry_url or settings.registry_token_file is None):
         raise SettingsError("registry = http needs registry_url and registry_token_file")
+
+
+def _check_mail(settings: Settings) -> None:
+    if settings.mail not in get_args(Mail):
+        raise SettingsError(f"mail is one of {', '.join(get_args(Mail))}, not {settings.mail!r}")
+    if settings.smtp_security not in get_args(SmtpSecurity):
+        raise SettingsError(f"smtp_security is one of {', '.join(get_args(SmtpSecurity))}")
+    if not 1 <= settings.smtp_port <= 65_535:
+        raise SettingsError("smtp_port must be between 1 and 65535")
 
 
 def _check_mtls(settings: Settings) -> None:

@@ -31,7 +31,7 @@ class Event(Enum):
     OPTED_IN = ("person:phone_number:opted_in", ())
     SENDING_NEAR_LIMIT = ("provider:send_limit:near", ("kind", "region", "percent"))
     SENDING_STOPPED = ("provider:send_limit:met", ("kind", "region", "until", "broken"))
-    SESSION_STARTED = ("person:session:started", ("session", "acr", "amr"))
+    SESSION_STARTED = ("person:session:started", ("session", "acr", "amr", "on"))
     SESSION_ENDED = ("person:session:ended", ("session", "why", "told"))
     SESSION_STOPPED = ("provider:session:stopped", ("session", "why", "told"))
     SIGN_IN_CANCELLED = ("person:sign_in:cancelled", ("sign_in",))
@@ -61,6 +61,12 @@ class Event(Enum):
         "person:passkey:registered",
         ("passkey", "aaguid", "backup_eligible", "attestation"),
     )
+    PASSKEY_RENAMED = ("person:passkey:renamed", ("passkey",))
+    CREDENTIAL_STOPPED = ("person:credential:suspended", ("credential", "by", "passkey"))
+    CREDENTIAL_RESUMED = ("person:credential:resumed", ("credential", "passkey"))
+    LANGUAGE_CHOSEN = ("person:language:chosen", ("language",))
+    DATA_TAKEN = ("person:data:downloaded", ())
+    ACCOUNT_CLOSED = ("person:account:closed", ("services",))
     CLIENT_ADDED = ("operator:client:added", ("diff",))
     CLIENT_CHANGED = ("operator:client:changed", ("diff",))
     CLIENT_DISABLED = ("operator:client:disabled", ())

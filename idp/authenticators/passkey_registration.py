@@ -12,6 +12,7 @@ from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import AttestationFormat, CredentialDeviceType
 
+from idp.authenticators.attestation import NOBODY_VOUCHES, Attestations
 from idp.authenticators.ceremony import (
     CHALLENGE_SECONDS,
     CeremonyRefused,
@@ -41,6 +42,7 @@ class NewPasskey:
     transports: str
     backup_eligible: bool
     backed_up: bool
+    attested: bool = False  # its maker vouches for it, by a chain that was checked
 
 
 def creation_options(
@@ -52,10 +54,12 @@ def creation_options(
     display_name: str,
     account_name: str | None = None,
     existing: Sequence[bytes] = (),
+    attestation: bool = False,
 ) -> dict[str, Any]:
     """PublicKeyCredentialCreationOptionsJSON (WebAuthn Level 3 §5.1.9): discoverable, user verification required.
 
     `account_name` tells apart what one person has under one name; without it the display name serves.
+    `attestation` asks the maker of the device to vouch for it, where that can be checked (§5.4.7).
     """
     return {
         "challenge": _text(challenge),
@@ -63,7 +67,7 @@ def creation_options(
         "user": {"id": _text(user_handle), "name": account_name or display_name, "displayName": display_name},
         "pubKeyCredParams": [{"type": "public-key", "alg": int(alg)} for alg in ALGORITHMS],
         "timeout": CHALLENGE_SECONDS * 1000,
-        "attestation": "none",
+        "attestation": "direct" if attestation else "none",
         "authenticatorSelection": {
             "residentKey": "required",
             "requireResidentKey": True,
@@ -73,8 +77,16 @@ def creation_options(
     }
 
 
-def verify_registration(text: str, *, challenge: bytes, rp_id: str, origin: str) -> NewPasskey:
-    """The passkey that a page's registration response proves. Raises CeremonyRefused."""
+def verify_registration(
+    text: str,
+    *,
+    challenge: bytes,
+    rp_id: str,
+    origin: str,
+    vouching: Attestations = NOBODY_VOUCHES,
+    now: int = 0,
+) -> NewPasskey:
+    """The passkey that a page's registration response proves, for whatever the page asked. Raises CeremonyRefused."""
     document = read_response(text)
     refuse_frames(decode(document["response"].get("clientDataJSON")))
     try:
@@ -87,6 +99,7 @@ def verify_registration(text: str, *, challenge: bytes, rp_id: str, origin: str)
             supported_pub_key_algs=list(ALGORITHMS),
         )
         key = decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
+        attested = vouching.judge(verified.attestation_object, verified.aaguid, now)
     except (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise CeremonyRefused(f"{type(error).__name__}: {error}") from error
     if isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS:
@@ -100,6 +113,7 @@ def verify_registration(text: str, *, challenge: bytes, rp_id: str, origin: str)
         transports=_transports(document["response"].get("transports")),
         backup_eligible=verified.credential_device_type == CredentialDeviceType.MULTI_DEVICE,
         backed_up=verified.credential_backed_up,
+        attested=attested,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
+from idp.delivery.mail_gateways import read_letters
 from idp.demo.authenticator import CeremonyError
 from idp.demo.citizens import HOMES, citizen_record
 from idp.demo.officers import STAFF
@@ -58,13 +59,14 @@ def messages_and_passkeys() -> Response:
     return page(
         "demo/phone.html",
         messages=[_shown_message(one) for one in messages],
+        letters=read_letters(provider().settings.mails_file)[:SHOWN_MESSAGES],
         passkeys=[_shown_passkey(one) for one in reversed(_memory().look().passkeys)],
     )
 
 
 @phone.get(
     "/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team', 'second', 'end',"
-    " 'console'):_step>"
+    " 'console', 'add', 'resume'):_step>"
 )
 def back_to_the_phone(_step: str) -> ResponseReturnValue:
     """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
@@ -125,6 +127,18 @@ def ask_for_end() -> Response:
 def ask_for_console() -> Response:
     """A member of staff confirms a grave act of the console, or refuses."""
     return _ask(Kind.CONSOLE, read_form())
+
+
+@phone.post("/demo/phone/add")
+def ask_for_another_passkey() -> Response:
+    """The holder lets one more passkey be made, or refuses."""
+    return _ask(Kind.ADD, read_form())
+
+
+@phone.post("/demo/phone/resume")
+def ask_for_resuming() -> Response:
+    """The holder chooses a passkey that is still trusted, or refuses."""
+    return _ask(Kind.RESUME, read_form())
 
 
 @phone.post("/demo/phone/approve")

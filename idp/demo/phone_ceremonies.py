@@ -28,11 +28,13 @@ class Kind(Enum):
     STAFF_APPROVE = "/counter/approve"
     STAFF_END = "/counter/end/confirm"
     CONSOLE = "/console/confirm"
+    ADD = "/account/passkeys/new"
+    RESUME = "/account/resume"
 
     @property
     def creates(self) -> bool:
         """Whether a passkey is made."""
-        return self in {Kind.ENROL, Kind.STAFF_JOIN}
+        return self in {Kind.ENROL, Kind.STAFF_JOIN, Kind.ADD}
 
     @property
     def of_staff(self) -> bool:

@@ -12,7 +12,16 @@ from pathlib import Path
 from idp.demo.sample_services import SAMPLE_SERVICES, SampleService
 
 # A fresh start removes these and nothing else, whatever directory `--var` names.
-WRITTEN = ("idp.sqlite3*", "secrets", "messages.jsonl*", "demo-phone.json*", "clients", "logs")
+WRITTEN = (
+    "idp.sqlite3*",
+    "secrets",
+    "messages.jsonl*",
+    "mails.jsonl*",
+    "mails.lock",
+    "demo-phone.json*",
+    "clients",
+    "logs",
+)
 
 
 class StartError(Exception):
@@ -51,6 +60,7 @@ class Place:
             "IDP_VAR": str(self.var),
             "IDP_SECRETS_FILE": str(self.var / "secrets"),
             "IDP_MESSAGES_FILE": str(self.var / "messages.jsonl"),
+            "IDP_MAILS_FILE": str(self.var / "mails.jsonl"),
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -38,6 +38,7 @@ class Purpose(Enum):
     FORM = "form"  # CSRF tokens
     SUBJECT = "subject"  # pairwise `sub`
     PROOF_NONCE = "proof-nonce"  # nonces of DPoP proofs
+    STOP_LINK = "stop-link"  # links with which a person stops their mobile ID
     SESSION_ID = "session-id"  # `sid` as one client sees it
 
 

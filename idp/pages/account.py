@@ -1,135 +1,196 @@
-"""A person's own pages: the ways in which they can prove themself, and their phone number.
+"""/account: what a person sees of themself. What was shared with whom, where they are signed in, what happened."""
 
-Everything here needs both proofs, given a moment ago; what is not needed to bind anything is another room's.
-"""
+import json
+from typing import Any
+from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response
 
-from idp.pages import account_phone, account_ways
-from idp.pages.account_client import ACCOUNT_ENDED, PLACES, account_client, account_request, sign_in_address
+from idp.audit.catalogue import AuditRow, Event
+from idp.keys.sealing import row_context
+from idp.pages.account_data import all_data, data_groups
+from idp.pages.account_gate import Visit, act, look
+from idp.pages.account_history import entries, service_name
 from idp.pages.answers import go
-from idp.pages.forms import read_form
-from idp.pages.owner import Owner, find_owner
+from idp.pages.browser import choose_language_cookie, end_session_cookie
+from idp.pages.consent_view import shared
 from idp.pages.refusals import PageRefused
-from idp.pages.rendering import page, provider
-from idp.pages.steps import show_passkey
+from idp.pages.rendering import page, page_language, say, words
+from idp.pages.times import readable_day, readable_time
+from idp.storage.account import Account, Happened
+from idp.storage.session_ends import SessionEnds
+from idp.storage.sessions import IDLE_SECONDS, Sessions
 
 pages = Blueprint("account", __name__)
+SHOWN_EVENTS = 100
+GIVEN = frozenset({Event.CODE_ISSUED.tag, Event.CONSENT_GIVEN.tag, Event.TOKENS_ISSUED.tag, Event.DEVICE_APPROVED.tag})
+"""Acts by which a service comes to what was agreed to."""
 
 
-class SignInFirst(Exception):
-    """The page needs both proofs, given a moment ago."""
-
-    def __init__(self, place: str) -> None:
-        """`place` is where the sign-in leads back to."""
-        super().__init__(place)
-        self.place = place
-
-
-@pages.errorhandler(SignInFirst)
-def sign_in_first(needed: SignInFirst) -> Response:
-    """The way there, instead of a refusal."""
-    return go(sign_in_address(needed.place))
-
-
-@pages.get("/account/sign-in")
-def sign_in() -> Response:
-    """Both proofs, on the way to one of the pages."""
-    place = request.args.get("to", "ways")
-    if place not in PLACES:
-        raise PageRefused("not_found", 404, "no such page of the account")
-    wired = provider()
-    return show_passkey(account_request(wired, place), account_client(wired))
+@pages.get("/account")
+def home() -> Response:
+    """The way to everything else."""
+    visit = look()
+    with visit.wired.database.read() as reading:
+        account = Account(reading, visit.person)
+        person, passkeys = account.person(), account.passkeys()
+        credential = account.credentials()[-1]
+        consents = account.consents(visit.now)
+    record = visit.record
+    name = record.korean if page_language() == "ko" else record.latin
+    return page(
+        "account/home.html",
+        name=name.full,
+        mission=credential.mission,
+        expires=readable_day(credential.expires_at),
+        services=len(consents),
+        passkeys=sum(one.state == "active" for one in passkeys),
+        chosen=person.language,
+        choices=[(code, words().say(code, "site.language")) for code in words().languages],
+    )
 
 
-@pages.get(ACCOUNT_ENDED)
-def ended() -> Response:
-    """The person turned back."""
-    return page("account/ended.html", here=ACCOUNT_ENDED)
+@pages.post("/account/language")
+def language() -> Response:
+    """The language of messages and pages."""
+    visit, form = act()
+    chosen = form.get("language", "")
+    if chosen not in words().languages:
+        raise PageRefused("invalid_request", 400, "no such language")
+    with visit.wired.database.begin() as transaction:
+        Account(transaction, visit.person).choose_language(chosen, visit.now)
+        transaction.record(AuditRow(Event.LANGUAGE_CHOSEN, visit.now, visit.person, detail={"language": chosen}))
+    choose_language_cookie(chosen)
+    return go("/account")
 
 
-@pages.get("/account/ways")
-def ways() -> Response:
-    """Every way in which the person can prove themself, and what they can add."""
-    return account_ways.show_ways(provider(), _owner())
+@pages.get("/account/services")
+def services() -> Response:
+    """What each service may read, since when, and when it last did."""
+    visit = look()
+    with visit.wired.database.read() as reading:
+        account = Account(reading, visit.person)
+        consents, happened, phone = account.consents(visit.now), account.happened(), _phone(visit, account)
+    shown = [_service(visit, one, happened, phone) for one in consents]
+    return page("account/services.html", services=shown)
 
 
-@pages.get("/account/app")
-def app() -> Response:
-    """A new authenticator app."""
-    return account_ways.show_app(provider(), _owner())
+def _service(visit: Visit, consent: Any, happened: list[Happened], phone: str | None) -> dict[str, Any]:
+    given = next((one.at for one in happened if one.client == consent.client_id and one.event in GIVEN), None)
+    client = visit.wired.clients.find(consent.client_id)
+    return {
+        "id": consent.client_id,
+        "name": service_name(visit.wired, consent.client_id),
+        "uri": client.client_uri if client is not None and client.enabled else None,
+        "since": readable_day(consent.granted_at),
+        "until": readable_day(consent.expires_at),
+        "last": readable_time(given) if given else None,
+        "shared": shared(consent.scopes.split(), visit.record, phone, page_language()),
+        "declined": [say(f"claim.{scope}.label") for scope in consent.declined.split()],
+    }
 
 
-@pages.post("/account/app")
-def add_app() -> Response:
-    """The first code of the app: from here on it counts."""
-    owner, form = _owner(), read_form()
-    return account_ways.add_app(provider(), owner, form.get("sealed"), form.get("code", ""))
+@pages.post("/account/services/withdraw")
+def withdraw() -> Response:
+    """Take consent back: the service's tokens end at once, and it is told that its session has ended."""
+    visit, form = act()
+    client_id = form.get("service", "")
+    with visit.wired.database.begin() as transaction:
+        visits = Account(transaction, visit.person).sessions_at(client_id)
+        if Sessions(transaction).withdraw(visit.person, client_id, visit.now):
+            transaction.record(AuditRow(Event.CONSENT_WITHDRAWN, visit.now, visit.person, client_id))
+            visit.wired.tell_withdrawn(transaction, client_id, visit.person, visits, visit.now)
+    return go("/account/services")
 
 
-@pages.post("/account/app/remove")
-def remove_app() -> Response:
-    """The app proves nothing any more."""
-    owner, _ = _owner(), read_form()
-    return account_ways.remove_app(provider(), owner)
+@pages.get("/account/sessions")
+def sessions() -> Response:
+    """Where the person is signed in now."""
+    visit = look()
+    with visit.wired.database.read() as reading:
+        account = Account(reading, visit.person)
+        started = {
+            str(one.detail.get("session")): one for one in account.happened() if one.event == Event.SESSION_STARTED.tag
+        }
+        known = [UUID(row) for row in started]
+        live = account.sessions([visit.session.id, *known], visit.now, visit.now - IDLE_SECONDS)
+    return page("account/sessions.html", sessions=[_session(visit, one, started.get(one.id.hex)) for one in live])
 
 
-@pages.post("/account/printed")
-def printed() -> Response:
-    """A new sheet of codes, shown once."""
-    owner, _ = _owner(), read_form()
-    return account_ways.make_printed(provider(), owner)
+def _session(visit: Visit, row: Any, started: Happened | None) -> dict[str, Any]:
+    kind = started.detail.get("on", "unknown") if started else "unknown"
+    return {
+        "id": row.id,
+        "here": row.id == visit.session.id,
+        "kind": kind,
+        "at": service_name(visit.wired, started.client) if started and started.client else None,
+        "began": readable_time(row.auth_time),
+        "seen": readable_time(row.last_seen_at),
+    }
 
 
-@pages.get("/account/passkey")
-def passkey() -> Response:
-    """Another passkey."""
-    return account_ways.show_passkey_page(provider(), _owner())
+@pages.post("/account/sessions/end")
+def end_session() -> Response:
+    """End one session, or all of them, this one too."""
+    visit, form = act()
+    everywhere = form.get("session") == "all"
+    with visit.wired.database.begin() as transaction:
+        ends = SessionEnds(transaction)
+        if everywhere:
+            ended = ends.of_person(visit.person, visit.now)
+        else:
+            ended = ends.end_own(_key(form.get("session", "")), visit.person, visit.now)
+        visit.wired.tell_ended(transaction, ended, why="account page", now=visit.now)
+    if everywhere or any(one.id == visit.session.id for one in ended):
+        end_session_cookie()
+        return page("account/signed_out.html", here="/", everywhere=everywhere)
+    return go("/account/sessions")
 
 
-@pages.post("/account/passkey")
-def add_passkey() -> Response:
-    """The passkey that another device made."""
-    owner, form = _owner(), read_form()
-    return account_ways.add_passkey(provider(), owner, form.get("sealed"), form.get("credential", ""))
+@pages.get("/account/history")
+def history() -> Response:
+    """What happened, newest first: sign-ins, what was shared, and every act of somebody in office."""
+    visit = look()
+    with visit.wired.database.read() as reading:
+        happened = Account(reading, visit.person).happened()
+    return page("account/history.html", entries=entries(visit.wired, happened)[:SHOWN_EVENTS])
 
 
-@pages.get("/account/phone")
-def phone() -> Response:
-    """The person's number, and a new one."""
-    return account_phone.show_phone(provider(), _owner("phone"))
+@pages.get("/account/data")
+def data() -> Response:
+    """Everything that is kept about the person, to read."""
+    visit = look()
+    with visit.wired.database.read() as reading:
+        account = Account(reading, visit.person)
+        groups = data_groups(visit, account, _phone(visit, account))
+    return page("account/data.html", groups=groups)
 
 
-@pages.post("/account/phone")
-def new_phone() -> Response:
-    """A new number: a code is sent to it."""
-    owner, form = _owner("phone"), read_form()
-    return account_phone.begin(provider(), owner, form.get("country", ""), form.get("number", ""))
+@pages.post("/account/data.json")
+def data_file() -> Response:
+    """The same as a file."""
+    visit, _ = act()
+    with visit.wired.database.begin() as transaction:
+        account = Account(transaction, visit.person)
+        found = all_data(visit, account, _phone(visit, account))
+        transaction.record(AuditRow(Event.DATA_TAKEN, visit.now, visit.person))
+    response = make_response(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
 
 
-@pages.post("/account/phone/code")
-def phone_code() -> Response:
-    """The code that arrived there: from here on it is the person's number."""
-    owner, form = _owner("phone"), read_form()
-    return account_phone.judge_code(provider(), owner, form.get("code", ""))
+def _phone(visit: Visit, account: Account) -> str | None:
+    """The present number, E.164."""
+    phones = account.phones()
+    if not phones:
+        return None
+    sealer = visit.wired.sealers.phone
+    return sealer.open(phones[0].number, row_context("phones", "number", phones[0].id)).decode()
 
 
-@pages.post("/account/phone/resend")
-def phone_resend() -> Response:
-    """Another message to the new number."""
-    owner, _ = _owner("phone"), read_form()
-    return account_phone.resend(provider(), owner)
-
-
-@pages.post("/account/phone/other")
-def phone_other() -> Response:
-    """Not that number after all."""
-    owner, _ = _owner("phone"), read_form()
-    return account_phone.forget(provider(), owner)
-
-
-def _owner(place: str = "ways") -> Owner:
-    owner = find_owner(provider(), signed_in=place == "phone")
-    if owner is None:
-        raise SignInFirst(place)
-    return owner
+def _key(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise PageRefused("invalid_request", 400, "malformed key") from None

@@ -13,11 +13,13 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators import phone_code, printed_code, totp
 from idp.authenticators.ceremony import CHALLENGE_BYTES, CeremonyRefused
 from idp.authenticators.passkey_registration import NewPasskey, creation_options, verify_registration
+from idp.delivery.mail import MailKind
 from idp.interaction.sealed_request import SealBroken
 from idp.interaction.second_challenge import seal_challenge, unseal_challenge
 from idp.keys.sealing import CannotOpen, row_context
 from idp.pages.browser import ensure_browser
 from idp.pages.consent_view import open_record
+from idp.pages.letters import queue_letter
 from idp.pages.owner import Owner
 from idp.pages.qr import qr_code
 from idp.pages.refusals import PageRefused
@@ -120,6 +122,7 @@ def show_passkey_page(wired: Provider, owner: Owner, notice: str | None = None) 
         user_handle=person.user_handle,
         display_name=name.full,
         existing=existing,
+        attestation=wired.attestations.can_vouch,
     )
     sealed = seal_challenge(challenge, owner.person_id, ensure_browser(wired), wired.clock(), wired.sealers.page)
     return page(
@@ -134,7 +137,14 @@ def add_passkey(wired: Provider, owner: Owner, sealed: str | None, credential: s
         return show_passkey_page(wired, owner, notice="notice.passkey_cancelled")
     try:
         challenge = unseal_challenge(sealed, owner.person_id, ensure_browser(wired), now, wired.sealers.page)
-        made = verify_registration(credential, challenge=challenge, rp_id=wired.settings.rp_id, origin=wired.issuer)
+        made = verify_registration(
+            credential,
+            challenge=challenge,
+            rp_id=wired.settings.rp_id,
+            origin=wired.issuer,
+            vouching=wired.attestations,
+            now=now,
+        )
         _bind(wired, owner, made, now)
     except (SealBroken, CeremonyRefused, AlreadyTaken):
         return show_passkey_page(wired, owner, notice="notice.passkey_not_created")
@@ -157,6 +167,7 @@ def _bind(wired: Provider, owner: Owner, made: NewPasskey, now: int) -> None:
             "attestation": made.attestation_format,
         }
         transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, owner.person_id, detail=detail))
+        queue_letter(transaction, wired, owner.person_id, MailKind.PASSKEY_ADDED, now)
 
 
 def _secret_context(owner: Owner, wired: Provider) -> bytes:

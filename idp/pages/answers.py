@@ -5,6 +5,7 @@ What an answer says is built in idp/protocol/authorization_response.py.
 
 from flask import Response, redirect
 
+from idp.pages.first_party import is_own, own_refusal
 from idp.pages.headers import only_form_target
 from idp.pages.rendering import page, provider
 from idp.protocol.authorization_request import ReturnAddress
@@ -21,6 +22,8 @@ def code_answer(address: ReturnAddress, client: Client, code: str) -> Answer:
 
 def error_answer(address: ReturnAddress, client: Client, error: OAuthError) -> Answer:
     """The answer that says what went wrong."""
+    if is_own(client.id):
+        return own_refusal()
     wired = provider()
     return failure(address, error, issuer=wired.issuer, now=wired.clock(), sign=_signer(client))
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from flask import Response, g, request
 
 from idp.keys.handles import Presented, read_handle
+from idp.protocol.device_flow import device_kind
 from idp.provider import Provider
 
 BROWSER, SESSION, LANGUAGE, STAFF = "idp-browser", "idp-session", "idp-language", "idp-staff"
@@ -43,6 +44,11 @@ def ensure_browser(provider: Provider) -> bytes:
     fresh: bytes = sha256(g.fresh_browser.encode()).digest()
     g.browser_digest = fresh
     return fresh
+
+
+def kind_of_browser() -> str:
+    """What kind of device this browser runs on, as far as it says; one of our words, never its own text."""
+    return device_kind(request.headers.get("User-Agent", "")).value
 
 
 def presented_session(provider: Provider) -> Presented | None:

@@ -1,6 +1,6 @@
 """What the consent page shows: the very values that UserInfo will give, grouped by scope."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -111,3 +111,9 @@ def readable_date(text: str, language: str) -> str:
 def row(label: str, value: str, lang: str | None = None, *, say_value: bool = False) -> dict[str, Any]:
     """One fact of a page: its label's key, its value (or the value's key), its language if it has another."""
     return {"label": say(label), "value": say(value) if say_value else value, "lang": lang}
+
+
+def shared(scopes: Iterable[str], record: Record, phone: str | None, language: str) -> list[dict[str, Any]]:
+    """What a service may read of a person now, by the scopes that were agreed to."""
+    claims = person_claims(record, phone)
+    return [_entry(scope, claims, language) for scope in SCOPES if scope in set(scopes)]

@@ -220,6 +220,8 @@ def passkey() -> Response:
             challenge=enrolment.challenge,
             rp_id=wired.settings.rp_id,
             origin=wired.issuer,
+            vouching=wired.attestations,
+            now=now,
         )
         if enrolment.case_id is not None:
             hand_over(wired, enrolment, made, now)

@@ -10,12 +10,14 @@ from idp.authenticators.phone_code import (
 )
 from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER, EnrolmentStep, Progress, next_enrolment_step
 from idp.credential.issue import AlreadyEnrolled, Keys, issue_credential
+from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.sealing import row_context
 from idp.missions.cases import Outcome
 from idp.pages.browser import browser_digest
 from idp.pages.counter_acts import end_case_within
 from idp.pages.counter_issue import seal_made
+from idp.pages.letters import queue_letter
 from idp.pages.messages import send_code
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page_language
@@ -209,6 +211,8 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
             if sharing:
                 transaction.record(AuditRow(Event.PHONE_SHARED, now, issued.person, detail={"people": sharing + 1}))
             transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, issued.person, detail=made_with))
+            transaction.flush()
+            queue_letter(transaction, wired, issued.person, MailKind.ISSUED, now)
     except AlreadyEnrolled as error:
         raise PageRefused("already_enrolled", 409, "passport belongs to an enrolled person") from error
     name = record_of.korean if page_language() == "ko" else record_of.latin

@@ -94,5 +94,6 @@ def ask_passkey(wired: Provider, enrolment: EnrolmentRecord, notice: str | None 
         rp_name=say("site.name"),
         user_handle=enrolment.user_handle,
         display_name=name.full,
+        attestation=wired.attestations.can_vouch,
     )
     return page("enrol/passkey.html", here="/enrol/now", options=json.dumps(options), notice=notice)

@@ -4,6 +4,7 @@ Until the signature was verified nothing is written. The challenge is spent by t
 creates, so a repeated one leads back to its sign-in, or nowhere.
 """
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from idp.authenticators.ceremony import CHALLENGE_SECONDS, CeremonyRefused
 from idp.authenticators.passkey import CloneSuspected, Verified, read_assertion, verify_assertion
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose, StoredCode, digest_of, new_code
 from idp.claims.assurance import Fact
+from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.next_step import Ask, NextStep, Proof, Refuse, Step
 from idp.interaction.sealed_request import SealedRequest
@@ -21,6 +23,7 @@ from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.pages.browser import ensure_browser, start_session_cookie
 from idp.pages.consent_view import open_record
+from idp.pages.letters import queue_letter
 from idp.pages.messages import queue_message
 from idp.pages.refusals import PageRefused
 from idp.pages.sending import LimitMet, count_for_enrolled, line_of
@@ -34,6 +37,8 @@ from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import LIFETIME_SECONDS as LIFETIME_OF_SIGN_IN
 from idp.storage.sign_ins import SignInRecord, SignIns
 from idp.telephony.limits import Tally
+
+log = logging.getLogger(__name__)
 
 
 class NothingProven(Exception):
@@ -274,6 +279,8 @@ def suspend_clone(wired: Provider, holder: Holder, clone: CloneSuspected, client
             wired.tell_ended(
                 transaction, ended, why="clone suspected", now=now, by=client.id, event=Event.SESSION_STOPPED
             )
+            queue_letter(transaction, wired, person, MailKind.PASSKEY_COPIED, now)
+    log.warning("passkey suspended: its sign count did not rise")
 
 
 def _again(wired: Provider, row: UUID, owner: bytes, browser: bytes, now: int) -> SignInRecord:

@@ -6,7 +6,7 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.claims.assurance import amr_of
 from idp.interaction.second_proof import PROVES, Way
 from idp.keys.handles import Handle, new_handle
-from idp.pages.browser import ensure_browser, presented_session
+from idp.pages.browser import ensure_browser, kind_of_browser, presented_session
 from idp.pages.refusals import PageRefused
 from idp.protocol.client import Client
 from idp.provider import Provider
@@ -65,6 +65,6 @@ def open_session(
         wired.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
     reached = wired.assurance.reached(facts)
     amr = " ".join(amr_of(facts, reached, wired.assurance))
-    detail = {"session": session.id, "acr": reached, "amr": amr}
+    detail = {"session": session.id, "acr": reached, "amr": amr, "on": kind_of_browser()}
     transaction.record(AuditRow(Event.SESSION_STARTED, now, sign_in.person_id, client.id, detail))
     return session, replace(sign_in, session_id=session.id, facts=facts, auth_time=now, proven_at=now)

@@ -5,13 +5,13 @@ person may take an hour: their address carries a proof that this very browser ha
 """
 
 from hmac import compare_digest
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import request
 
 from idp.interaction.sealed_request import LIFETIME_SECONDS
-from idp.pages.account_client import ACCOUNT, sign_in_address
 from idp.pages.browser import browser_digest, ensure_browser
+from idp.pages.first_party import is_own
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.protocol.authorization_url import authorization_url
 from idp.provider import Provider
@@ -21,8 +21,8 @@ PROOF = "&again="
 
 def reload_address(wired: Provider, asked: AuthorizationRequest) -> str:
     """The path and query at which this browser sees the same request again."""
-    if asked.client_id == ACCOUNT:
-        return sign_in_address(asked.redirect_uri)
+    if is_own(asked.client_id):
+        return urlsplit(asked.redirect_uri).path
     if asked.device is not None:
         return "/device"  # its code is typed again: no address leads past that
     if asked.pushed is not None:

@@ -24,10 +24,10 @@ from idp.interaction.next_step import (
 from idp.interaction.sealed_request import SealedRequest, seal
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
-from idp.pages.account_client import ACCOUNT, ACCOUNT_ENDED, account_client
-from idp.pages.answers import code_answer, error_answer, go, send
+from idp.pages.answers import code_answer, error_answer, send
 from idp.pages.browser import ensure_browser
 from idp.pages.consent_view import consent_view
+from idp.pages.first_party import is_own, own_answer, own_client
 from idp.pages.headers import allow_form_target
 from idp.pages.refusals import PageRefused
 from idp.pages.reload import reload_address
@@ -63,8 +63,8 @@ DEVICE_DONE, DEVICE_ENDED = "/device/done", "/device/ended"
 
 def find_client(wired: Provider, request: AuthorizationRequest) -> Client:
     """The enabled client of a request under way. Raises PageRefused."""
-    if request.client_id == ACCOUNT:
-        return account_client(wired)
+    if is_own(request.client_id):
+        return own_client(request.redirect_uri)
     client = wired.clients.find(request.client_id)
     if client is None or not client.enabled:
         raise PageRefused("service_disabled", 400, "client was disabled meanwhile", client=client)
@@ -86,7 +86,7 @@ def decide(
     wired: Provider, request: AuthorizationRequest, client: Client, proof: Proof | None, agreed: Agreed | None, now: int
 ) -> NextStep:
     """The hub's answer for what is known now."""
-    if client.id == ACCOUNT:  # nothing is given to anybody: there is nothing to agree to
+    if is_own(client.id):  # their own data: nothing is given to anybody
         agreed = Agreed(frozenset())
     return next_step(
         request,
@@ -166,8 +166,8 @@ def issue_code(
 
     Raises PageRefused when the pushed request was completed by somebody faster.
     """
-    if request.client_id == ACCOUNT:
-        return Answer(request.redirect_uri, {}, as_form=False)
+    if is_own(client.id):
+        return own_answer(request)
     if request.device is not None:
         return _approve_device(transaction, wired, UUID(request.device), client, what, now)
     _complete(transaction, request.pushed, client, now)
@@ -236,8 +236,6 @@ def back_with_error(request: AuthorizationRequest, client: Client, error: OAuthE
 def complete_with_error(pushed: str | None, address: ReturnAddress, client: Client, error: OAuthError) -> Response:
     """The same for a request that may not even be lawful. A pushed one is over with its one answer."""
     wired = provider()
-    if client.id == ACCOUNT:
-        return go(f"{wired.issuer}{ACCOUNT_ENDED}")
     if pushed is not None:
         with wired.database.begin() as transaction:
             _complete(transaction, pushed, client, wired.clock())

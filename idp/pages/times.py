@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from idp.pages.rendering import page_language
 
@@ -19,3 +19,8 @@ def readable_time(seconds: int) -> str:
 def utc(seconds: int) -> str:
     """A moment for people who compare it with logs: date and time in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def readable_day(seconds: int) -> str:
+    """The day of a moment in Korea, in words."""
+    return str(format_date(datetime.fromtimestamp(seconds, KOREA).date(), format="long", locale=page_language()))

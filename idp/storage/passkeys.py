@@ -62,7 +62,9 @@ _USED_TO_SEND = _STILL_SO.values(_USE | SENT_VALUES).returning(
 _SUSPEND = (
     update(Passkey).where(Passkey.id == bindparam("passkey"), Passkey.state == "active").values(state="suspended")
 )
-_OF_PERSON = select(Passkey.webauthn_id).where(Passkey.person_id == bindparam("person")).limit(20)
+_OF_PERSON = (
+    select(Passkey.webauthn_id).where(Passkey.person_id == bindparam("person"), Passkey.state != "removed").limit(20)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -247,7 +247,7 @@ class People:
             sign_count=new.sign_count,
             backup_eligible=new.backup_eligible,
             backed_up=new.backed_up,
-            attested=False,  # no attestation roots are configured: what is not verified is not claimed
+            attested=new.attested,
             aaguid=new.aaguid,
             attestation_format=new.attestation_format,
             transports=new.transports,

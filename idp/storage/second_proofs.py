@@ -53,6 +53,9 @@ _TAKE_PRINTED = (
     .where(PrintedCode.person_id == _MINE, PrintedCode.digest == bindparam("code"), PrintedCode.used_at.is_(None))
     .values(used_at=bindparam("now"))
 )
+_HAS_PRINTED = select(PrintedCode.digest).where(
+    PrintedCode.person_id == _MINE, PrintedCode.digest == bindparam("code"), PrintedCode.used_at.is_(None)
+)
 _FORGET_PRINTED = delete(PrintedCode).where(PrintedCode.person_id == _MINE)
 _COUNT_TRY = (
     update(SignIn)
@@ -124,6 +127,10 @@ class SecondProofs:
         self._transaction.run(_FORGET_PRINTED, person=person)
         for digest in digests:
             self._transaction.add(PrintedCode, person_id=person, digest=digest, made_at=now, used_at=None)
+
+    def has_printed(self, person: UUID, digest: bytes) -> bool:
+        """Whether a printed code is unused: looked at before it is taken, where whoever asks may be anybody."""
+        return self._transaction.one(_HAS_PRINTED, person=person, code=digest) is not None
 
     def take_printed(self, person: UUID, digest: bytes, now: int) -> bool:
         """Spend a printed code: of several requests with it exactly one gets True."""

@@ -29,6 +29,7 @@ _END = (
 )
 _END_ONE = _END.where(SessionRow.id == bindparam("row"))
 _OF_PERSON = _END.where(SessionRow.person_id == bindparam("person"))
+_END_OWN = _OF_PERSON.where(SessionRow.id == bindparam("row"))
 _OF_PASSKEY = _OF_PERSON.where(SessionRow.passkey_id == bindparam("passkey"))
 _OF_CREDENTIAL = _OF_PERSON.where(
     SessionRow.passkey_id.in_(select(Passkey.id).where(Passkey.credential_id == bindparam("credential")))
@@ -74,6 +75,10 @@ class SessionEnds:
     def end(self, session: UUID, now: int) -> list[EndedSession]:
         """End one session, and with it the use of its tokens. Empty when it had ended."""
         return self._end(_END_ONE, row=session, now=now)
+
+    def end_own(self, session: UUID, person: UUID, now: int) -> list[EndedSession]:
+        """End one session of this person; another person's does not exist for them."""
+        return self._end(_END_OWN, row=session, person=person, now=now)
 
     def of_person(self, person: UUID, now: int) -> list[EndedSession]:
         """End every session of a person."""

@@ -27,6 +27,7 @@ _FIND = (
         SessionRow.passkey_id,
         SessionRow.facts,
         SessionRow.auth_time,
+        SessionRow.last_seen_at,
         Person.record,
     )
     .join(Person, and_(Person.id == SessionRow.person_id, Person.status == PersonStatus.ACTIVE.value))
@@ -90,6 +91,7 @@ class LiveSession:
     passkey_id: UUID
     facts: frozenset[Fact]
     auth_time: int
+    last_seen_at: int
     record: bytes  # sealed
 
 
@@ -113,6 +115,7 @@ class Sessions:
             passkey_id=row.passkey_id,
             facts=facts_from_text(row.facts),
             auth_time=row.auth_time,
+            last_seen_at=row.last_seen_at,
             record=row.record,
         )
 

@@ -56,6 +56,9 @@ def measured(postgresql_ground, monitor):
     ground, service = postgresql_ground, postgresql_ground.register()
     for i in range(TIMES + 1):
         ground.enrol(number=f"+4915112345{i:03}")
+    # The filter of the first pages is kept up by every insert, because it was made with the table. Later ones are made
+    # by VACUUM, of pages that are full: no insert touches them.
+    monitor.execute("SELECT brin_desummarize_range('ix_audit_events_person_id', 0)")
     monitor.execute("CHECKPOINT")
     first_sign_in(ground, service, 0)
     each = []

@@ -1,316 +1,323 @@
-"""A person's own pages: adding ways to prove themself, and changing their number (abuse cases O-03, E-07, K-03)."""
+"""A person's own pages, as they are walked: what is seen, and what each act does to everything else."""
 
-import html
 import json
-import re
 
 import pytest
-from sqlalchemy import text
 
-from idp.authenticators.totp import code_at, step_at
-from idp.delivery.notices import KIND as NOTICE
-from idp.demo.authenticator import SoftAuthenticator
-from tests.ground import ORIGIN, PHONE, visible
-from tests.second_proofs import give_app, opt_out, use_app, use_passkey, use_printed
-
-NEW = "+4915187654321"
-FRESH = 1_200
-PAGES = ("/account/ways", "/account/app", "/account/passkey", "/account/phone")
-POSTS = (
-    "/account/app",
-    "/account/app/remove",
-    "/account/printed",
-    "/account/passkey",
-    "/account/phone",
-    "/account/phone/code",
-    "/account/phone/resend",
-    "/account/phone/other",
-)
+from idp.credential.states import State
+from idp.pages.account_passkeys import MOST, read_name
+from idp.people.status import PersonStatus
+from tests.endpoints.logout_ground import listening, notices
+from tests.ground import ORIGIN, visible
+from tests.pages.account_walks import add_passkey, enter, made, passkeys, resume
 
 
-def signed_in(ground, citizen, place="ways"):
-    browser = ground.browser()
-    browser.get(f"/account/sign-in?to={place}")
+def test_a_person_signs_in_to_their_own_pages(ground, citizen, browser):
+    page = enter(browser, citizen)
+    assert "홍길동 님" in visible(page)
+    assert "주독일대사관" in visible(page)
+    assert ground.rows("grants") == ground.rows("consents") == 0
+    assert "person:session:started" in ground.events()
+
+
+def test_single_sign_on_is_enough_to_look(citizen, browser, service):
+    browser.sign_in(service, citizen)
+    assert browser.get("/account").status_code == 200
+    assert 'action="/sign-in/passkey"' not in browser.page.text
+
+
+def test_turning_back_leads_to_a_page_that_says_so(citizen, browser):
+    browser.get("/account")
+    browser.submit("/sign-in/cancel")
+    assert browser.page.headers["Location"] == f"{ORIGIN}/account/ended"
+    browser.get("/account")
     browser.passkey(citizen)
-    browser.code(number=citizen.number)
-    assert browser.page.headers["Location"] == f"{ORIGIN}/account/{place}"
-    browser.get(f"/account/{place}")
-    assert browser.page.status_code == 200
-    return browser
+    browser.submit("/sign-in/cancel")
+    assert browser.page.headers["Location"] == f"{ORIGIN}/account/ended"
 
 
-def add_app(ground, browser):
-    browser.get("/account/app")
-    secret = re.search(r'id="app-secret"[^>]*>([A-Z2-7 ]+)<', browser.page.text)[1].replace(" ", "")
-    from base64 import b32decode
-
-    raw = b32decode(secret)
-    browser.submit("/account/app", code=code_at(raw, step_at(ground.clock())))
-    return raw
-
-
-def registration_options(browser):
-    return json.loads(html.unescape(browser.page.text.split('data-options="')[1].split('"')[0]))
-
-
-# Who may.
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_K_03_nobody_sees_a_page_without_both_proofs(ground, service, citizen, path):
-    stranger, half = ground.browser(), ground.browser()
-    half.authorize(service)
-    half.passkey(citizen)
-    for browser in (stranger, half):
-        answer = browser.get(path)
-        assert answer.status_code == 303
-        assert answer.headers["Location"].startswith("/account/sign-in")
-
-
-@pytest.mark.parametrize("path", POSTS)
-def test_K_03_nobody_changes_anything_without_both_proofs_of_the_last_twenty_minutes(ground, citizen, path):
-    browser = signed_in(ground, citizen)
-    form = browser.form("/account/printed")
-    ground.clock.now += FRESH + 1
-    before = ground.contents()
-    answer = browser.post(path, form | {"country": "DE", "number": NEW, "code": "123456"})
-    assert answer.status_code == 303
-    assert ground.contents() == before
-
-
-@pytest.mark.parametrize("path", POSTS)
-def test_CS_01_a_form_without_its_token_changes_nothing(ground, citizen, path):
-    browser = signed_in(ground, citizen)
-    before = ground.contents()
-    assert browser.post(path, {"csrf": "x" * 64}).status_code == 403
-    assert ground.contents() == before
-
-
-def test_the_sign_in_leads_to_our_own_pages_only_and_gives_no_code(ground, citizen):
-    assert ground.browser().get("/account/sign-in?to=//evil.example").status_code == 404
-    signed_in(ground, citizen)
-    assert ground.rows("grants") == 0
-
-
-def test_turning_back_leads_to_a_page_of_ours(ground):
-    browser = ground.browser()
-    browser.get("/account/sign-in?to=ways")
-    assert browser.submit("/sign-in/cancel").headers["Location"] == f"{ORIGIN}/account/ended"
-    assert browser.get("/account/ended").status_code == 200
-
-
-def test_right_after_an_enrolment_ways_are_added_without_another_message(ground):
-    from tests.ground import RECORD
-
-    link = ground.provider.begin_enrolment(RECORD).rpartition("#")[2]
-    browser = ground.browser()
-    browser.get("/enrol")
-    browser.submit("/enrol/open", secret=link)
-    browser.submit("/enrol/record", decision="confirm")
-    browser.submit("/enrol/phone", country="DE", number=PHONE)
-    browser.submit("/enrol/code", code=ground.codes()[0])
-    phone = SoftAuthenticator(ground.provider.random_bytes)
-    made = phone.create(json.loads(browser.form("/enrol/passkey")["options"]), ORIGIN)
-    browser.submit("/enrol/passkey", credential=json.dumps(made))
-    assert 'id="more-ways"' in browser.page.text
-    add_app(ground, browser)
-    assert ground.rows("authenticator_apps") == 1
-    assert len(ground.codes()) == 1
-    assert browser.get("/account/phone").status_code == 303  # the number is another matter
-    ground.clock.now += 1_800
-    assert browser.get("/account/ways").status_code == 303
-
-
-# Ways.
-
-
-def test_an_app_that_was_set_up_signs_in_and_its_first_code_is_spent(ground, service, citizen):
-    browser = signed_in(ground, citizen)
-    raw = add_app(ground, browser)
-    assert "person:authenticator_app:added" in ground.events()
-    for steps, right in ((0, False), (1, True)):
-        browser = ground.browser()
-        browser.authorize(service)
-        browser.passkey(citizen)
-        use_app(browser, code_at(raw, step_at(ground.clock()) + steps))
-        assert ('action="/sign-in/consent"' in browser.page.text) is right
-
-
-def test_an_app_that_has_not_shown_a_code_is_not_kept(ground, citizen):
-    browser = signed_in(ground, citizen)
-    browser.get("/account/app")
-    secret = browser.page.text
-    browser.submit("/account/app", code="000000")
-    assert re.search(r'id="app-secret"[^>]*>([^<]+)<', secret)[1] in browser.page.text  # the same secret: scanned once
-    assert ground.rows("authenticator_apps") == 0
-    other = signed_in(ground, ground.enrol(number=NEW))
-    form = other.form("/account/app/remove") if "/account/app/remove" in other.page.text else {}
-    other.get("/account/app")
-    stolen = browser.form("/account/app")["sealed"]
-    other.post("/account/app", other.form("/account/app") | form | {"sealed": stolen, "code": "000000"})
-    assert "field-error" in other.page.text
-    assert ground.rows("authenticator_apps") == 0
-
-
-def test_an_app_may_be_removed(ground, citizen):
-    give_app(ground, citizen.person)
-    browser = signed_in(ground, citizen)
-    browser.submit("/account/app/remove")
-    assert ground.rows("authenticator_apps") == 0
-
-
-def test_printed_codes_are_shown_once_and_a_new_sheet_ends_the_old_one(ground, service, citizen):
-    browser = signed_in(ground, citizen)
-    sheets = []
-    for _ in range(2):
-        browser.get("/account/ways")
-        browser.submit("/account/printed")
-        sheets.append(re.findall(r"<li>([0-9A-Z]{4}-[0-9A-Z]{4})</li>", browser.page.text))
-    assert [len(set(sheet)) for sheet in sheets] == [10, 10]
-    assert sheets[1][0] not in browser.get("/account/ways").text
-    for sheet, right in zip(sheets, (False, True), strict=True):
-        browser = ground.browser()
-        browser.authorize(service)
-        browser.passkey(citizen)
-        use_printed(browser, sheet[0])
-        assert ('action="/sign-in/consent"' in browser.page.text) is right
-
-
-def test_another_passkey_is_added_and_signs_in_alone_or_beside_the_first(ground, service, citizen):
-    browser = signed_in(ground, citizen)
-    browser.get("/account/passkey")
-    phone = SoftAuthenticator(ground.provider.random_bytes)
-    made = phone.create(registration_options(browser), ORIGIN)
-    browser.submit("/account/passkey", credential=json.dumps(made))
-    assert ground.rows("passkeys") == 2
-    browser.get("/account/passkey")
-    browser.submit("/account/passkey", credential=json.dumps(made))  # the challenge of another page
-    assert ground.rows("passkeys") == 2
-    browser = ground.browser()
+def test_services_show_what_they_receive_and_lose_it_at_once(ground, citizen, browser):
+    service = listening(ground, client_name="Apostille")
+    other = listening(ground)
+    tokens = browser.tokens(service, citizen, scope="openid profile email offline_access")
+    kept = browser.tokens(other, citizen)
+    page = browser.get("/account/services")
+    assert "Apostille" in visible(page)
+    assert "gildong@example.org" in visible(page)
+    browser.submit("/account/services/withdraw", service=service.id)
+    assert browser.page.status_code == 303
+    assert browser.userinfo(tokens["access_token"]).status_code == 401
+    assert browser.userinfo(kept["access_token"]).status_code == 200
+    refused = browser.token(service, "", grant_type="refresh_token", refresh_token=tokens["refresh_token"])
+    assert refused.status_code == 400
+    assert {client for client, _, _ in notices(ground)} == {service.id}
+    assert "person:consent:withdrawn" in ground.events()
+    assert "Apostille" not in visible(browser.get("/account/services"))
     browser.authorize(service)
-    browser.passkey(citizen)
-    use_passkey(browser, phone)
     assert 'action="/sign-in/consent"' in browser.page.text
 
 
-def test_a_person_has_five_passkeys_at_most(ground, citizen):
-    browser = signed_in(ground, citizen)
-    for _ in range(4):
-        browser.get("/account/passkey")
-        made = SoftAuthenticator(ground.provider.random_bytes).create(registration_options(browser), ORIGIN)
-        browser.submit("/account/passkey", credential=json.dumps(made))
-    assert ground.rows("passkeys") == 5
-    assert 'id="passkey-add"' not in browser.get("/account/ways").text
+def test_withdrawing_what_was_never_given_does_nothing(ground, citizen, browser):
+    service = listening(ground)
+    enter(browser, citizen)
+    form = browser.form("/account/language")
+    before = ground.contents()
+    for name in (service.id, "nobody", "", "account:"):
+        assert browser.post("/account/services/withdraw", form | {"service": name}).status_code == 303
+    assert ground.contents() == before
 
 
-# The number.
+PHONE_BROWSER = "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/156.0 Mobile Safari/537.36"
 
 
-def change(browser, number=NEW):
-    browser.get("/account/phone")
-    browser.submit("/account/phone", country="DE", number=number)
+def test_sessions_are_seen_and_ended_one_by_one(ground, citizen, browser):
+    service = listening(ground)
+    phone = ground.browser()
+    phone.client.environ_base["HTTP_USER_AGENT"] = PHONE_BROWSER
+    phone.sign_in(service, citizen)
+    ground.clock.now += 61
+    enter(browser, citizen)
+    page = browser.get("/account/sessions")
+    assert page.text.count('action="/account/sessions/end"') == 3
+    assert ground.rows("sessions") == 2
+    elsewhere = next(part for part in page.text.split("<section")[1:] if "안드로이드" in part)
+    row = elsewhere.split('name="session" value="')[1].split('"')[0]
+    browser.post("/account/sessions/end", browser.form("/account/sessions/end") | {"session": row})
+    assert browser.page.status_code == 303
+    assert {client for client, _, _ in notices(ground)} == {service.id}
+    phone.authorize(service)
+    assert 'action="/sign-in/passkey"' in phone.page.text
+    assert browser.get("/account").status_code == 200
 
 
-def test_a_new_number_takes_codes_the_old_one_is_told_and_the_highest_level_waits(ground, service, citizen):
-    browser = signed_in(ground, citizen, "phone")
-    change(browser)
-    browser.submit("/account/phone/code", code=ground.codes(NEW)[0])
-    assert "3•" not in visible(browser.page)
-    assert 'id="held"' in browser.page.text
-    with ground.provider.database.read() as reading:
-        kinds = [row.kind for row in reading.all(text("SELECT kind FROM outbox"))]
-        held = reading.all(text("SELECT held_until FROM phones"))[0].held_until
-    assert kinds.count(NOTICE) == 1
-    assert held == ground.clock() + 72 * 3_600
-    facts = []
-    for later in (0, 72 * 3_600):
-        ground.clock.now += later
-        next_one = ground.browser()
-        next_one.authorize(service)
-        next_one.passkey(citizen)
-        next_one.code(number=NEW)
-        assert 'action="/sign-in/consent"' in next_one.page.text
-        with ground.provider.database.read() as reading:
-            facts.append(reading.all(text("SELECT facts FROM sign_ins ORDER BY id DESC LIMIT 1"))[0].facts)
-    assert ["n" in one for one in facts] == [False, True]
+def test_everywhere_is_here_too(citizen, browser):
+    enter(browser, citizen)
+    browser.get("/account/sessions")
+    browser.post("/account/sessions/end", browser.form("/account/sessions/end") | {"session": "all"})
+    assert browser.page.status_code == 200
+    assert 'action="/sign-in/passkey"' in browser.get("/account").text
 
 
-def test_O_03_only_the_code_of_the_change_fits(ground, service, citizen):
-    browser = signed_in(ground, citizen, "phone")
-    sign_in_code = ground.codes()[0]
-    change(browser)
-    browser.submit("/account/phone/code", code=sign_in_code)
-    assert "code-error" in browser.page.text
+def test_the_history_tells_what_happened_and_who_in_office_acted(ground, citizen, browser, service):
+    browser.authorize(service)
+    browser.passkey(citizen)
+    browser.code("000000" if ground.codes()[0] != "000000" else "111111")
+    ground.provider.change_person(citizen.person, PersonStatus.SUSPENDED, "a doubt")
+    ground.provider.change_person(citizen.person, PersonStatus.ACTIVE, "no doubt")
+    ground.clock.now += 61
+    enter(browser, citizen)
+    text = visible(browser.get("/account/history"))
+    assert text.count("두 가지 확인을 거쳐 로그인") == 1
+    assert "패스키는 확인되었으나" in text  # the sign-in at the service, which was not completed
+    assert "인증번호가 거절됨" in text
+    assert "기관 처리" in text
+    assert "사유: a doubt" in text
+    assert "Service 1" in text
+
+
+def test_the_language_is_that_of_messages_and_pages(citizen, browser):
+    enter(browser, citizen)
+    browser.submit("/account/language", language="en")
+    assert browser.page.status_code == 303
+    assert "Hello, HONG GILDONG" in visible(browser.get("/account"))
+    assert browser.post("/account/language", browser.form("/account/language") | {"language": "xx"}).status_code == 400
+
+
+def test_all_data_is_readable_and_can_be_taken(ground, citizen, browser, service):
+    browser.sign_in(service, citizen)
+    text = visible(browser.get("/account/data"))
+    assert "gildong@example.org" in text
+    assert "+4915112345678" in text
+    browser.submit("/account/data.json")
+    document = json.loads(browser.page.text)
+    assert document["claims"]["birthdate"] == "1980-01-31"
+    assert document["consents"][0]["client_id"] == service.id
+    assert {"person:consent:given", "person:session:started"} <= {one["event"] for one in document["events"]}
+    assert "attachment" in browser.page.headers["Content-Disposition"]
+    assert "person:data:downloaded" in ground.events()
+
+
+# Passkeys.
+
+
+def test_a_second_passkey_is_a_full_key(ground, citizen, browser, service):
+    second = add_passkey(browser, citizen, "태블릿")
+    assert "태블릿" in visible(browser.get("/account/passkeys"))
     elsewhere = ground.browser()
-    elsewhere.authorize(service)
-    elsewhere.passkey(citizen)
-    elsewhere.code(ground.codes(NEW)[0])
-    assert "code-error" in elsewhere.page.text
+    ground.clock.now += 61
+    assert elsewhere.sign_in(service, second)["code"]
 
 
-def test_O_01_five_wrong_codes_end_the_change_and_leave_the_number(ground, citizen):
-    browser = signed_in(ground, citizen, "phone")
-    change(browser)
-    right = ground.codes(NEW)[0]
-    form = browser.form("/account/phone/code")
-    for _ in range(5):
-        browser.post("/account/phone/code", form | {"code": "000000" if right != "000000" else "111111"})
-    browser.post("/account/phone/code", form | {"code": right})
-    assert ground.events().count("person:phone_number:changed") == 0
-
-
-def test_after_a_wrong_code_the_change_goes_on_with_a_new_message(ground, citizen):
-    browser = signed_in(ground, citizen, "phone")
-    change(browser)
-    browser.submit("/account/phone/code", code="000000" if ground.codes(NEW)[0] != "000000" else "111111")
-    browser.submit("/account/phone/resend")
-    assert len(ground.codes(NEW)) == 1  # not within a minute
-    ground.clock.now += 60
-    browser.submit("/account/phone/resend")
-    assert len(ground.codes(NEW)) == 2
-    browser.submit("/account/phone/code", code=ground.codes(NEW)[0])
-    assert ground.events().count("person:phone_number:changed") == 1
+def test_W_01_a_challenge_makes_one_passkey(ground, citizen, browser):
+    enter(browser, citizen, "/account/passkeys/new")
+    form = browser.form("/account/passkeys/new")
+    _, first = made(browser)
+    _, second = made(browser)
+    assert browser.post("/account/passkeys/new", form | {"credential": first}).status_code == 303
+    assert browser.post("/account/passkeys/new", form | {"credential": second}).status_code == 200
+    assert len(passkeys(ground, citizen)) == 2
 
 
 @pytest.mark.parametrize(
-    ("number", "why"),
+    "falsified",
+    [{"flags": 0x41}, {"client_origin": "https://evil.example"}, {"rp_id": "evil.example"}, {"cross_origin": True}],
+    ids=["not verified", "origin", "rp id", "frame"],
+)
+def test_W_02_W_03_W_04_what_is_no_proof_makes_no_passkey(ground, citizen, browser, falsified):
+    enter(browser, citizen, "/account/passkeys/new")
+    _, credential = made(browser, **falsified)
+    assert browser.submit("/account/passkeys/new", credential=credential).status_code == 200
+    assert len(passkeys(ground, citizen)) == 1
+
+
+def test_a_page_that_lay_open_is_opened_anew(ground, citizen, browser):
+    enter(browser, citizen, "/account/passkeys/new")
+    _, credential = made(browser)
+    ground.clock.now += 300
+    page = browser.submit("/account/passkeys/new", credential=credential)
+    assert "새로 열었습니다" in visible(page)
+    assert len(passkeys(ground, citizen)) == 1
+
+
+def test_there_may_be_five(ground, citizen, browser):
+    for number in range(MOST - 1):
+        add_passkey(browser, citizen, f"Key {number}")
+    assert browser.get("/account/passkeys/new").status_code == 409
+    assert 'id="passkey-add"' not in browser.get("/account/passkeys").text
+    assert len(passkeys(ground, citizen)) == MOST
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
     [
-        ("+18005550199", "number"),
-        ("+881612345678", "number"),
-        ("+88299123456", "number"),
-        ("+979123456789", "number"),
-        ("+4930123456", "number"),
-        ("12", "number"),
-        ("", "number"),
+        ("  My   phone ", "My phone"),
+        ("\u1112\u1161\u11ab", "한"),
+        ("x" * 40, "x" * 40),
+        ("x" * 41, None),
+        ("", None),
+        ("   ", None),
+        ("a\u202eb", None),
+        ("a\x00b", None),
+        ("<b>'\"", "<b>'\""),
     ],
 )
-def test_O_06_what_costs_or_cannot_read_a_message_is_no_new_number(ground, citizen, number, why):
-    browser = signed_in(ground, citizen, "phone")
-    change(browser, number)
-    assert f'id="{why}-error"' in browser.page.text
-    assert len(ground.codes(number)) == 0
-    assert ground.rows("phone_changes") == 0
+def test_N_03_names_are_printable(typed, kept):
+    assert read_name(typed) == kept
 
 
-def test_a_number_that_opted_out_or_that_many_share_is_refused(ground, citizen):
-    browser = signed_in(ground, citizen, "phone")
-    opt_out(ground, NEW)
-    change(browser)
-    assert "number-error" in browser.page.text
-    shared = "+4915187654322"
-    for _ in range(5):
-        ground.enrol(number=shared)
-    change(browser, shared)
-    assert "number-error" in browser.page.text
-    assert ground.codes(NEW) == ground.codes(shared) == []
+def test_a_passkey_is_renamed(ground, citizen, browser):
+    enter(browser, citizen, "/account/passkeys")
+    row = passkeys(ground, citizen)[0][0]
+    form = browser.form("/account/passkeys/rename")
+    browser.post("/account/passkeys/rename", form | {"passkey": row, "name": "<b>전화</b>"})
+    assert "&lt;b&gt;전화&lt;/b&gt;" in browser.get("/account/passkeys").text
+    assert browser.post("/account/passkeys/rename", form | {"passkey": row, "name": ""}).status_code == 400
 
 
-def test_O_06_the_range_and_the_person_have_limits_and_the_page_says_until_when(ground, citizen):
-    browser = signed_in(ground, citizen, "phone")
-    for i in range(7):
-        change(browser, f"+4915187650{i:03}")
-        if "number-error" in browser.page.text:
-            break
-        browser.submit("/account/phone/other")
-    assert i == ground.provider.settings.send_person_hour
-    assert "UTC" in visible(browser.page)
+def test_a_removed_passkey_signs_nobody_in_and_its_tokens_end(ground, citizen, browser, service):
+    add_passkey(browser, citizen)
+    tokens = browser.tokens(service, citizen, scope="openid offline_access")
+    first = passkeys(ground, citizen)[0][0]
+    browser.get(f"/account/passkeys/{first}/remove")
+    page = browser.submit("/account/passkeys/remove")
+    assert "로그아웃했습니다" in visible(page)  # it was the one they were signed in with
+    assert passkeys(ground, citizen)[0][2] == "removed"
+    assert browser.userinfo(tokens["access_token"]).status_code == 401
+    ground.clock.now += 61
+    browser.authorize(service)
+    browser.passkey(citizen)
+    assert browser.page.status_code == 403
+
+
+def test_the_last_passkey_stays(ground, citizen, browser):
+    enter(browser, citizen, "/account/close")
+    row = passkeys(ground, citizen)[0][0]
+    page = browser.get(f"/account/passkeys/{row}/remove")
+    assert 'action="/account/passkeys/remove"' not in page.text
+    assert 'href="/account/passkeys/new"' in page.text
+    form = {"csrf": browser.get("/account").text.split('name="csrf" value="')[1].split('"')[0], "passkey": row}
+    assert browser.post("/account/passkeys/remove", form).status_code == 409
+    assert passkeys(ground, citizen)[0][2] == "active"
+
+
+# Stopping, going on, giving up.
+
+
+def stop(browser, citizen, row):
+    enter(browser, citizen, "/account/stop")
+    return browser.submit("/account/stop", passkey=row)
+
+
+def test_a_stopped_mobile_id_signs_nobody_in(ground, citizen, browser, service):
+    tokens = browser.tokens(service, citizen, scope="openid offline_access")
+    assert "재외공관을 방문하세요" in visible(stop(browser, citizen, "unknown"))
+    assert browser.userinfo(tokens["access_token"]).status_code == 401
+    browser.authorize(service)
+    browser.passkey(citizen)
+    assert browser.page.status_code == 403
+    assert "person:credential:suspended" in ground.events()
+
+
+def test_a_trusted_passkey_goes_on_and_the_lost_one_does_not(ground, citizen, browser, service):
+    second = add_passkey(browser, citizen)
+    lost = passkeys(ground, citizen)[0][0]
+    page = stop(browser, citizen, lost)
+    assert 'href="/account/resume"' in page.text
+    stranger = ground.browser()
+    before = ground.contents()
+    assert resume(stranger, citizen).status_code == 403
+    assert ground.contents() == before
+    assert resume(stranger, second).status_code == 200
+    assert "person:credential:resumed" in ground.events()
+    ground.clock.now += 61
+    assert ground.browser().sign_in(service, second)["code"]
+    again = ground.browser()
+    again.authorize(service)
+    again.passkey(citizen)
+    assert again.page.status_code == 403
+
+
+@pytest.mark.parametrize("which", ["unknown", "only one"])
+def test_without_a_trusted_passkey_only_a_mission_goes_on(ground, citizen, browser, which):
+    row = passkeys(ground, citizen)[0][0]
+    page = stop(browser, citizen, "unknown" if which == "unknown" else row)
+    assert 'href="/account/resume"' not in page.text
+    assert resume(browser, citizen).status_code == 403
+
+
+def test_what_an_officer_touched_since_is_not_the_holders_to_lift(ground, citizen, browser):
+    second = add_passkey(browser, citizen)
+    stop(browser, citizen, passkeys(ground, citizen)[0][0])
+    ground.clock.now += 10
+    ground.provider.change_credential(citizen.person, State.ACTIVE, "checked")
+    ground.clock.now += 10
+    ground.provider.change_credential(citizen.person, State.SUSPENDED, "doubt")
+    assert resume(browser, second).status_code == 403
+
+
+def test_W_01_a_resume_page_lifts_once(ground, citizen, browser):
+    second = add_passkey(browser, citizen)
+    stop(browser, citizen, passkeys(ground, citizen)[0][0])
+    browser.get("/account/resume")
+    form = browser.form("/account/resume")
+    answer = json.dumps(second.phone.get(json.loads(form["options"]), ORIGIN))
+    assert browser.post("/account/resume", form | {"credential": answer}).status_code == 200
+    before = ground.contents()
+    assert browser.post("/account/resume", form | {"credential": answer}).status_code in {200, 403}
+    assert ground.contents() == before
+
+
+def test_giving_up_ends_everything(ground, citizen, browser):
+    service = listening(ground)
+    tokens = browser.tokens(service, citizen, scope="openid profile offline_access")
+    enter(browser, citizen, "/account/close")
+    assert "네모 칸" in visible(browser.submit("/account/close"))
+    assert browser.userinfo(tokens["access_token"]).status_code == 200
+    assert "해지했습니다" in visible(browser.submit("/account/close", sure="yes"))
+    assert browser.userinfo(tokens["access_token"]).status_code == 401
+    assert [state for _, _, state in passkeys(ground, citizen)] == ["removed"]
+    assert service.id in {client for client, _, _ in notices(ground)}
+    assert "person:account:closed" in ground.events()
+    browser.authorize(service)
+    browser.passkey(citizen)
+    assert browser.page.status_code == 403

@@ -54,6 +54,11 @@ REFUSALS = (
     "phone_locked",
     "acr_unmet",
     "host_unknown",
+    "account_signed_out",
+    "account_name",
+    "account_last_passkey",
+    "account_passkeys_full",
+    "account_not_resumed",
     "device_tries",
     "device_over",
 )

@@ -33,6 +33,16 @@ def upgrade() -> None:
         sa.Column("seal", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
+    op.create_index(
+        "ix_audit_events_person_id",
+        "audit_events",
+        ["person_id"],
+        unique=False,
+        postgresql_using="brin",
+        postgresql_ops={"person_id": "uuid_bloom_ops"},
+        postgresql_with={"pages_per_range": 32},
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+    )
     op.create_table(
         "audit_seals",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -300,6 +310,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
         sqlite_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_table(
+        "own_stops",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("credential_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("stopped_at", sa.BigInteger(), nullable=False),
+        sa.Column("by_passkey", sa.Boolean(), nullable=False),
+        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_own_stops")),
+    )
+    op.create_index(op.f("ix_own_stops_credential_id"), "own_stops", ["credential_id"], unique=False)
     op.create_table(
         "persons",
         sa.Column("id", sa.Uuid(), nullable=False),
