@@ -294,7 +294,8 @@ def _create_private(engine: Engine) -> None:
 def _try(engine: Engine) -> None:
     """Connect once, so that a database that is not there is told in one line. Raises DatabaseUnavailable."""
     try:
-        with engine.execution_options(isolation_level="AUTOCOMMIT").connect():
+        # Not with another isolation level: taking it back would let SQLite's driver open transactions of its own.
+        with engine.connect():
             pass
     except OperationalError as error:
         shown = engine.url.render_as_string(hide_password=True)

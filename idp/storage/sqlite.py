@@ -15,7 +15,8 @@ class SqliteWire:
     broken = False
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Over a connection that opens no transactions of its own."""
+        """Over a connection, which from here on opens no transactions of its own."""
+        connection.isolation_level = None
         self._connection = connection
 
     def begin(self) -> None:

@@ -14,13 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import create_engine
+from flask import Flask
 
+from idp import storage
 from idp.delivery.commands import run_until_signalled
 from idp.delivery.text_messages import KIND, CodeMessage, deliver_text_messages, to_payload
 from idp.delivery.worker import Worker
 from idp.settings import ROOT, Settings
-from idp.storage.database import Database
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch, GatewayBreaker, MessageCount
@@ -58,10 +58,11 @@ class Slow(FileGateway):
 
 
 def open_database(directory):
-    engine = create_engine(f"sqlite:///{directory / 'outbox.sqlite3'}")
+    settings = Settings(database_url=f"sqlite:///{directory / 'outbox.sqlite3'}")
+    database = storage.open_database(Flask("worker"), settings, lambda: UUID(int=0))
     for model in (OutboxRow, Dispatch, GatewayBreaker, MessageCount):
-        model.__table__.create(engine, checkfirst=True)
-    return Database(engine, lambda: UUID(int=0))
+        model.__table__.create(database.engine, checkfirst=True)
+    return database
 
 
 def add_message(directory, now, number=1):

@@ -74,7 +74,7 @@ PATHS = [
     "/health",
     "/admin",
     "/debug",
-    "/console",
+    "/console.php",
     "/.env",
     "/.git/config",
     "/wsgi.py",
