@@ -58,7 +58,8 @@ class Slow(FileGateway):
 
 
 def open_database(directory):
-    engine = create_engine(f"sqlite:///{directory / 'outbox.sqlite3'}")
+    # As the provider opens it: the driver begins no transactions of its own.
+    engine = create_engine(f"sqlite:///{directory / 'outbox.sqlite3'}", connect_args={"isolation_level": None})
     for model in (OutboxRow, Dispatch, GatewayBreaker, MessageCount):
         model.__table__.create(engine, checkfirst=True)
     return Database(engine, lambda: UUID(int=0))
