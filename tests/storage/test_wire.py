@@ -4,10 +4,12 @@ from threading import Event, Thread
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from psycopg import OperationalError
 from sqlalchemy import bindparam, func, insert, select, text, update
 
-from idp.storage import AlreadyTaken
+from idp.settings import Settings
+from idp.storage import AlreadyTaken, open_database
 from idp.storage.models import ClientRow, Passkey, Phone, SignIn, UsedOnce
 from tests.statements import watched
 
@@ -38,6 +40,18 @@ def test_a_row_has_names_and_an_order_and_every_use_gives_the_same(database):
         with database.read() as reading:
             row = reading.one(_ONE, value=b"\x00\xff'")
         assert (row.digest, row.expires_at) == tuple(row) == (b"\x00\xff'", 2**62)
+
+
+def test_a_step_of_one_statement_holds_on_the_very_first_connection(database):
+    """Whoever opens a database looks whether it is there; the connection that looked is the first that is used."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    first, second = (open_database(Flask(name), Settings(database_url=url), lambda: UUID(HERE)) for name in "ab")
+    first.act(_ADD, value=b"held", until=1)
+    assert rows(second) == 1
+    second.act(_ADD, value=b"also", until=1)  # nothing of the first holds the database
+    assert rows(first) == 2
+    for one in (first, second):
+        one.engine.dispose()
 
 
 def test_every_kind_of_column_comes_back_as_it_went(either_ground):
