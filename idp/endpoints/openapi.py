@@ -6,6 +6,7 @@ stops `idp openapi`, and the test that compares both.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -52,7 +53,7 @@ def openapi(app: Flask) -> Document:
             "this document lists what they come to here.",
         },
         "servers": [{"url": wired.issuer}],
-        "paths": {rule.rule.replace("<", "{").replace(">", "}"): _path(app, rule) for rule in routed(app)},
+        "paths": {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule): _path(app, rule) for rule in routed(app)},
         "components": {"securitySchemes": SECURITY, "schemas": _schemas(app)},
     }
 
@@ -102,7 +103,9 @@ def _operation(operation: Operation, method: str, view: Callable[..., Any]) -> D
 def _answers(operation: Operation, method: str) -> Iterator[tuple[int, Answer]]:
     """A deletion answers with nothing, and only it; what has no body cannot bring a wrong one."""
     for status, answer in operation.answers.items():
-        if (status == 204 and method != "DELETE") or (status == 200 and method == "DELETE"):
+        if status == 204 and method != "DELETE" and 200 in operation.answers:
+            continue
+        if status == 200 and method == "DELETE":
             continue
         yield status, answer
 

@@ -57,6 +57,8 @@ CLIENT_ERRORS = {400: BAD, 401: UNPROVEN, 413: TOO_LARGE, 415: WRONG_KIND, 503: 
 PAGE_ERRORS = {400: A_PAGE, 413: A_PAGE, 415: A_PAGE, 503: A_PAGE}
 REGISTRATION_ERRORS = {400: BAD, 401: NO_TOKEN, 413: TOO_LARGE, 415: WRONG_KIND, 503: LATER}
 
+RECEIPT = {204: Answer("It is noted."), 403: Answer("The vendor did not sign this."), 413: TOO_LARGE}
+
 IN_BODY = ""
 CLIENT = ("basic", "certificate", IN_BODY)
 """How a client proves itself: in the header (RFC 6749 §2.3), by its certificate (RFC 8705), or in the body."""
@@ -135,6 +137,8 @@ OPERATIONS: Mapping[str, Operation] = {
         required=("token",),
         security=CLIENT,
     ),
+    "/receipts/<gateway>": Operation(RECEIPT),
+    "/receipts/<gateway>/<uuid:message>": Operation(RECEIPT),
     "/register": Operation(
         {201: Answer("The registration.", {JSON: ref("Registration")}), **REGISTRATION_ERRORS},
         document="Metadata",

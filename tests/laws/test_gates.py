@@ -344,7 +344,7 @@ ASKS_AGAIN = {
     # The way goes on to a new proof or a new consent, and nothing is given before that.
     "session ended": {*LIVE, "passkey step", "reload"},
     "consent withdrawn": {*LIVE, "passkey step", *SECOND_STEPS, "reload"},
-    "acr too low": LIVE,  # a new sign-in might reach it
+    "acr too low": {*LIVE, "passkey step", *SECOND_STEPS},  # one more proof, or a new sign-in, might reach it
 }
 """Gates after which a page may ask the person anew."""
 

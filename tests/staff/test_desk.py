@@ -345,14 +345,14 @@ def test_V_08_production_refuses_to_start_with_staff_of_the_demonstration(office
     token = tmp_path / "token"
     token.write_text("x")
     token.chmod(0o600)
+    gateways = tmp_path / "gateways.toml"
+    gateways.write_text(f'[one]\nkind = "twilio"\naccount = "AC1"\nsender = "ID"\nsecret_file = "{token}"\n')
+    gateways.chmod(0o600)
     settings = {
         "environment": "production",
         "issuer": "https://id.example.kr",
         "demo": False,
-        "gateway": "twilio",
-        "twilio_account": "AC1",
-        "twilio_sender": "ID",
-        "twilio_token_file": token,
+        "gateways_file": gateways,
     }
     secrets, url = (tmp_path / "secrets").read_text(), office.provider.settings.database_url
     officer = appoint(office, Role.OFFICER)
