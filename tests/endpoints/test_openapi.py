@@ -28,6 +28,7 @@ from idp.settings import ROOT
 from tests.ground import ORIGIN, Ground
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+BY_PATH = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule): one for rule, one in OPERATIONS.items()}
 POSITIVE = [GenerationMode.POSITIVE]
 STEADY = settings(
     derandomize=True,
@@ -96,7 +97,7 @@ class Callers:
 
     def of(self, path: str) -> list[str | None]:
         """The ones whose credential means something at `path`."""
-        names = OPERATIONS[path.replace("{", "<").replace("}", ">")].security
+        names = BY_PATH[path].security
         known = ["nobody", *(name for name in ("basic", "bearer") if name in names)]
         return [self.headers[name] for name in (*known, *(["invited"] if path == "/register" else []))]
 
@@ -123,7 +124,7 @@ def test_D_09_no_request_that_the_document_allows_or_forbids_is_a_server_error(e
 
 def modes(path: str) -> list[GenerationMode]:
     """Right and wrong requests; where nothing is needed there is nothing to get wrong."""
-    one = OPERATIONS[path.replace("{", "<").replace("}", ">")]
+    one = BY_PATH[path]
     return list(GenerationMode) if one.required or one.document or "bearer" in one.security else POSITIVE
 
 
