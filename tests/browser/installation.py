@@ -138,9 +138,11 @@ class Installation:
 
     def lose_message(self, citizen: Citizen) -> None:
         """The newest message to a person could not be delivered."""
+        mine = select(SignIn.id, SignIn.code_sends).where(SignIn.person_id == citizen.person)
+        with self.provider.database.read() as reading:
+            newest = reading.all(mine.order_by(SignIn.id.desc()).limit(1))[0]
+        self.code(citizen.number, newest.code_sends)  # else the worker might carry it, or not, while this is done
         with self.provider.database.begin() as transaction:
-            mine = select(SignIn.id, SignIn.code_sends).where(SignIn.person_id == citizen.person)
-            newest = transaction.all(mine.order_by(SignIn.id.desc()).limit(1))[0]
             lost = OutboxRow.id == message_key(newest.id, newest.code_sends)
             now = self.provider.clock()
             assert transaction.run(update(OutboxRow).where(lost).values(failed_at=now, due_at=None)) == 1

@@ -147,6 +147,8 @@ def test_the_pages_of_a_person_s_own(reader, citizen, gallery):
     reader.see("#passkey-create")
     gallery.show(page, "account passkey")
     reader.press("#passkey-create")
+    reader.see("#passkey-add")
+    page.goto(f"{there.issuer}/account/ways")
     reader.see("#app-add")
     gallery.show(page, "account ways more")
     reader.press("#phone-change")
