@@ -199,6 +199,7 @@ def end_case(wired: Provider, case: Case, outcome: Outcome, by: UUID | None) -> 
 
 def end_case_within(step: Transaction, case: Case, outcome: Outcome, by: UUID | None, now: int) -> None:
     """The same within a transaction that does more."""
+    Cases(step).lock(case.id)
     if case.enrolment_id is not None:
         Enrolments(step).finish(case.enrolment_id, now)
     if Cases(step).end(case.id, outcome, now):

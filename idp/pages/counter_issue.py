@@ -66,6 +66,7 @@ def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment
     assert record is not None
     assert evidence is not None
     assert enrolment.phone is not None
+    Cases(step).lock(case.id)
     if not take_place(step, case.mission):
         raise NoPlaceLeft
     if not Enrolments(step).finish(enrolment.id, now):

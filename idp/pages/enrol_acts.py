@@ -159,6 +159,7 @@ def hand_over(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now
     assert enrolment.case_id is not None
     sealed = seal_made(wired, enrolment, made, page_language())
     with wired.database.begin() as transaction:
+        Cases(transaction).lock(enrolment.case_id)
         kept = Enrolments(transaction).made(enrolment.id, sealed)
         if not kept or not Cases(transaction).made(enrolment.case_id, enrolment.id, now):
             raise unknown_enrolment("case has moved on")
@@ -168,6 +169,8 @@ def hand_over(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now
 
 def dispute(transaction: Transaction, enrolment: EnrolmentRecord, now: int) -> None:
     """The record is wrong: the enrolment ends, and with it the case at the counter that it belongs to."""
+    if enrolment.case_id is not None:
+        Cases(transaction).lock(enrolment.case_id)
     Enrolments(transaction).finish(enrolment.id, now)
     transaction.record(AuditRow(Event.ENROLMENT_DISPUTED, now, detail={"enrolment": enrolment.id}))
     case = Cases(transaction).find(enrolment.case_id) if enrolment.case_id is not None else None

@@ -60,6 +60,7 @@ _END = (
     .values(state=CaseState.ENDED.value, outcome=bindparam("why"), held=None, changed_at=bindparam("now"))
 )
 # The try is counted before the numbers are compared, so that no two at once share one.
+_LOCK = update(CaseRow).where(CaseRow.id == bindparam("row")).values(changed_at=CaseRow.changed_at)
 _COUNT_TRY = (
     update(CaseRow)
     .where(CaseRow.id == bindparam("row"), CaseRow.state == CaseState.MADE.value, CaseRow.check_tries < CHECK_TRIES)
@@ -164,6 +165,14 @@ class Cases:
     def end(self, case: UUID, why: Outcome, now: int) -> bool:
         """The case ends without a credential. False when it had ended."""
         return self._transaction.run(_END, row=case, why=why.value, now=now) == 1
+
+    def lock(self, case: UUID) -> None:
+        """Let nobody else touch it until this step ends.
+
+        Whoever changes a case and its enrolment in one step locks the case first: with one order nobody waits in a
+        circle.
+        """
+        self._transaction.run(_LOCK, row=case)
 
     def count_try(self, case: UUID) -> int | None:
         """Which try at the number this is; None when none is left."""
