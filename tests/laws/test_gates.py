@@ -46,7 +46,7 @@ requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission", "t
 acr = "{HIGHEST}"
 requires = ["passkey", "user_verified", "second_proof", "proofed_at_mission", "tel", "fresh"]
 """
-"""A table with a level that nobody here reaches, above the one that everybody does."""
+"""A table with levels above the one that everybody reaches: the next needs a call, which the code page offers."""
 
 
 @pytest.fixture
