@@ -56,19 +56,19 @@ def test_the_languages_that_are_written_so_far():
     assert len(HOSTS[-1]) == LONGEST_HOST
 
 
-@pytest.mark.parametrize(("language", "host", "service"), list(itertools.product(LANGUAGES, HOSTS, SERVICES)))
-def test_O_11_a_message_is_one_segment_and_ends_in_the_origin_bound_code(language, host, service):
-    text = render(language, host=host, service=service)
-    assert segments(text) == 1
-    assert text.rsplit("\n", 1)[1] == f"@{host} #482913"
-    assert "482913" in text.rsplit("\n", 1)[0]
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_O_11_a_message_is_one_segment_and_ends_in_the_origin_bound_code(language):
+    for host, service in itertools.product(HOSTS, SERVICES):
+        text = render(language, host=host, service=service)
+        assert segments(text) == 1, (host, service)
+        assert text.rsplit("\n", 1)[1] == f"@{host} #482913"
+        assert "482913" in text.rsplit("\n", 1)[0]
 
 
 @pytest.mark.parametrize(("language", "warning"), NEVER_TELL.items())
-@pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("service", SERVICES)
-def test_O_11_every_wording_says_never_tell_anyone(language, warning, host, service):
-    assert re.search(warning, render(language, host=host, service=service))
+def test_O_11_every_wording_says_never_tell_anyone(language, warning):
+    for host, service in itertools.product(HOSTS, SERVICES):
+        assert re.search(warning, render(language, host=host, service=service)), (host, service)
 
 
 @pytest.mark.parametrize(
