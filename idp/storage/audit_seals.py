@@ -13,7 +13,6 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
-    cast,
     delete,
     exists,
     func,
@@ -21,10 +20,13 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from idp.audit.export import Wanted
 from idp.audit.retention import Kind
-from idp.audit.seal import Row, Seal, ids_of, split
+from idp.audit.seal import Row, Seal, Values, ids_of, split
 from idp.storage.database import Database, Transaction
 from idp.storage.models import AuditEvent
 from idp.storage.models_audit import AuditSeal
@@ -34,19 +36,32 @@ ROWS_AT_ONCE: Final = 5_000
 STAGES: Final = (Kind.SIGN_IN, Kind.RECORD)  # the order in which the rows of a seal go
 
 
-def _hexadecimal(column: Any) -> Any:
-    return func.replace(cast(column, Text), "-", "")
+class Hexadecimal(FunctionElement[str]):
+    """A key as 32 hexadecimal digits."""
+
+    type = Text()
+    inherit_cache = True
 
 
-_ROW: Final = select(
+@compiles(Hexadecimal)
+def _of_uuid(element: Hexadecimal, compiler: SQLCompiler, **how: Any) -> str:
+    return f"encode(uuid_send({compiler.process(element.clauses, **how)}), 'hex')"
+
+
+@compiles(Hexadecimal, "sqlite")
+def _of_text(element: Hexadecimal, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(element.clauses, **how)  # SQLite keeps keys so
+
+
+_ROW: Final[Any] = select(
     AuditEvent.seal,
-    _hexadecimal(AuditEvent.id),
+    Hexadecimal(AuditEvent.id),
     AuditEvent.at,
     AuditEvent.event,
-    _hexadecimal(AuditEvent.person_id),
+    Hexadecimal(AuditEvent.person_id),
     AuditEvent.client_id,
     AuditEvent.detail,
-)
+).execution_options(nameless=True)
 _SEAL: Final = select(AuditSeal.number, AuditSeal.statement, AuditSeal.entries, AuditSeal.sealed_at)
 _LAST: Final = (
     select(AuditSeal.number, AuditSeal.statement, null(), AuditSeal.sealed_at)
@@ -152,14 +167,16 @@ class AuditSeals:
                 until, held = row.number, held + row.rows
             return [Seal(*tuple(row)) for row in reading.all(_SEALS, after=after, until=until)]
 
-    def between(self, first: str, last: str) -> Iterator[Row]:
-        """Rows by key, both ends included."""
+    def between(self, first: str, last: str) -> Iterator[Sequence[Values]]:
+        """Rows by key, both ends included, a page at a time."""
         start, end = UUID(hex=first), UUID(hex=last)
-        while page := self._rows(_BETWEEN, first=start, until=end):
-            yield from page
+        while True:
+            with self._database.read() as reading:
+                page: Any = reading.all(_BETWEEN, first=start, until=end)
+            yield page
             if len(page) < ROWS_AT_ONCE:
                 break
-            start = UUID(int=UUID(hex=page[-1].id).int + 1)
+            start = UUID(int=UUID(hex=page[-1][1]).int + 1)
 
     def of_seals(self, numbers: Sequence[int]) -> Sequence[Row]:
         """Rows that say they belong to one of these seals."""

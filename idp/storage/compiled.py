@@ -8,7 +8,7 @@ statement that is built for one call is compiled for that call.
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, Executable
@@ -46,6 +46,10 @@ class Compiled:
         fixed = self._fixed
         return [fixed[name] if name in fixed else values[name] for name in self._names]
 
+    def nameless(self) -> None:
+        """Rows are plain tuples: for statements that read millions of them."""
+        self._row = cast("MakeRow", tuple)
+
     def reader(self, columns: Callable[[], Iterable[str]]) -> MakeRow:
         """What makes a row of its values: a tuple with names, as SQLAlchemy's Row is one, and cheaper to read."""
         if self._row is None:
@@ -72,6 +76,8 @@ class Compiler:
             if made.post_compile_params:  # a list (`IN`): the text depends on how long it is
                 return _with_lists(made, values, load)
             compiled = self._known[statement] = _whole(made, load)
+            if statement.get_execution_options().get("nameless"):
+                compiled.nameless()
         compiled.uses += 1
         return compiled, compiled.ordered(values)
 

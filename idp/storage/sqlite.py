@@ -35,6 +35,8 @@ class SqliteWire:
         if not found:
             return Outcome([], cursor.rowcount)
         row = compiled.reader(lambda: [column[0] for column in cursor.description])
+        if row is tuple and not compiled.load:
+            return Outcome(found, cursor.rowcount)
         return Outcome([row(_converted(one, compiled.load)) for one in found], cursor.rowcount)
 
     def commit(self, last: tuple[Compiled, list[Any]] | None) -> None:
