@@ -55,6 +55,7 @@ from idp.storage.message_counts import count_messages
 from idp.storage.migrate import OutdatedSchema, migrate, refuse_outdated
 from idp.storage.outbox import SqlOutbox
 from idp.storage.phones_desk import PhonesDesk
+from idp.storage.send_budgets import SendBudgets
 from idp.storage.session_ends import SessionEnds
 from idp.telephony.commands import phones
 from idp.telephony.exchange import Exchange
@@ -221,14 +222,22 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
 def _listener_of(wired: Provider) -> Any:
     """The internal listener. Raises SettingsError where none is configured."""
     # Its library decides when it is loaded whether counts are shared: too early for the processes that count.
-    from idp.operations.listener import GaugeCollector, InternalListener  # noqa: PLC0415
+    from idp.operations.listener import GaugeCollector, InternalListener, Seldom  # noqa: PLC0415
 
     settings = wired.settings
     host, _, port = settings.metrics_bind.rpartition(":")
     if not host:
         raise SettingsError("metrics_bind is not set: there is nothing to show")
     gauges = GaugeCollector(lambda: read_gauges(wired.database, wired.clock()))
-    return InternalListener((host.strip("[]"), int(port)), metrics_directory(settings), gauges, lambda: _unready(wired))
+    figures = Seldom(phones_desk_of(wired).exposition, wired.clock)
+    address = (host.strip("[]"), int(port))
+    return InternalListener(address, metrics_directory(settings), gauges, lambda: _unready(wired), figures)
+
+
+def phones_desk_of(wired: Provider) -> PhonesDesk:
+    """Foreign phones as operators see and change them."""
+    budgets = SendBudgets(wired.database, wired.keyed.send_count, wired.coverage, wired.limits_in, wired.clock)
+    return PhonesDesk(wired.database, wired.coverage, wired.clock, budgets)
 
 
 def _unready(wired: Provider) -> str | None:
@@ -258,7 +267,7 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person, openapi):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
-main.add_command(with_provider(phones, lambda wired: PhonesDesk(wired.database, wired.coverage, wired.clock)))
+main.add_command(with_provider(phones, phones_desk_of))
 main.add_command(with_provider(metrics, _listener_of))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
 main.add_command(with_provider(officer, lambda wired: wired.staff))

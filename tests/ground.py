@@ -28,7 +28,7 @@ from idp import create_app
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.issue import Keys, issue_credential
 from idp.delivery.text_messages import KIND as TEXT_MESSAGE
-from idp.delivery.text_messages import read_payload
+from idp.delivery.text_messages import CodeMessage, read_payload
 from idp.demo.authenticator import SoftAuthenticator
 from idp.demo.passkey import Passkey
 from idp.keys import ring
@@ -227,7 +227,11 @@ class Ground:
         return citizen
 
     def codes(self, number: str = PHONE) -> list[str]:
-        """The codes that wait in the outbox or were delivered, newest first."""
+        """The codes that wait in the outbox, newest first."""
+        return [message.code for message in reversed(self.messages()) if message.to == number]
+
+    def messages(self) -> list[CodeMessage]:
+        """The messages with codes that wait in the outbox, oldest first."""
         wired = self.provider
         with wired.database.read() as reading:
             rows = reading.all(
@@ -235,12 +239,11 @@ class Ground:
                 .where(OutboxRow.kind == TEXT_MESSAGE)
                 .order_by(OutboxRow.created_at, OutboxRow.id)
             )
-        messages = [
+        return [
             read_payload(wired.sealers.outbox.open(r.payload, row_context("outbox", "payload", r.id)))
             for r in rows
             if r.payload is not None
         ]
-        return [m.code for m in reversed(messages) if m.to == number]
 
     def rows(self, table: str) -> int:
         """How many rows a table has."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from idp.delivery.notices import read_payload as read_notice
-from idp.delivery.outbox import Deliver, NotDelivered, OutboxItem, Undeliverable
+from idp.delivery.outbox import Deliver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
 from idp.delivery.text_messages import NumberOptedOut, read_payload
 from idp.keys.fingerprints import Fingerprints
 from idp.telephony.channel import Channel
@@ -96,6 +96,8 @@ class Till:
                 if not failure.uncertain:
                     self.ledger.give_back(counts, now)
                 raise
+            except LeftUncertain:
+                raise  # it may have been sent, and is paid for
             except Undeliverable as failure:
                 self.ledger.give_back(counts, now)
                 if isinstance(failure, NumberOptedOut):

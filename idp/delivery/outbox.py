@@ -42,6 +42,10 @@ class Undeliverable(DeliveryFailure):
     """No further attempt can succeed."""
 
 
+class LeftUncertain(Undeliverable):
+    """Nobody knows whether it went out, and a further attempt could deliver it twice: there is none."""
+
+
 class NotDelivered(DeliveryFailure):
     """This attempt did not succeed; a later one may.
 

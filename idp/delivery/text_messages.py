@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from idp.delivery.outbox import Deliver, NotDelivered, OutboxItem, Undeliverable
+from idp.delivery.outbox import Deliver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
 from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Gateway,
+    LeftOpen,
     Message,
     NotServed,
     OptedOut,
@@ -122,6 +123,8 @@ def hand_over(gateway: Gateway, message: Message) -> None:
         raise NumberOptedOut(f"opted out: {refusal}") from None
     except (PermanentFailure, NotServed) as refusal:
         raise Undeliverable(str(refusal)) from None
+    except LeftOpen as refusal:
+        raise LeftUncertain(str(refusal)) from None
     except RateLimited as refusal:
         raise NotDelivered(str(refusal), wait=refusal.retry_after or 0) from None
     except TemporaryFailure as refusal:

@@ -54,6 +54,7 @@ class Line:
     next_send_at: int = 0  # the pause between two messages
     text: bool = True  # whether text messages reach the number's country
     voice: bool = False  # whether calls do
+    call_from: int = 0  # when people there may be called again; 0 for now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def _all(line: Line, holdings: Holdings, now: int) -> Iterable[Offer]:
         if line.text:
             yield Offer(Way.MESSAGE, pause)
         if line.voice:
-            yield Offer(Way.CALL, pause)
+            yield Offer(Way.CALL, max(pause, line.call_from))
     locked = holdings.typed_locked_until if holdings.typed_locked_until > now else 0
     if holdings.app:
         yield Offer(Way.APP, locked)

@@ -5,9 +5,10 @@ It has an address of its own, never the public one, and answers these two paths 
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Lock
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -17,6 +18,7 @@ from prometheus_client.registry import Collector
 from idp.operations.counting import forget_the_dead
 from idp.operations.gauges import Gauge
 
+SELDOM_SECONDS = 30
 log = logging.getLogger(__name__)
 Readiness = Callable[[], str | None]
 """Why this installation cannot serve now, in a word; None when it can."""
@@ -41,16 +43,56 @@ class GaugeCollector(Collector):
             yield GaugeMetricFamily(gauge.name, gauge.meaning, gauge.value)
 
 
+@dataclass(slots=True)
+class Seldom:
+    """Text that is dear to make: made anew once in `seconds`, however often it is asked for."""
+
+    make: Callable[[], str]
+    clock: Callable[[], int]
+    seconds: int = SELDOM_SECONDS
+    _text: str = ""
+    _made_at: int | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def __call__(self) -> str:
+        """The text; nothing while whatever it is made of does not answer."""
+        with self._lock:
+            now = self.clock()
+            if self._made_at is None or not 0 <= now - self._made_at < self.seconds:
+                try:
+                    self._text = self.make()
+                except Exception as error:  # noqa: BLE001 (as for the gauges: `idp_database_up` tells)
+                    log.warning("figures cannot be read: %s", type(error).__name__)
+                    return ""
+                self._made_at = now
+            return self._text
+
+
+def nothing() -> str:
+    """No further families."""
+    return ""
+
+
 class InternalListener(ThreadingHTTPServer):
     """Serves until it is shut down."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], directory: Path, gauges: GaugeCollector, unready: Readiness) -> None:
-        """Over the counts in `directory`. Raises OSError when the address is taken."""
+    def __init__(
+        self,
+        address: tuple[str, int],
+        directory: Path,
+        gauges: GaugeCollector,
+        unready: Readiness,
+        figures: Callable[[], str] = nothing,
+    ) -> None:
+        """Over the counts in `directory`; `figures` are further families in the text format.
+
+        Raises OSError when the address is taken.
+        """
         super().__init__(address, _Handler)
-        self.directory, self.gauges, self.unready = directory, gauges, unready
+        self.directory, self.gauges, self.unready, self.figures = directory, gauges, unready, figures
 
     def metrics(self) -> bytes:
         """Everything that is counted on this machine, in the text format of Prometheus."""
@@ -58,7 +100,7 @@ class InternalListener(ThreadingHTTPServer):
         registry = CollectorRegistry()
         MultiProcessCollector(registry, str(self.directory))  # type: ignore[no-untyped-call]
         registry.register(self.gauges)
-        return generate_latest(registry)
+        return generate_latest(registry) + self.figures().encode()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,35 +6,43 @@ from flask import Response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import (
-    LIFETIME_SECONDS,
     CodePurpose,
     CodeVerdict,
     StoredCode,
     digest_of,
     judge,
-    may_resend,
     new_code,
     read_typed,
 )
 from idp.credential.number_change import held_until, may_share
 from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
+from idp.interaction.second_proof import Way
 from idp.keys.sealing import row_context
 from idp.pages.letters import queue_letter
 from idp.pages.messages import send_code
+from idp.pages.number_code import CHANNELS, NumberCode, look_at, replace_code, shown
 from idp.pages.owner import Owner
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language
-from idp.pages.sending import LimitMet, count_for_new, met_for_new, new_number_verified
+from idp.pages.sending import LimitMet, count_for_new, met_for_new, new_number_verified, reach_of
 from idp.pages.times import readable_time
 from idp.provider import Provider
 from idp.storage import Transaction
+from idp.storage.account import Account
 from idp.storage.models_second_proofs import PhoneChange
 from idp.storage.opt_outs import OptOuts
+from idp.storage.outbox import Fate
 from idp.storage.phone_changes import ChangeUnderWay, PhoneChanges
 from idp.storage.phone_codes import PhoneCodes
+from idp.storage.shared_numbers import holders_in_turn
+from idp.telephony.languages import LONGEST_TAG, choices, known
 from idp.telephony.limits import Met
 from idp.telephony.numbers import NumberRefused, PhoneNumber, countries, country_name, masked, parse_number
+
+
+class SharedTooOften(Exception):
+    """As many people as may share it have the number: nothing of the step is kept."""
 
 
 def show_phone(wired: Provider, owner: Owner, notice: str | None = None) -> Response:
@@ -74,30 +82,44 @@ def _ask_number(
         error=error,
         until=until,
         notice=notice,
+        message_languages=choices(),
+        message_language=message_language_of(wired, owner.person_id),
     )
+
+
+def message_language_of(wired: Provider, person: UUID) -> str:
+    """The language of a person's messages and calls."""
+    with wired.database.read() as reading:
+        found = Account(reading, person).person()
+    return str(found.message_language or found.language)
+
+
+def choose_message_language(wired: Provider, owner: Owner, wish: str) -> Response:
+    """The language of messages and calls from now on. Raises PageRefused."""
+    tag, now = known(wish) if len(wish) <= LONGEST_TAG else None, wired.clock()
+    if tag is None:
+        raise PageRefused("invalid_request", 400, "no such language of messages")
+    with wired.database.begin() as transaction:
+        Account(transaction, owner.person_id).choose_message_language(tag, now)
+        transaction.record(AuditRow(Event.LANGUAGE_CHOSEN, now, owner.person_id, detail={"language": tag}))
+    return show_phone(wired, owner, notice="account.message_language_saved")
 
 
 def _ask_code(
     wired: Provider, change: ChangeUnderWay, *, error: str | None = None, notice: str | None = None
 ) -> Response:
-    with wired.database.read() as reading:
-        stored = PhoneCodes(reading, PhoneChange).find(change.id)
-    assert stored is not None  # a change is born with its code
-    return page(
-        "account/phone_code.html",
-        here="/account/phone",
-        country=country_name(change.region, page_language()),
-        last_digits=_open(wired, change)[-2:],
-        error=error or ("code.used_up" if stored.tries_left == 0 else None),
-        notice=notice,
-        tries_left=stored.tries_left,
-        wait_seconds=stored.wait(wired.clock()),
-        sends_left=stored.sends_left,
-        minutes=LIFETIME_SECONDS // 60,
-    )
+    seen = _look(wired, change)
+    facts = shown(seen, _open(wired, change), change.region, wired.clock(), error=error, notice=notice)
+    return page("account/phone_code.html", here="/account/phone", poll="/account/phone/message", **facts)
 
 
-def begin(wired: Provider, owner: Owner, country: str, typed: str) -> Response:
+def _look(wired: Provider, change: ChangeUnderWay) -> NumberCode:
+    seen = look_at(wired, PhoneChange, change.id, _open(wired, change), change.region, wired.clock())
+    assert seen is not None  # a change is born with its code
+    return seen
+
+
+def begin(wired: Provider, owner: Owner, country: str, typed: str, way: Way = Way.MESSAGE) -> Response:
     """Send a code to the number that was typed, if it may be sent to."""
     now = wired.clock()
 
@@ -112,22 +134,24 @@ def begin(wired: Provider, owner: Owner, country: str, typed: str) -> Response:
     fingerprint = wired.keyed.look_up.of("phone", number.e164)
     with wired.database.read() as reading:
         met = met_for_new(reading, wired, number.e164, number.region, owner.person_id, now)
-        holders = PhoneChanges(reading).shared_by(fingerprint)
         opted_out = OptOuts(reading).is_out(fingerprint)
+    line = reach_of(wired, number.region, now, number.e164)
+    if not (line.voice if way is Way.CALL else line.text):
+        return again("number.unreached")
+    if way is Way.CALL and line.call_from > now:
+        return again("number.asleep")
     if met is not None:
         return again("account.range_closed" if met.broken else "account.send_limit", met)
     if opted_out:
         return again("account.opted_out")
-    if not may_share(len(holders - {owner.person_id}), is_holder=owner.person_id in holders):
-        return again("account.shared_too_often")
     try:
-        _send_first(wired, owner, number, now)
+        _send_first(wired, owner, number, way, now)
     except LimitMet as limit:
         return again("account.send_limit", limit.met)
     return show_phone(wired, owner)
 
 
-def _send_first(wired: Provider, owner: Owner, number: PhoneNumber, now: int) -> None:
+def _send_first(wired: Provider, owner: Owner, number: PhoneNumber, way: Way, now: int) -> None:
     row = wired.world.new_id()
     code = new_code(wired.random_bytes)
     with wired.database.begin() as transaction:
@@ -137,26 +161,28 @@ def _send_first(wired: Provider, owner: Owner, number: PhoneNumber, now: int) ->
             sealed=wired.sealers.phone.seal(number.e164.encode(), row_context("phone_changes", "number", row)),
             region=number.region,
             code=digest_of(code, CodePurpose.NUMBER_CHANGE, row, wired.keyed.phone_code),
+            spoken=way is Way.CALL,
             now=now,
         )
-        _send(transaction, wired, owner, row, (number.e164, number.region), code, 1, now)
+        _send(transaction, wired, owner, _message(wired, owner, row, number.e164, number.region, code, way), 1, now)
 
 
-def _send(
-    transaction: Transaction,
-    wired: Provider,
-    owner: Owner,
-    row: UUID,
-    to: tuple[str, str],
-    code: str,
-    sends: int,
-    now: int,
-) -> None:
-    e164, region = to
-    count_for_new(transaction, wired, e164, region, owner.person_id, now)
-    message = CodeMessage(
-        to=e164, region=region, language=page_language(), code=code, service="", about=row, is_new=True
+def _message(wired: Provider, owner: Owner, row: UUID, e164: str, region: str, code: str, way: Way) -> CodeMessage:
+    return CodeMessage(
+        to=e164,
+        region=region,
+        language=message_language_of(wired, owner.person_id),
+        code=code,
+        service="",
+        about=row,
+        channel=CHANNELS[way],
+        is_new=True,
     )
+
+
+def _send(transaction: Transaction, wired: Provider, owner: Owner, message: CodeMessage, sends: int, now: int) -> None:
+    """Count it and queue it. Raises LimitMet."""
+    count_for_new(transaction, wired, message.to, message.region, owner.person_id, now)
     send_code(
         transaction,
         wired,
@@ -169,31 +195,37 @@ def _send(
     )
 
 
-def resend(wired: Provider, owner: Owner) -> Response:
-    """Another message to the new number."""
+def send_another(wired: Provider, owner: Owner, way: Way) -> Response:
+    """Another message to the new number, or a call."""
     now = wired.clock()
     with wired.database.read() as reading:
         change = PhoneChanges(reading).find(owner.person_id, now)
-        stored = PhoneCodes(reading, PhoneChange).find(change.id) if change else None
-    if change is None or stored is None:
+    if change is None:
         return show_phone(wired, owner)
-    if stored.sends_left == 0:
-        return _ask_code(wired, change, notice="code.no_more_sends")
-    if not may_resend(stored, now):
-        return _ask_code(wired, change, notice="code.wait")
+    seen = _look(wired, change)
+    refusal = seen.refusal(way, now)
+    if refusal is not None:
+        return _ask_code(wired, change, notice=refusal)
     code = new_code(wired.random_bytes)
     digest = digest_of(code, CodePurpose.NUMBER_CHANGE, change.id, wired.keyed.phone_code)
+    message = _message(wired, owner, change.id, _open(wired, change), change.region, code, way)
     try:
         with wired.database.begin() as transaction:
-            codes = PhoneCodes(transaction, PhoneChange)
-            made = codes.replace(change.id, before=stored.sends, digest=digest, now=now)
+            made = replace_code(transaction, PhoneChange, change.id, seen.code, digest, way, now)
             if made:
-                to = (_open(wired, change), change.region)
-                _send(transaction, wired, owner, change.id, to, code, stored.sends + 1, now)
+                _send(transaction, wired, owner, message, seen.code.sends + 1, now)
     except LimitMet as limit:
         until = readable_time(limit.met.retry_at)
         return _ask_number(wired, owner, error="account.send_limit", until=until)
-    return _ask_code(wired, change, notice="code.sent_again" if made else "code.wait")
+    said = "code.calling" if way is Way.CALL else "code.sent_again"
+    return _ask_code(wired, change, notice=said if made else "code.wait")
+
+
+def fate(wired: Provider, owner: Owner) -> Fate:
+    """What became of the newest message to the new number; looking changes nothing."""
+    with wired.database.read() as reading:
+        change = PhoneChanges(reading).find(owner.person_id, wired.clock())
+    return _look(wired, change).fate if change is not None else Fate.NONE
 
 
 def forget(wired: Provider, owner: Owner) -> Response:
@@ -214,13 +246,17 @@ def judge_code(wired: Provider, owner: Owner, typed: str) -> Response:
     if code is None:
         return _ask_code(wired, change, error=CodeVerdict.MALFORMED.value)
     presented = digest_of(code, CodePurpose.NUMBER_CHANGE, change.id, wired.keyed.phone_code)
-    with wired.database.begin() as transaction:
-        stored = PhoneCodes(transaction, PhoneChange).count_try(change.id)
-        verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
-        if verdict is CodeVerdict.RIGHT and PhoneChanges(transaction).end(change.id, now):
-            _take(transaction, wired, owner, change, now)
-        elif verdict is not CodeVerdict.RIGHT:
-            _refused(transaction, owner, verdict, stored, now)
+    try:
+        with wired.database.begin() as transaction:
+            stored = PhoneCodes(transaction, PhoneChange).count_try(change.id)
+            verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
+            if verdict is CodeVerdict.RIGHT and PhoneChanges(transaction).end(change.id, now):
+                _take(transaction, wired, owner, change, now)
+            elif verdict is not CodeVerdict.RIGHT:
+                _refused(transaction, owner, verdict, stored, now)
+    except SharedTooOften:  # told only to who has typed the code that came to it
+        forget(wired, owner)
+        return _ask_number(wired, owner, error="account.shared_too_often")
     if verdict is not CodeVerdict.RIGHT:
         return _ask_code(wired, change, error=verdict.value)
     return show_phone(wired, owner, notice="account.phone_changed")
@@ -234,16 +270,19 @@ def _refused(transaction: Transaction, owner: Owner, verdict: CodeVerdict, store
 def _take(transaction: Transaction, wired: Provider, owner: Owner, change: ChangeUnderWay, now: int) -> None:
     """The new number is the person's; the old one is told, and for a while the highest level is not reached."""
     changes, e164 = PhoneChanges(transaction), _open(wired, change)
-    phone = changes.phone_of(owner.person_id)
+    phone, fingerprint = changes.phone_of(owner.person_id), wired.keyed.look_up.of("phone", e164)
     if phone is None:
         raise PageRefused("no_phone", 400, "no phone is registered")
+    holders = holders_in_turn(transaction, fingerprint)
+    if not may_share(len(holders - {owner.person_id}), is_holder=owner.person_id in holders):
+        raise SharedTooOften
     wired.notices.tell(transaction, owner.person_id, "number_changed", now)  # while the old number is the person's
     hold = held_until(now, at_mission=False)
     changes.take(
         phone.id,
         owner.person_id,
         sealed=wired.sealers.phone.seal(e164.encode(), row_context("phones", "number", phone.id)),
-        fingerprint=wired.keyed.look_up.of("phone", e164),
+        fingerprint=fingerprint,
         region=change.region,
         held_until=hold,
         now=now,

@@ -3,8 +3,9 @@
 Everything here needs both proofs, given a moment ago; what is not needed to bind anything is another room's.
 """
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, jsonify, request
 
+from idp.interaction.second_proof import Way
 from idp.pages import account_phone, account_ways
 from idp.pages.answers import go
 from idp.pages.first_party import OWN_ENDED, own_client, own_request
@@ -106,7 +107,15 @@ def phone() -> Response:
 def new_phone() -> Response:
     """A new number: a code is sent to it."""
     owner, form = _owner("phone"), read_form()
-    return account_phone.begin(provider(), owner, form.get("country", ""), form.get("number", ""))
+    way = Way.CALL if form.get("way") == Way.CALL.value else Way.MESSAGE
+    return account_phone.begin(provider(), owner, form.get("country", ""), form.get("number", ""), way)
+
+
+@pages.post("/account/phone/language")
+def phone_language() -> Response:
+    """The language of messages and calls."""
+    owner, form = _owner("phone"), read_form()
+    return account_phone.choose_message_language(provider(), owner, form.get("language", ""))
 
 
 @pages.post("/account/phone/code")
@@ -120,7 +129,20 @@ def phone_code() -> Response:
 def phone_resend() -> Response:
     """Another message to the new number."""
     owner, _ = _owner("phone"), read_form()
-    return account_phone.resend(provider(), owner)
+    return account_phone.send_another(provider(), owner, Way.MESSAGE)
+
+
+@pages.post("/account/phone/call")
+def phone_call() -> Response:
+    """A call to the new number."""
+    owner, _ = _owner("phone"), read_form()
+    return account_phone.send_another(provider(), owner, Way.CALL)
+
+
+@pages.get("/account/phone/message")
+def phone_message() -> Response:
+    """What became of the newest message to the new number."""
+    return jsonify(state=account_phone.fate(provider(), _owner("phone")).value)
 
 
 @pages.post("/account/phone/other")

@@ -8,6 +8,7 @@ from typing import Any
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.issue import AlreadyEnrolled, IssuedCredential, Keys, issue_credential
+from idp.credential.number_change import may_share
 from idp.keys.sealing import row_context
 from idp.missions.cases import Outcome
 from idp.missions.evidence import Kind
@@ -19,6 +20,7 @@ from idp.storage import AlreadyTaken, Transaction
 from idp.storage.cases import Case, Cases
 from idp.storage.missions import take_place
 from idp.storage.people import EnrolmentRecord, Enrolments, People
+from idp.storage.shared_numbers import holders_in_turn
 from idp.telephony.numbers import parse_number
 
 BINARY = ("webauthn_id", "public_key")
@@ -74,6 +76,9 @@ def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment
     if case.kind is Kind.REPLACE:
         retire_old(wired, step, case, seat, now)
     number = wired.sealers.phone.open(enrolment.phone, row_context("enrolments", "phone", enrolment.id)).decode()
+    holders = holders_in_turn(step, wired.keyed.look_up.of("phone", number))
+    if not may_share(len(holders - {case.person_id}), is_holder=case.person_id in holders):
+        raise PageRefused("case_number_shared", 409, "number belongs to as many people as may share one")
     issued = issue_credential(
         People(step),
         Keys(wired.sealers.record, wired.sealers.phone, wired.keyed.look_up, wired.world.new_id),
@@ -87,6 +92,8 @@ def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment
         holder=case.person_id,
         not_after=passport_end(evidence),
     )
+    if enrolment.message_language is not None:
+        People(step).reads_messages_in(issued.person, enrolment.message_language)
     if not Cases(step).done(case.id, issued.person, now):
         raise PageRefused("case_moved", 409, "case has moved on")
     _record(step, seat, case, enrolment, made, issued, now)

@@ -16,23 +16,26 @@ from idp.authenticators.phone_code import (
     CodeVerdict,
     digest_of,
     judge,
-    may_resend,
     read_typed,
 )
 from idp.credential.enrolment import OPEN_SECONDS, EnrolmentStep
+from idp.interaction.second_proof import Way
 from idp.keys.handles import Presented, read_handle
 from idp.pages.browser import ensure_browser
 from idp.pages.enrol_acts import (
+    choose_language,
     dispute,
     find_enrolment,
     find_finished,
     hand_over,
+    is_full,
     issue,
+    number_code,
     open_number,
     send_again,
     send_first,
     step_of,
-    stored_code,
+    takes_messages,
     too_many,
     unknown_enrolment,
 )
@@ -45,6 +48,7 @@ from idp.pages.sending import LimitMet
 from idp.provider import Provider
 from idp.storage import AlreadyTaken
 from idp.storage.models import Enrolment
+from idp.storage.outbox import Fate
 from idp.storage.people import Enrolments
 from idp.storage.phone_codes import PhoneCodes
 from idp.telephony.numbers import NumberRefused, parse_number
@@ -127,15 +131,21 @@ def phone() -> Response:
     enrolment = find_enrolment(wired)
     if step_of(enrolment) is not EnrolmentStep.PHONE:
         return walk_on(wired, enrolment)
+    enrolment = choose_language(wired, enrolment, form.get("language"))
     country, typed = form.get("country", ""), form.get("number", "")
+    way = Way.CALL if form.get("way") == Way.CALL.value else Way.MESSAGE
+
+    def again(error: str) -> Response:
+        return ask_phone(wired, enrolment, country, typed[:40], error)
+
     try:
         number = parse_number(typed, country or None, fictional=wired.settings.demo)
     except NumberRefused as refused:
-        return ask_phone(wired, enrolment, country, typed[:40], f"number.{refused.reason}")
-    error = send_first(wired, enrolment, number)
-    if error is not None:
-        return ask_phone(wired, enrolment, country, typed[:40], error)
-    return walk_on(wired, find_enrolment(wired))
+        return again(f"number.{refused.reason}")
+    if not takes_messages(wired, number, wanted_again=form.get("again") == "yes"):
+        return again("number.opted_out")
+    error = send_first(wired, enrolment, number, way)
+    return again(error) if error is not None else walk_on(wired, find_enrolment(wired))
 
 
 @pages.post("/enrol/phone/change")
@@ -162,16 +172,22 @@ def code() -> Response:
     if typed is None:
         return ask_code(wired, enrolment, error=CodeVerdict.MALFORMED.value)
     presented = digest_of(typed, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
+    shared_too_often = False
     with wired.database.begin() as transaction:
         stored = PhoneCodes(transaction, Enrolment).count_try(enrolment.id)
         verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
-        if verdict is CodeVerdict.RIGHT:
+        if verdict is CodeVerdict.RIGHT and is_full(transaction, wired, enrolment):
+            Enrolments(transaction).set_phone(enrolment.id, None, None)
+            shared_too_often = True
+        elif verdict is CodeVerdict.RIGHT:
             Enrolments(transaction).phone_verified(enrolment.id, now)
             detail: dict[str, Any] = {"enrolment": enrolment.id, "region": enrolment.region}
             transaction.record(AuditRow(Event.ENROLMENT_PHONE_VERIFIED, now, detail=detail))
         else:
             detail = {"sign_in": enrolment.id, "why": verdict.value, "attempts": stored.attempts if stored else None}
             transaction.record(AuditRow(Event.CODE_REFUSED, now, detail=detail))
+    if shared_too_often:
+        return ask_phone(wired, find_enrolment(wired), error="number.shared")
     if verdict is not CodeVerdict.RIGHT:
         return ask_code(wired, enrolment, error=verdict.value)
     return walk_on(wired, find_enrolment(wired))
@@ -179,23 +195,42 @@ def code() -> Response:
 
 @pages.post("/enrol/code/resend")
 def resend() -> Response:
-    """Another message to the same number."""
+    """Another message to the same number, by another gateway where there is one."""
+    return _send_another(Way.MESSAGE)
+
+
+@pages.post("/enrol/code/call")
+def call() -> Response:
+    """A call to the same number, in which a voice says a new code."""
+    return _send_another(Way.CALL)
+
+
+def _send_another(way: Way) -> Response:
     read_form()
     wired = provider()
     enrolment, now = find_enrolment(wired), wired.clock()
-    if step_of(enrolment) is not EnrolmentStep.PHONE_CODE:
+    seen = number_code(wired, enrolment) if step_of(enrolment) is EnrolmentStep.PHONE_CODE else None
+    if seen is None:
         return walk_on(wired, enrolment)
-    stored = stored_code(wired, enrolment)
-    if stored is None or stored.sends_left == 0:
-        return ask_code(wired, enrolment, notice="code.no_more_sends")
-    if not may_resend(stored, now):
-        return ask_code(wired, enrolment, notice="code.wait")
+    refusal = seen.refusal(way, now)
+    if refusal is not None:
+        return ask_code(wired, enrolment, notice=refusal)
     number = parse_number(open_number(wired, enrolment), None, fictional=wired.settings.demo)
     try:
-        sent = send_again(wired, enrolment, number, stored)
+        sent = send_again(wired, enrolment, number, seen.code, way)
     except LimitMet as limit:
         return ask_code(wired, enrolment, notice=too_many(limit))
-    return ask_code(wired, enrolment, notice="code.sent_again" if sent else "code.wait")
+    said = "code.calling" if way is Way.CALL else "code.sent_again"
+    return ask_code(wired, enrolment, notice=said if sent else "code.wait")
+
+
+@pages.get("/enrol/code/message")
+def message() -> Response:
+    """What became of the newest message to the number; looking changes nothing."""
+    wired = provider()
+    enrolment = find_enrolment(wired)
+    seen = number_code(wired, enrolment) if step_of(enrolment) is EnrolmentStep.PHONE_CODE else None
+    return jsonify(state=seen.fate.value if seen is not None else Fate.NONE.value)
 
 
 @pages.post("/enrol/passkey")

@@ -6,21 +6,21 @@ from flask import Response
 
 from idp.authenticators.ceremony import CHALLENGE_BYTES
 from idp.authenticators.passkey_registration import creation_options
-from idp.authenticators.phone_code import (
-    LIFETIME_SECONDS,
-)
 from idp.credential.enrolment import EnrolmentStep
 from idp.missions.cases import CaseState
 from idp.pages.counter_acts import check_number
-from idp.pages.enrol_acts import open_enrolment_record, open_number, step_of, stored_code
+from idp.pages.enrol_acts import number_code, open_enrolment_record, open_number, step_of
 from idp.pages.enrol_view import record_rows
 from idp.pages.home import services
+from idp.pages.message_language import likely_language
+from idp.pages.number_code import shown
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, say
 from idp.provider import Provider
 from idp.storage.cases import Cases
 from idp.storage.people import EnrolmentRecord, Enrolments
-from idp.telephony.numbers import countries, country_name
+from idp.telephony.languages import choices
+from idp.telephony.numbers import countries
 
 
 def walk_on(wired: Provider, enrolment: EnrolmentRecord) -> Response:
@@ -53,32 +53,33 @@ def ended(wired: Provider, enrolment: EnrolmentRecord) -> Response:
 def ask_phone(
     wired: Provider, enrolment: EnrolmentRecord, country: str = "", number: str = "", error: str | None = None
 ) -> Response:
-    """The page that asks for a number."""
+    """The page that asks for a number, and for the language of what is sent to it."""
     residence = open_enrolment_record(wired, enrolment).residence
     listed = [{"region": one.region, "name": one.name, "code": one.dialling_code} for one in countries(page_language())]
     chosen = country or residence
-    return page("enrol/phone.html", here="/enrol/now", countries=listed, chosen=chosen, number=number, error=error)
+    return page(
+        "enrol/phone.html",
+        here="/enrol/now",
+        countries=listed,
+        chosen=chosen,
+        number=number,
+        error=error,
+        message_languages=choices(),
+        message_language=enrolment.message_language or likely_language(wired, chosen),
+    )
 
 
 def ask_code(
     wired: Provider, enrolment: EnrolmentRecord, *, error: str | None = None, notice: str | None = None
 ) -> Response:
-    """The page that asks for the code."""
-    stored = stored_code(wired, enrolment)
-    if stored is None:
+    """The page that asks for the code, and offers another message and a call."""
+    seen = number_code(wired, enrolment)
+    if seen is None:
         return ask_phone(wired, enrolment)
-    return page(
-        "enrol/phone_code.html",
-        here="/enrol/now",
-        country=country_name(enrolment.region or "", page_language()),
-        last_digits=open_number(wired, enrolment)[-2:],
-        error=error or ("code.used_up" if stored.tries_left == 0 else None),
-        notice=notice,
-        tries_left=stored.tries_left,
-        wait_seconds=stored.wait(wired.clock()),
-        sends_left=stored.sends_left,
-        minutes=LIFETIME_SECONDS // 60,
+    facts = shown(
+        seen, open_number(wired, enrolment), enrolment.region or "", wired.clock(), error=error, notice=notice
     )
+    return page("enrol/phone_code.html", here="/enrol/now", poll="/enrol/code/message", **facts)
 
 
 def ask_passkey(wired: Provider, enrolment: EnrolmentRecord, notice: str | None = None) -> Response:

@@ -27,8 +27,8 @@ from idp.pages.rendering import page, page_language, provider
 from idp.provider import Provider
 from idp.storage.account import Account
 from idp.storage.own_stops import OwnStops
-from idp.storage.phone_changes import PhoneChanges
 from idp.storage.second_proofs import SecondProofs
+from idp.storage.shared_numbers import holders_of
 from idp.telephony.numbers import NumberRefused, countries, parse_number
 
 pages = Blueprint("lost", __name__)
@@ -91,7 +91,7 @@ def by_paper() -> Response:
     except NumberRefused:
         return _show("lost.not_stopped", country)
     with wired.database.read() as reading:
-        holders = PhoneChanges(reading).shared_by(wired.keyed.look_up.of("phone", number.e164))
+        holders = holders_of(reading, wired.keyed.look_up.of("phone", number.e164))
         digests = {one: printed_code.digest_of(code or "", one, wired.keyed.printed_code) for one in holders}
         found = [one for one, digest in digests.items() if SecondProofs(reading).has_printed(one, digest)]
     if code is None or not found:

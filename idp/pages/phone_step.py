@@ -20,7 +20,7 @@ from idp.delivery.text_messages import CodeMessage
 from idp.interaction.second_proof import Way
 from idp.keys.handles import Handle
 from idp.pages.browser import start_session_cookie
-from idp.pages.messages import send_code
+from idp.pages.messages import message_key, send_code
 from idp.pages.proven import current_session, find_again, open_session
 from idp.pages.second_view import look
 from idp.pages.sending import LimitMet, count_for_enrolled
@@ -29,6 +29,7 @@ from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import Transaction
 from idp.storage.models import SignIn
+from idp.storage.outbox import withdraw
 from idp.storage.phone_codes import PhoneCodes
 from idp.storage.send_counts import SendCounts
 from idp.storage.sign_ins import SignInRecord
@@ -104,11 +105,12 @@ def _count_against(
 def send_another(wired: Provider, sign_in: SignInRecord, client: Client, way: Way) -> Shown:
     """A new code in place of the old one, if there is one, by a message or a call; what the page says about it."""
     now = wired.clock()
-    opens_at = look(wired, sign_in, client, now).opening(way)
+    seen = look(wired, sign_in, client, now)
+    opens_at = seen.opening(way)
     if opens_at is None:  # the page itself says why
         return Shown()
-    if opens_at:
-        return Shown(notice="code.wait")
+    if opens_at:  # the page says of a call at night when it is possible
+        return Shown(notice="code.call_later" if way is Way.CALL and seen.line.call_from > now else "code.wait")
     code = new_code(wired.random_bytes)
     digest = digest_of(code, CodePurpose.SIGN_IN, sign_in.id, wired.keyed.phone_code)
     sends = sign_in.code.sends if sign_in.code else 0
@@ -148,4 +150,7 @@ def _replace(transaction: Transaction, sign_in: SignInRecord, digest: bytes, now
     codes = PhoneCodes(transaction, SignIn)
     if sign_in.code is None:
         return codes.first(sign_in.id, digest, now, spoken=spoken)
-    return codes.replace(sign_in.id, before=sign_in.code.sends, digest=digest, now=now, spoken=spoken)
+    made = codes.replace(sign_in.id, before=sign_in.code.sends, digest=digest, now=now, spoken=spoken)
+    if made:  # a code that fits no more does not arrive late
+        withdraw(transaction, message_key(sign_in.id, sign_in.code.sends), now)
+    return made

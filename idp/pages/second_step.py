@@ -95,7 +95,7 @@ def message(row: UUID) -> Response:
     browser = browser_digest(wired)
     with wired.database.read() as reading:
         sends = SignIns(reading).sends_of(row, browser) if browser else None
-        fate = fate_of(reading, message_key(row, sends)) if sends else Fate.NONE
+        fate = fate_of(reading, message_key(row, sends), wired.clock()) if sends else Fate.NONE
     return jsonify(state=fate.value)
 
 

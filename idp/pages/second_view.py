@@ -1,12 +1,13 @@
 """What a person who must give a second proof can do now, read when a page of it is shown or a way is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from idp.authenticators.phone_code import StoredCode
 from idp.interaction.next_step import wanted_acr
 from idp.interaction.second_proof import Holdings, Line, Offer, Silence, Way, offers
 from idp.pages.messages import message_key
-from idp.pages.sending import line_of
+from idp.pages.sending import call_time, line_of
+from idp.pages.steps import open_phone
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage.outbox import Fate, fate_of
@@ -23,6 +24,7 @@ class SecondView:
     fate: Fate  # of the newest message
     code: StoredCode | None
     offers: tuple[Offer, ...]
+    call_time: str | None  # when the person can be called again, by their own clock; None for now or never
 
     def opening(self, way: Way) -> int | None:
         """From which second on a way is open, 0 for now; None when it is none for this person."""
@@ -44,12 +46,13 @@ class SecondView:
 def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> SecondView:
     """How it stands for a sign-in under way."""
     code = sign_in.code
+    e164 = open_phone(wired, sign_in) if sign_in.phone_number is not None else ""
     with wired.database.read() as reading:
-        line = line_of(reading, wired, sign_in, now, code=code)
+        line = line_of(reading, wired, sign_in, now, code=code, e164=e164)
         holdings = SecondProofs(reading).holdings(sign_in.person_id, sign_in.passkey_id, now)
-        fate = fate_of(reading, message_key(sign_in.id, code.sends)) if code else Fate.NONE
-    if fate is Fate.FAILED:  # nothing will come: nobody waits for it
-        line = Line(silence=line.silence, until=line.until, text=line.text, voice=line.voice)
+        fate = fate_of(reading, message_key(sign_in.id, code.sends), now) if code else Fate.NONE
+    if fate in {Fate.FAILED, Fate.UNCERTAIN}:  # nothing may come: nobody has to wait for it
+        line = replace(line, next_send_at=0)
     found = offers(
         line,
         holdings,
@@ -58,4 +61,5 @@ def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> Se
         assurance=wired.assurance,
         now=now,
     )
-    return SecondView(line, holdings, fate, code, found)
+    at = call_time(wired, sign_in.region or "", line, e164, now)
+    return SecondView(line, holdings, fate, code, found, at)

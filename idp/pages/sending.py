@@ -7,6 +7,7 @@ with the counters raised, and a step that passes a limit is rolled back as a who
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from idp.storage.send_counts import SendCounts
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import ways
 from idp.telephony.limits import Count, Kind, Limits, Met, Tally, alarmed, first_met, range_of, with_one_more
+from idp.telephony.numbers import time_zone_of
 
 log = logging.getLogger(__name__)
 UNCERTAIN_AFTER_SECONDS = 18 * 30 * 86_400
@@ -52,9 +54,12 @@ class HasPhone(Protocol):
 
 
 def line_of(
-    reading: Transaction, wired: Provider, phone: HasPhone, now: int, *, code: StoredCode | None = None
+    reading: Transaction, wired: Provider, phone: HasPhone, now: int, *, code: StoredCode | None = None, e164: str = ""
 ) -> Line:
-    """What can be sent to this phone now. `code` is that of the sign-in, if one was made."""
+    """What can be sent to this phone now. `code` is that of the sign-in, if one was made.
+
+    `e164` is its number: by its time zone calls wait for the morning. Without it the country's stands.
+    """
     if phone.phone_id is None:
         return Line(silence=Silence.NO_PHONE)
     if now < phone.phone_locked_until:
@@ -62,21 +67,31 @@ def line_of(
     if phone.opted_out:
         return Line(silence=Silence.OPTED_OUT)
     if code is None and now - phone.phone_verified_at > UNCERTAIN_AFTER_SECONDS:
-        return _line(wired, phone.region or "", now, Silence.UNCERTAIN)
+        return replace(reach_of(wired, phone.region or "", now, e164), silence=Silence.UNCERTAIN)
     if code is not None and code.sends_left == 0:
         return Line(silence=Silence.SENDS_USED_UP)
     found = met_for_enrolled(reading, wired, phone.phone_id, phone.region or "", now)
     if found is not None:
         return Line(silence=Silence.LIMIT, until=found.retry_at)
-    return replace(_line(wired, phone.region or "", now), next_send_at=now + code.wait(now) if code else 0)
+    line = reach_of(wired, phone.region or "", now, e164)
+    return replace(line, next_send_at=now + code.wait(now) if code else 0)
 
 
-def _line(wired: Provider, region: str, now: int, silence: Silence | None = None) -> Line:
+def reach_of(wired: Provider, region: str, now: int, e164: str = "") -> Line:
     """What reaches the number's country; nobody is called while people there are asleep."""
     country = wired.coverage().of(region)
     reached = ways(country, [account.carrier for account in wired.accounts])
-    voice = Channel.VOICE.value in reached and not country.is_quiet(now)
-    return Line(silence=silence, text=Channel.SMS.value in reached, voice=voice)
+    voice = Channel.VOICE.value in reached
+    call_from = country.quiet_until(now, time_zone_of(e164) if e164 else "") if voice else 0
+    return Line(text=Channel.SMS.value in reached, voice=voice, call_from=call_from)
+
+
+def call_time(wired: Provider, region: str, line: Line, e164: str, now: int) -> str | None:
+    """When calls are possible again, by the clock of the person who is called; None where they are now, or never."""
+    if not line.voice or line.call_from <= now:
+        return None
+    zone = wired.coverage().of(region).clock_of(time_zone_of(e164))
+    return datetime.fromtimestamp(line.call_from, zone).strftime("%H:%M")
 
 
 def met_for_enrolled(reading: Transaction, wired: Provider, phone: UUID, region: str, now: int) -> Met | None:

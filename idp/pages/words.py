@@ -61,9 +61,7 @@ class Words:
 
     def choose(self, ui_locales: Sequence[str], cookie: str | None, accept_language: str | None) -> str:
         """The language for a person: the service's wish, then their earlier choice, then their browser's."""
-        if accept_language is not None and len(accept_language) > LONGEST_HEADER:
-            accept_language = None
-        wishes = (ui_locales, [cookie] if cookie else [], _accepted(accept_language or ""))
+        wishes = (ui_locales, [cookie] if cookie else [], accepted(accept_language))
         for ranges in wishes:
             found = lookup(ranges, self.languages) if ranges else None
             if found:
@@ -84,6 +82,11 @@ def lookup(ranges: Iterable[str], languages: Sequence[str]) -> str | None:
             if subtags and len(subtags[-1]) == 1:  # §3.4: a single-letter subtag goes with what followed it
                 subtags.pop()
     return None
+
+
+def accepted(header: str | None) -> Sequence[str]:
+    """The languages that a browser says its person reads, best first."""
+    return _accepted(header) if header and len(header) <= LONGEST_HEADER else ()
 
 
 def placeholders(sentence: str) -> frozenset[str]:

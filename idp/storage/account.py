@@ -106,9 +106,14 @@ _LANGUAGE = (
     .where(Person.id == bindparam("person"))
     .values(language=bindparam("tag"), updated_at=bindparam("now"))
 )
-_PERSON = select(Person.id, Person.user_handle, Person.record, Person.language, Person.created_at).where(
-    Person.id == bindparam("person")
+_MESSAGE_LANGUAGE = (
+    update(Person)
+    .where(Person.id == bindparam("person"))
+    .values(message_language=bindparam("tag"), updated_at=bindparam("now"))
 )
+_PERSON = select(
+    Person.id, Person.user_handle, Person.record, Person.language, Person.message_language, Person.created_at
+).where(Person.id == bindparam("person"))
 _PHONES = (
     select(Phone.id, Phone.number, Phone.region, Phone.verified_at)
     .where(Phone.person_id == bindparam("person"))
@@ -209,5 +214,9 @@ class Account:
         return self._transaction.run(_DISTRUST, row=passkey, person=self._person) == 1
 
     def choose_language(self, language: str, now: int) -> None:
-        """The language of messages to them, and of pages where nothing else was chosen."""
+        """The language of letters to them, and of pages where nothing else was chosen."""
         self._transaction.run(_LANGUAGE, person=self._person, tag=language, now=now)
+
+    def choose_message_language(self, language: str, now: int) -> None:
+        """The language of codes, in messages and calls."""
+        self._transaction.run(_MESSAGE_LANGUAGE, person=self._person, tag=language, now=now)

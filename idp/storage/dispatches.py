@@ -16,7 +16,7 @@ from idp.storage.message_counts import success_of
 from idp.storage.models_messages import Dispatch, GatewayBreaker
 from idp.telephony.breaker import PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
-from idp.telephony.dispatch import Outline, Past, State
+from idp.telephony.dispatch import TAKEN, Outline, Past, State
 from idp.telephony.routing import Success
 
 MOST_ABOUT_ONE: Final = 20
@@ -109,8 +109,8 @@ class SqlDispatches:
             earlier = dispatches_about(reading, outline.about) if outline.about is not None else []
         doubtful = itself.gateway if itself is not None and itself.state in _DOUBTFUL else None
         used = {name for one in earlier if one.id != outline.id for name in (one.gateway, *one.tried)}
-        arrived = itself is not None and itself.state == State.DELIVERED.value
-        return Past(doubtful or None, frozenset(used - {""}), arrived)
+        taken = itself is not None and State(itself.state) in TAKEN
+        return Past(doubtful or None, frozenset(used - {""}), taken)
 
     def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
         """`gateway` is about to be asked, after those that were `tried`."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
@@ -65,6 +65,9 @@ _ENROLMENTS: Final = select(Enrolment.id, Enrolment.phone_verified_at.label("at"
 _COUNTS: Final = select(_C.region, _C.channel, _C.gateway, _C.what, _C.count.label("many")).where(
     _C.day >= bindparam("since")
 )
+_TOTALS: Final = select(_C.region, _C.channel, _C.gateway, _C.what, func.sum(_C.count).label("many")).group_by(
+    _C.region, _C.channel, _C.gateway, _C.what
+)
 _OF_COUNTRY: Final = _COUNTS.where(_C.region == bindparam("country"), _C.channel == bindparam("way"))
 _WAITING: Final = select(OutboxRow.id).where(OutboxRow.due_at <= bindparam("now")).limit(10_000)
 _GROW: Final = {dialect: _grow(module.insert(MessageCount)) for dialect, module in _DIALECTS.items()}
@@ -88,6 +91,11 @@ def read_figures(reading: Transaction, since: int) -> dict[Cell, Figures]:
     return _read(reading.all(_COUNTS, since=since // DAY))
 
 
+def read_totals(reading: Transaction) -> dict[Cell, Figures]:
+    """Everything ever counted, added up where it stands."""
+    return _read(reading.all(_TOTALS))
+
+
 def success_of(reading: Transaction, region: str, channel: Channel, now: int) -> dict[str, Success]:
     """Measured success in one country, by gateway."""
     since = now // DAY - MEASURED_DAYS
@@ -104,7 +112,7 @@ def _read(rows: Iterable[Row[Any]]) -> dict[Cell, Figures]:
     found: dict[Cell, Figures] = {}
     for row in rows:
         cell = Cell(row.region, Channel(row.channel), row.gateway)
-        found.setdefault(cell, Figures()).add(row.what, row.many)
+        found.setdefault(cell, Figures()).add(row.what, int(row.many))
     return found
 
 

@@ -46,9 +46,10 @@ class Person(Base):
     connecting: Mapped[bytes | None] = mapped_column(
         unique=True
     )  # keyed HMAC of the authority's connecting information
-    language: Mapped[str]
+    language: Mapped[str]  # of pages and letters
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
+    message_language: Mapped[str | None]  # of codes, where it is another
 
 
 class Credential(Base):
@@ -382,6 +383,7 @@ class Enrolment(Base):
     expires_at: Mapped[Seconds]
     finished_at: Mapped[int | None]
     person_id: Mapped[UUID | None]  # who came of it
+    message_language: Mapped[str | None]  # chosen with the number
 
 
 # The nouns that have files of their own; they build on what stands above.

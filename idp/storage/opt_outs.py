@@ -19,6 +19,13 @@ _LIFT = (
 )
 
 
+_LIFT_NUMBER = (
+    update(OptOut)
+    .where(OptOut.fingerprint == bindparam("number"), OptOut.lifted_at.is_(None))
+    .values(lifted_at=bindparam("now"))
+)
+
+
 class OptOuts:
     """Verbs on opt-outs within one transaction."""
 
@@ -33,6 +40,10 @@ class OptOuts:
     def is_out(self, fingerprint: bytes) -> bool:
         """Whether this number wants nothing."""
         return self._transaction.one(_FIND, number=fingerprint) is not None
+
+    def lift_number(self, fingerprint: bytes, now: int) -> bool:
+        """Whoever holds the number wants messages again. False when nothing stood in the way."""
+        return self._transaction.run(_LIFT_NUMBER, number=fingerprint, now=now) == 1
 
     def lift(self, person: UUID, now: int) -> bool:
         """The person wants messages at their own number again. False when nothing stood in the way."""

@@ -18,7 +18,7 @@ from idp.delivery.text_messages import KIND as TEXT_MESSAGE
 from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch
-from idp.telephony.dispatch import LOST
+from idp.telephony.dispatch import LOST, State
 
 _OUTBOX: Final = OutboxRow.__table__.c
 _NOW: Final[BindParameter[int]] = bindparam("now")
@@ -30,12 +30,16 @@ _WAITING: Final = update(OutboxRow).where(_OUTBOX.id == bindparam("item"), _OUTB
 _DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None, why=None)
 _RETRY: Final = _WAITING.values(due_at=bindparam("at"), why=bindparam("reason"))
 _FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
+_WITHDRAWN: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why="replaced by a newer one")
 
 _FATE: Final = (
-    select(_OUTBOX.delivered_at, _OUTBOX.failed_at, Dispatch.state)
+    select(_OUTBOX.delivered_at, _OUTBOX.failed_at, Dispatch.state, Dispatch.asked_at)
     .outerjoin(Dispatch, Dispatch.id == _OUTBOX.id)
     .where(_OUTBOX.id == bindparam("item"))
 )
+
+#: Longer than a vendor takes that answers at all: after it the person is offered another way.
+SILENT_SECONDS: Final = 20
 
 #: Longest reason that is kept.
 MAX_WHY: Final = 200
@@ -47,17 +51,29 @@ class Fate(Enum):
     NONE = "none"
     WAITING = "waiting"
     SENT = "sent"
+    #: A gateway may have taken it; nobody sends it again by themself.
+    UNCERTAIN = "uncertain"
     FAILED = "failed"
 
 
-def fate_of(transaction: Transaction, item: UUID) -> Fate:
+def fate_of(transaction: Transaction, item: UUID, now: int) -> Fate:
     """What became of one row."""
     row = transaction.one(_FATE, item=item)
     if row is None:
         return Fate.NONE
-    if row.failed_at is not None or row.state in LOST:  # by a receipt, or none of the gateways took it this time
+    if row.state in LOST:  # by a receipt, or none of the gateways took it this time
+        return Fate.FAILED
+    silent = row.state == State.TRYING and now - row.asked_at > SILENT_SECONDS
+    if row.state == State.UNKNOWN or silent:  # by a worker that died, or a vendor that does not answer
+        return Fate.UNCERTAIN
+    if row.failed_at is not None:
         return Fate.FAILED
     return Fate.SENT if row.delivered_at is not None else Fate.WAITING
+
+
+def withdraw(transaction: Transaction, item: UUID, now: int) -> None:
+    """A row that a newer one replaces: it is not tried again, and a code that fits no more does not arrive late."""
+    transaction.run(_WITHDRAWN, item=item, now=now)
 
 
 MOST_SHOWN: Final = 200

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 
 from idp.authenticators.passkey import StoredPasskey
 from idp.credential.states import State
@@ -27,7 +27,7 @@ _FIND = (
         Person.user_handle,
         Person.status,
         Person.record,
-        Person.language,
+        func.coalesce(Person.message_language, Person.language).label("language"),
         Credential.state.label("credential_state"),
         Credential.expires_at,
         Phone.id.label("phone_id"),
@@ -76,7 +76,7 @@ class Holder:
     person_active: bool
     credential_active: bool
     record: bytes  # sealed
-    language: str
+    language: str  # of codes
     phone_id: UUID | None
     phone_number: bytes | None  # sealed
     region: str | None

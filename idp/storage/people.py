@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.states import State
@@ -18,7 +18,6 @@ _FIND = select(Person.id, Person.status, Person.record, Person.language, Person.
 )
 _BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
 _BY_CONNECTING = select(Person.id).where(Person.connecting == bindparam("value"))
-_SHARING = select(func.count(func.distinct(Phone.person_id))).where(Phone.fingerprint == bindparam("value"))
 _SET_STATUS = (
     update(Person)
     .where(Person.id == bindparam("row"), Person.status == bindparam("before"))
@@ -61,6 +60,7 @@ _ENROLMENT = select(
     Enrolment.opened_at,
     Enrolment.expires_at,
     Enrolment.finished_at,
+    Enrolment.message_language,
 )
 _BY_KEY = _ENROLMENT.where(Enrolment.id == bindparam("row"))
 _FINISHED_HERE = (
@@ -107,6 +107,8 @@ _OPENED_HERE = select(Enrolment.id).where(
 )
 _OPEN_ENROLMENT = update(Enrolment).where(Enrolment.id == bindparam("row"), Enrolment.finished_at.is_(None))
 _CONFIRM = _OPEN_ENROLMENT.values(confirmed_at=bindparam("now"))
+_READS = _OPEN_ENROLMENT.values(message_language=bindparam("tag"))
+_SPEAKS = update(Person).where(Person.id == bindparam("row")).values(message_language=bindparam("tag"))
 _SET_PHONE = _OPEN_ENROLMENT.values(phone=bindparam("sealed"), region=bindparam("area"), phone_verified_at=None)
 _PHONE_VERIFIED = _OPEN_ENROLMENT.values(phone_verified_at=bindparam("now"))
 _SET_CHALLENGE = _OPEN_ENROLMENT.values(challenge=bindparam("fresh"))
@@ -144,6 +146,7 @@ class EnrolmentRecord:
     made: bytes | None  # sealed: the passkey, while the officer has not confirmed
     opened: bool
     finished: bool
+    message_language: str | None
 
 
 class People:
@@ -161,11 +164,6 @@ class People:
         """The person whose passport number has this fingerprint."""
         row = self._transaction.one(_BY_IDENTIFIER, value=identifier)
         return row.id if row else None
-
-    def sharing(self, fingerprint: bytes) -> int:
-        """How many people have the number with this fingerprint."""
-        row = self._transaction.one(_SHARING, value=fingerprint)
-        return int(row[0]) if row else 0
 
     def add(
         self,
@@ -197,6 +195,10 @@ class People:
         """The person whose connecting information has this fingerprint."""
         row = self._transaction.one(_BY_CONNECTING, value=connecting)
         return row.id if row else None
+
+    def reads_messages_in(self, person: UUID, language: str) -> None:
+        """The language of codes that the person chose at their enrolment."""
+        self._transaction.run(_SPEAKS, row=person, tag=language)
 
     def renew(
         self, person: UUID, *, record: bytes, identifier: bytes | None, connecting: bytes | None, now: int
@@ -344,6 +346,10 @@ class Enrolments:
         """Note the number whose code is awaited; None forgets it."""
         self._transaction.run(_SET_PHONE, row=row, sealed=sealed, area=region)
 
+    def reads_messages_in(self, row: UUID, language: str) -> None:
+        """The language of messages that was chosen with the number."""
+        self._transaction.run(_READS, row=row, tag=language)
+
     def phone_verified(self, row: UUID, now: int) -> None:
         """The code was right."""
         self._transaction.run(_PHONE_VERIFIED, row=row, now=now)
@@ -385,4 +391,5 @@ def _enrolment(row: Any) -> EnrolmentRecord:
         made=row.made,
         opened=row.opened_at is not None,
         finished=row.finished_at is not None,
+        message_language=row.message_language,
     )

@@ -38,7 +38,6 @@ _PHONE = (
     .order_by(Phone.verified_at.desc())
     .limit(1)
 )
-_SHARED_BY = select(Phone.person_id).where(Phone.fingerprint == bindparam("value")).distinct().limit(20)
 _TAKE = (
     update(Phone)
     .where(Phone.id == bindparam("row"), Phone.person_id == bindparam("person"))
@@ -70,7 +69,9 @@ class PhoneChanges:
         """Over an open transaction."""
         self._transaction = transaction
 
-    def begin(self, row: UUID, person: UUID, *, sealed: bytes, region: str, code: bytes, now: int) -> None:
+    def begin(
+        self, row: UUID, person: UUID, *, sealed: bytes, region: str, code: bytes, now: int, spoken: bool = False
+    ) -> None:
         """Queue a change in place of an earlier one that was not finished, with its first code."""
         self.forget(person, now)
         self._transaction.add(
@@ -84,6 +85,7 @@ class PhoneChanges:
             code_sent_at=now,
             code_sends=1,
             code_attempts=0,
+            code_spoken=spoken or None,
         )
 
     def find(self, person: UUID, now: int) -> ChangeUnderWay | None:
@@ -102,10 +104,6 @@ class PhoneChanges:
     def phone_of(self, person: UUID) -> Any | None:
         """The person's phone row: id, sealed number, region, fingerprint, held_until."""
         return self._transaction.one(_PHONE, person=person)
-
-    def shared_by(self, fingerprint: bytes) -> set[UUID]:
-        """The people who have this number."""
-        return {row.person_id for row in self._transaction.all(_SHARED_BY, value=fingerprint)}
 
     def take(
         self, phone: UUID, person: UUID, *, sealed: bytes, fingerprint: bytes, region: str, held_until: int, now: int

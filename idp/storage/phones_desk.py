@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.storage.country_overrides import CurrentCoverage, override, reset
+from idp.storage.country_overrides import CurrentCoverage, override, read_overrides, reset
 from idp.storage.database import Database
 from idp.storage.dispatches import all_breakers
-from idp.storage.message_counts import DAY, count_messages, read_figures, waiting_messages
+from idp.storage.message_counts import DAY, count_messages, read_figures, read_totals, waiting_messages
+from idp.storage.send_budgets import SendBudgets
 from idp.telephony.breaker import Breaker
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import Coverage
-from idp.telephony.figures import Cell, Figures
+from idp.telephony.figures import Cell, Figures, render
+from idp.telephony.limits import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class PhonesDesk:
     database: Database
     current: CurrentCoverage
     clock: Callable[[], int]
+    send_budgets: SendBudgets | None = None
 
     def coverage(self) -> Coverage:
         """The table as it is now."""
@@ -46,6 +49,24 @@ class PhonesDesk:
         """How the gateways do."""
         with self.database.read() as reading:
             return all_breakers(reading)
+
+    def totals(self) -> Mapping[Cell, Figures]:
+        """Everything that was counted so far; only read, for whoever looks every few seconds."""
+        with self.database.read() as reading:
+            return read_totals(reading)
+
+    def exposition(self) -> str:
+        """All of it as metrics, for the internal listener."""
+        return render(self.totals(), self.breakers(), self.budgets(), self.waiting(), self.clock())
+
+    def budgets(self) -> list[Budget]:
+        """How much of today's shared budgets is used; empty where the desk was given none."""
+        return self.send_budgets.read() if self.send_budgets is not None else []
+
+    def estimated(self, region: str) -> bool:
+        """Whether the prices of a country are those of the file, and nobody has put their contract's in."""
+        with self.database.read() as reading:
+            return "price" not in read_overrides(reading).get(region, {})
 
     def waiting(self) -> int:
         """How many messages are due."""

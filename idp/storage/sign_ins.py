@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.engine import Row
 
 from idp.authenticators.phone_code import StoredCode
@@ -39,7 +39,7 @@ _FIND = (
         SignIn.finished_at,
         SignIn.expires_at,
         Person.record,
-        Person.language,
+        func.coalesce(Person.message_language, Person.language).label("language"),
         Person.status,
         Passkey.state.label("passkey_state"),
         Credential.state.label("credential_state"),
@@ -113,7 +113,7 @@ class SignInRecord:
     person_active: bool
     credential_active: bool
     record: bytes  # sealed
-    language: str
+    language: str  # of codes
     phone_id: UUID | None
     phone_number: bytes | None  # sealed
     region: str | None

@@ -4,7 +4,7 @@ The command's `ctx.obj` is a Desk: the database stands behind it, so that nothin
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import click
@@ -13,6 +13,7 @@ from idp.telephony.breaker import Breaker
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import MEMBERS, Country, Coverage, CoverageError
 from idp.telephony.figures import Cell, Figure, Figures, render
+from idp.telephony.limits import Budget
 
 HALF, MOST = 0.5, 0.95
 
@@ -40,6 +41,14 @@ class Desk(Protocol):
         """How the gateways do."""
         ...
 
+    def budgets(self) -> Sequence[Budget]:
+        """How much of today's shared budgets is used."""
+        ...
+
+    def estimated(self, region: str) -> bool:
+        """Whether the prices of a country are those of the file, and nobody has put their contract's in."""
+        ...
+
     def waiting(self) -> int:
         """How many messages are due."""
         ...
@@ -63,7 +72,7 @@ def status(desk: Desk, country: str | None, days: int, prometheus: bool) -> None
     """Per country and gateway: sent, delivered, verified, delays, cost; and gateways that are left alone."""
     now = desk.clock()
     if prometheus:
-        click.echo(render(desk.figures(400), desk.breakers(), desk.waiting(), now), nl=False)
+        click.echo(render(desk.figures(400), desk.breakers(), desk.budgets(), desk.waiting(), now), nl=False)
         return
     heads = ("country", "channel", "gateway", "sent", "deliv", "verif", "failed", "median", "p95", "cost $")
     _row(heads)
@@ -71,7 +80,12 @@ def status(desk: Desk, country: str | None, days: int, prometheus: bool) -> None
     for cell, figures in cells:
         if country in {None, cell.region}:
             _row(_line(cell, figures))
+    if any(desk.estimated(cell.region) for cell, figures in cells if figures.of(Figure.COST)):
+        click.echo("cost: by prices of which some are estimates (idp phones show COUNTRY)")
     click.echo(f"waiting: {desk.waiting()}")
+    for budget in desk.budgets():
+        if country in {None, budget.region}:
+            click.echo(_budget(budget))
     for (gateway, channel), breaker in sorted(desk.breakers().items()):
         if breaker.is_open(now):
             click.echo(f"left alone: {gateway} ({channel.value}) for {breaker.open_until - now} s more")
@@ -84,7 +98,8 @@ def show(desk: Desk, country: str) -> None:
     """Every member of one country, as it is now."""
     found = _country(desk, country)
     for name in MEMBERS:
-        click.echo(f"{name} = {json.dumps(getattr(found, name), ensure_ascii=False)}")
+        line = f"{name} = {json.dumps(getattr(found, name), ensure_ascii=False)}"
+        click.echo(f"{line}  # {_UNSURE[name]}" if name in _UNSURE and desk.estimated(country) else line)
 
 
 @phones.command("set")
@@ -111,6 +126,18 @@ def reset(desk: Desk, country: str) -> None:
     if not desk.reset(country):
         raise click.ClickException(f"{country}: nothing was changed")
     click.echo(f"{country}: as in the file")
+
+
+_UNSURE = {
+    "price": "an estimate for budgets, not a vendor's price; put your contract's in with `idp phones set`",
+    "note": "from public data, not checked with the country's operators",
+}
+"""Members whose value in the file nobody has confirmed."""
+
+
+def _budget(budget: Budget) -> str:
+    closed = ", closed to new numbers: hardly any code is typed" if budget.broken else ""
+    return f"budget {budget.kind.value} {budget.region or 'house'}: {budget.share:.0%} used today{closed}"
 
 
 def _country(desk: Desk, region: str) -> Country:

@@ -12,7 +12,7 @@ provider runs (`idp phones set`): the changes are stored, and laid over the file
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,10 +49,10 @@ class Country:
     day: int
     #: What a message and a call cost, in hundredths of a US cent: an estimate for budgets.
     price: tuple[int, int]
-    #: No calls from the first hour to the second, by the clock of `zone`; equal hours: never quiet.
+    #: No calls from the first hour to the second, by the number's own clock or `zone`'s; equal hours: never quiet.
     quiet: tuple[int, int]
     zone: str
-    #: The language of messages to people who have chosen none (BCP 47).
+    #: The language of messages that its people are offered (BCP 47).
     language: str
     #: For operators and for the public page.
     note: str
@@ -65,11 +65,27 @@ class Country:
         """The price of one message, in hundredths of a US cent."""
         return self.price[1] if channel is Channel.VOICE else self.price[0]
 
-    def is_quiet(self, now: int) -> bool:
-        """Whether people there are asleep: no calls now."""
+    def clock_of(self, zone: str = "") -> ZoneInfo:
+        """The clock that people there live by; `zone` is that of a number, where its plan names a single one."""
+        try:
+            return ZoneInfo(zone or self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # the plan knows a place that the clocks do not
+            return ZoneInfo(self.zone)
+
+    def quiet_until(self, now: int, zone: str = "") -> int:
+        """When people there may be called again, in epoch seconds; 0 if they may be called now.
+
+        By the clock of `zone`, where the number's plan names a single one (Hawaii is not New York).
+        """
         begins, ends = self.quiet
-        hour = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(self.zone)).hour
-        return begins <= hour < ends if begins <= ends else hour >= begins or hour < ends
+        here = datetime.fromtimestamp(now, UTC).astimezone(self.clock_of(zone))
+        quiet = begins <= here.hour < ends if begins <= ends else here.hour >= begins or here.hour < ends
+        if not quiet:
+            return 0
+        morning = here.replace(hour=ends, minute=0, second=0, microsecond=0)
+        if here.hour >= ends:  # still the evening before
+            morning += timedelta(days=1)
+        return int(morning.timestamp())
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class State(StrEnum):
 
 LOST = frozenset({State.UNDELIVERED, State.OPTED_OUT, State.UNREACHABLE, State.FAILED})
 """States in which the person should be offered another way at once."""
+TAKEN = frozenset({State.HANDED_OVER, State.DELIVERED, State.UNDELIVERED})
+"""States in which a gateway has taken the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class Past:
     doubtful: str | None = None
     #: Gateways that carried, or failed to carry, earlier messages about the same thing.
     used: frozenset[str] = frozenset()
-    #: Its receipt is here already: it must not go out again.
-    arrived: bool = False
+    #: A gateway has taken it, whatever a receipt then said: it must not go out again.
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

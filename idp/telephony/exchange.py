@@ -4,9 +4,10 @@ It keeps the gateways' contract, so that whoever sends does not know how many th
 written down before it is asked: a worker that dies in between leaves behind who may have the message, and that one is
 asked again under the same id.
 
-Next in order after a failure, but never after an opt-out or a number that nobody reaches. After an answer that leaves
-open whether the message was taken, a gateway that recognises repetitions is asked once more; past any other the next
-one is tried, because a code that comes twice is better than none.
+Next in order after a failure, but never after an opt-out or a number that nobody reaches. An answer that leaves open
+whether the message was taken ends the asking: no other gateway is asked, because the code would come twice. Only a
+gateway that recognises repetitions is asked once more, under the same id; of any other the message stays open
+(LeftOpen), the person reads so at once, and what happens next is their choice.
 """
 
 import logging
@@ -22,6 +23,7 @@ from idp.telephony.gateways.contract import (
     Accepted,
     Gateway,
     GatewayError,
+    LeftOpen,
     Message,
     NotServed,
     OptedOut,
@@ -84,17 +86,33 @@ class Exchange:
             price=country.cost(message.channel),
         )
         past = self.memory.begin(outline)
-        if past.arrived:
+        if past.taken:
             return Accepted(str(message.id))
+        if past.doubtful is not None:
+            return self._ask_again(replace(message, sender=country.sender), outline, past.doubtful)
         names = self._order(message, country.gateways, past)
         if not names or not country.open(message.channel):
             self.memory.trying(outline, "", ())
             self.memory.ended(message.id, State.FAILED)
             raise NotServed(f"nobody carries {message.channel} to {message.region}")
-        return self._ask_each(replace(message, sender=country.sender), outline, past, names)
+        return self._ask_each(replace(message, sender=country.sender), outline, names)
+
+    def _ask_again(self, message: Message, outline: Outline, doubtful: str) -> Accepted:
+        """A message that a gateway may have: nobody else gets it, and that one only if it notices a repetition."""
+        line = self.lines.get(doubtful)
+        if line is None or not line.gateway.repeatable:
+            self.memory.ended(message.id, State.UNKNOWN)
+            raise LeftOpen(f"{doubtful} may have it")
+        try:
+            return self._ask_each(message, outline, [doubtful])
+        except (OptedOut, PermanentFailure, OutcomeUnknown):
+            raise
+        except GatewayError as failure:  # not taken now, which says nothing about the first time
+            self.memory.ended(message.id, State.UNKNOWN)
+            raise OutcomeUnknown(str(failure)) from None
 
     def _order(self, message: Message, preferred: Sequence[str], past: Past) -> list[str]:
-        names = order(
+        return order(
             (line.carrier for line in self.lines.values() if self._able(line, message)),
             region=message.region,
             channel=message.channel,
@@ -102,18 +120,12 @@ class Exchange:
             success=self.memory.success(message.region, message.channel, self.clock()),
             used=past.used,
         )
-        doubtful = past.doubtful
-        if doubtful not in names:
-            return names
-        others = [name for name in names if name != doubtful]
-        # Who may have it and would notice a repetition is asked first; who would not, last.
-        return [doubtful, *others] if self.lines[doubtful].gateway.repeatable else [*others, doubtful]
 
     @staticmethod
     def _able(line: Line, message: Message) -> bool:
         return message.channel is not Channel.VOICE or message.language in line.gateway.speaks
 
-    def _ask_each(self, message: Message, outline: Outline, past: Past, names: list[str]) -> Accepted:
+    def _ask_each(self, message: Message, outline: Outline, names: list[str]) -> Accepted:
         began = self.clock()
         tried: list[str] = []
         failures: list[GatewayError] = []
@@ -132,10 +144,10 @@ class Exchange:
                 self.memory.ended(message.id, state)
                 raise
             except OutcomeUnknown as failure:
-                if self.lines[name].gateway.repeatable and past.doubtful != name:
-                    self.memory.ended(message.id, State.UNKNOWN)
+                self.memory.ended(message.id, State.UNKNOWN)
+                if self.lines[name].gateway.repeatable:
                     raise
-                failures.append(failure)
+                raise LeftOpen(str(failure)) from None
             except GatewayError as failure:
                 failures.append(failure)
             tried.append(name)
@@ -180,6 +192,4 @@ def _together(failures: Sequence[GatewayError]) -> GatewayError:
     if len(passing) == len(failures) and all(isinstance(failure, RateLimited) for failure in passing):
         waits = [failure.retry_after or 0 for failure in passing if isinstance(failure, RateLimited)]
         return RateLimited(why, min(waits))
-    if any(isinstance(failure, OutcomeUnknown) for failure in passing):
-        return OutcomeUnknown(why)
     return TemporaryFailure(why)

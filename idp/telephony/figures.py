@@ -13,11 +13,12 @@ from typing import Final
 
 from idp.telephony.breaker import Breaker
 from idp.telephony.channel import Channel
+from idp.telephony.limits import JUDGED, Budget
 from idp.telephony.routing import FLOOR, Success
 
 #: Upper ends of the steps in which delays are counted, in seconds; what is slower counts in the last.
 STEPS: Final = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)
-PREFIX: Final = "overseas_id"
+PREFIX: Final = "idp"
 
 
 class Figure(StrEnum):
@@ -103,7 +104,11 @@ def by_country(cells: Iterable[tuple[Cell, Figures]]) -> dict[tuple[str, Channel
 
 
 def render(
-    cells: Mapping[Cell, Figures], breakers: Mapping[tuple[str, Channel], Breaker], waiting: int, now: int
+    cells: Mapping[Cell, Figures],
+    breakers: Mapping[tuple[str, Channel], Breaker],
+    budgets: Iterable[Budget],
+    waiting: int,
+    now: int,
 ) -> str:
     """The figures as metric families in the Prometheus text format 0.0.4.
 
@@ -120,7 +125,7 @@ def render(
             if figure is not Figure.COST and figures.of(figure)
         ]
     lines += [
-        f"# HELP {PREFIX}_messages_cost_dollars_total What messages and calls cost, as the table of countries says.",
+        f"# HELP {PREFIX}_messages_cost_dollars_total What they cost by prices that may be estimates.",
         f"# TYPE {PREFIX}_messages_cost_dollars_total counter",
     ]
     for cell, figures in sorted(cells.items(), key=_by_name):
@@ -139,7 +144,20 @@ def render(
         f"# TYPE {PREFIX}_messages_waiting gauge",
         f"{PREFIX}_messages_waiting {waiting}",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + _budgets(budgets)) + "\n"
+
+
+def _budgets(budgets: Iterable[Budget]) -> list[str]:
+    """Used of what a day allows; the house's own have no region."""
+    used, closed = f"{PREFIX}_send_budget_used_ratio", f"{PREFIX}_new_numbers_closed"
+    lines = [f"# HELP {used} Of a shared budget of this day, so much is used.", f"# TYPE {used} gauge"]
+    listed = sorted(budgets, key=lambda one: (one.kind.value, one.region))
+    lines += [f'{used}{{budget="{one.kind.value}",region="{one.region}"}} {round(one.share, 4)}' for one in listed]
+    lines += [
+        f"# HELP {closed} 1 where new numbers get nothing today, because hardly any of their codes were typed.",
+        f"# TYPE {closed} gauge",
+    ]
+    return lines + [f'{closed}{{region="{one.region}"}} {int(one.broken)}' for one in listed if one.kind in JUDGED]
 
 
 def _delays(cells: Mapping[Cell, Figures]) -> list[str]:

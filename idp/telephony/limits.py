@@ -197,6 +197,28 @@ def _is_broken(tally: Tally, limits: Limits) -> bool:
     return tally.in_day >= limits.breaker_least and tally.verified * 100 < tally.in_day * limits.breaker_percent
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A shared limit of a day as operators see it."""
+
+    kind: Kind
+    region: str  # empty: of the house
+    used: int  # messages, or hundredths of a US cent
+    limit: int
+    broken: bool  # closed to new numbers, because hardly any code was typed
+
+    @property
+    def share(self) -> float:
+        """Used of what may be used; above 1 nothing more leaves."""
+        return self.used / self.limit if self.limit else float(self.used > 0)
+
+
+def budget_of(kind: Kind, region: str, tally: Tally, limits: Limits) -> Budget:
+    """How one counter stands against its limit of the day."""
+    broken = kind in JUDGED and _is_broken(tally, limits)
+    return Budget(kind, region, tally.in_day, limits.of(kind).day, broken)
+
+
 def alarmed(counts: Sequence[tuple[Count, Tally]], limits: Limits) -> list[tuple[Kind, int]]:
     """The shared counters that this very act took over the alarm mark, with their share of the day in percent."""
     found = []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.delivery.outbox import NotDelivered, OutboxItem, Undeliverable
+from idp.delivery.outbox import LeftUncertain, NotDelivered, OutboxItem, Undeliverable
 from idp.delivery.text_messages import (
     KIND,
     CodeMessage,
@@ -21,6 +21,7 @@ from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Accepted,
     GatewayError,
+    LeftOpen,
     NotServed,
     OptedOut,
     OutcomeUnknown,
@@ -122,6 +123,7 @@ def test_a_payload_that_is_not_a_code_message_is_never_sent(payload):
         (NotServed("twilio 21408"), Undeliverable, None, None),
         (TemporaryFailure("twilio 503"), NotDelivered, 0, False),
         (OutcomeUnknown("twilio 500"), NotDelivered, 0, True),
+        (LeftOpen("twilio 500"), LeftUncertain, None, None),
         (RateLimited("twilio 20429", 30), NotDelivered, 30, False),
         (RateLimited("twilio 20429"), NotDelivered, 0, False),
     ],

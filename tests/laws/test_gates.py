@@ -484,6 +484,9 @@ GIVES_NOTHING = {
     "/account/passkey": "binds a passkey to a person who gave both proofs",
     "/account/phone": "a person's own page",
     "/account/phone/code": "binds a number to a person who gave both proofs",
+    "/account/phone/call": "a step of a change of number",
+    "/account/phone/language": "their own act",
+    "/account/phone/message": "what became of a message",
     "/account/phone/resend": "sends a code to it",
     "/account/phone/other": "forgets it",
     "/sign-in/code/resend": "sends a code; its gates stand in find_sign_in like those of the code step",
@@ -557,6 +560,8 @@ GIVES_NOTHING = {
     "/enrol/phone/change": "a step of an enrolment",
     "/enrol/code": "a step of an enrolment",
     "/enrol/code/resend": "a step of an enrolment",
+    "/enrol/code/call": "a step of an enrolment",
+    "/enrol/code/message": "what became of a message",
     "/enrol/passkey": "makes a credential, signs nobody in",
 }
 

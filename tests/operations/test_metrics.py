@@ -7,16 +7,25 @@ import subprocess
 import sys
 from contextlib import suppress
 from http.client import HTTPConnection
+from uuid import UUID
 
 import pytest
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.command import phones_desk_of
+from idp.delivery.budget import Cost, money_counts
 from idp.journal import JsonLines
 from idp.operations.counting import DIRECTORY, begin_counting, forget_the_dead
 from idp.operations.gauges import Gauge
-from idp.operations.listener import GaugeCollector
+from idp.operations.listener import SELDOM_SECONDS, GaugeCollector, Seldom
 from idp.settings import Settings, SettingsError
+from idp.storage.dispatches import SqlDispatches
 from idp.storage.gauges import read_gauges
+from idp.storage.message_counts import SETTLED_AFTER_SECONDS, count_messages
+from idp.storage.send_counts import SendCounts
+from idp.telephony.channel import Channel
+from idp.telephony.dispatch import Outline, State
+from idp.telephony.limits import Count, Kind
 from tests.ground import copy_ground
 from tests.hostile.listener import ROOT, free_port, serving, wait_for
 
@@ -72,6 +81,11 @@ def test_what_all_workers_answered_is_shown_together(running):
     assert counts['{method="GET",route="none",status="404"}'] >= 1
     assert "/nothing" not in shown
     assert numbers(shown, "idp_database_up") == {"": 1.0}
+    assert numbers(shown, "idp_messages_waiting") == {"": 0.0}
+    assert set(numbers(shown, "idp_send_budget_used_ratio")) == {
+        '{budget="all-money",region=""}',
+        '{budget="all-new-money",region=""}',
+    }
 
 
 def test_it_says_that_it_is_ready(running):
@@ -151,6 +165,49 @@ def test_a_database_that_is_away_shows_as_that():
     assert found == {"idp_database_up": 0.0}
     there = GaugeCollector(lambda: [Gauge("idp_x", "x", 3)])
     assert {metric.name: metric.samples[0].value for metric in there.collect()} == {"idp_database_up": 1.0, "idp_x": 3}
+
+
+def test_what_is_dear_is_made_seldom_and_a_database_that_is_away_ends_nothing():
+    made, now = [], [100]
+
+    def make():
+        made.append(now[0])
+        if len(made) == 1:
+            raise OSError
+        return f"idp_x {len(made)}\n"
+
+    figures = Seldom(make, lambda: now[0])
+    assert [figures(), figures(), figures()] == ["", "idp_x 2\n", "idp_x 2\n"]
+    now[0] += SELDOM_SECONDS
+    assert figures() == "idp_x 3\n"
+
+
+def test_the_figures_of_codes_stand_in_the_database(either_ground):
+    """A country at four fifths of its budget, and one whose codes nobody types."""
+    ground = either_ground
+    wired = ground.provider
+    desk = phones_desk_of(wired)
+    limits = wired.limits_in("DE")
+    counts = money_counts(Cost("DE", Channel.SMS, is_new=False), limits.country_money * 4 // 5, wired.keyed.send_count)
+    judged = Count(
+        Kind.NEW_IN_COUNTRY, wired.keyed.send_count.number(Kind.NEW_IN_COUNTRY.value, "DE"), limits.breaker_least
+    )
+    with wired.database.begin() as step:
+        SendCounts(step).raise_all([*counts, judged], ground.clock())
+    memory = SqlDispatches(wired.database)
+    outline = Outline(id=UUID(int=1), about=None, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=1100)
+    memory.trying(outline, "infobip", ["twilio"])
+    memory.ended(outline.id, State.HANDED_OVER, "x")
+    count_messages(wired.database, ground.clock() + SETTLED_AFTER_SECONDS + 1)
+    shown = desk.exposition()
+    assert numbers(shown, "idp_send_budget_used_ratio")['{budget="country-money",region="DE"}'] == 0.8
+    assert numbers(shown, "idp_new_numbers_closed")['{region="DE"}'] == 1
+    cell = 'region="DE",channel="sms"'
+    assert numbers(shown, "idp_messages_total") == {
+        f'{{{cell},gateway="infobip",outcome="sent"}}': 1,
+        f'{{{cell},gateway="twilio",outcome="failed"}}': 1,
+    }
+    assert set(re.findall(r"^# TYPE (\S+)", shown, re.MULTILINE)) <= LISTED
 
 
 def test_committed_acts_are_counted_and_rolled_back_ones_are_not(ground):

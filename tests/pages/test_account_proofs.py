@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from idp.authenticators.totp import code_at, step_at
+from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER
 from idp.delivery.notices import KIND as NOTICE
 from idp.demo.authenticator import SoftAuthenticator
+from idp.telephony.channel import Channel
 from tests.ground import ORIGIN, PHONE, visible
 from tests.second_proofs import give_app, opt_out, use_app, use_passkey, use_printed
 
@@ -24,6 +26,8 @@ POSTS = (
     "/account/phone",
     "/account/phone/code",
     "/account/phone/resend",
+    "/account/phone/call",
+    "/account/phone/language",
     "/account/phone/other",
 )
 
@@ -267,7 +271,6 @@ def test_after_a_wrong_code_the_change_goes_on_with_a_new_message(ground, citize
     assert len(ground.codes(NEW)) == 1  # not within a minute
     ground.clock.now += 60
     browser.submit("/account/phone/resend")
-    assert len(ground.codes(NEW)) == 2
     browser.submit("/account/phone/code", code=ground.codes(NEW)[0])
     assert ground.events().count("person:phone_number:changed") == 1
 
@@ -297,12 +300,45 @@ def test_a_number_that_opted_out_or_that_many_share_is_refused(ground, citizen):
     opt_out(ground, NEW)
     change(browser)
     assert "number-error" in browser.page.text
+    assert ground.codes(NEW) == []
+
+
+def test_Y_01_that_many_share_a_number_is_told_to_who_has_typed_its_code_only(ground, citizen):
     shared = "+4915187654322"
-    for _ in range(5):
+    for _ in range(MOST_PEOPLE_A_NUMBER):
         ground.enrol(number=shared)
+    browser = signed_in(ground, citizen, "phone")
     change(browser, shared)
-    assert "number-error" in browser.page.text
-    assert ground.codes(NEW) == ground.codes(shared) == []
+    assert "number-error" not in browser.page.text
+    browser.submit("/account/phone/code", code=ground.codes(shared)[0])
+    assert "이미 여러 사람이 등록한 번호" in visible(browser.page)
+    assert "person:phone_number:changed" not in ground.events()
+
+
+def test_the_code_of_a_new_number_can_be_called_out_and_goes_by_another_gateway(ground, citizen):
+    browser = signed_in(ground, citizen, "phone")
+    change(browser)
+    ground.clock.now += 60
+    browser.submit("/account/phone/call")
+    assert "전화를 걸어 인증번호를 불러 드립니다" in visible(browser.page)
+    assert ground.messages()[-1].channel is Channel.VOICE
+    assert ground.messages()[-1].is_new
+    browser.submit("/account/phone/code", code=ground.codes(NEW)[0])
+    assert ground.events().count("person:phone_number:changed") == 1
+
+
+def test_a_language_of_messages_is_chosen_apart_from_that_of_the_pages(ground, citizen):
+    browser = signed_in(ground, citizen, "phone")
+    browser.submit("/account/phone/language", language="vi")
+    assert 'value="vi" lang="vi" selected' in browser.page.text
+    assert browser.submit("/account/phone/language", language="tlh").status_code == 400
+    change(browser)
+    assert ground.messages()[-1].language == "vi"
+    later = ground.browser()
+    later.get("/account/sign-in?to=phone")
+    later.passkey(citizen)
+    assert ground.messages()[-1].language == "vi"
+    assert later.page.headers["Content-Language"] == "ko"
 
 
 def test_O_06_the_range_and_the_person_have_limits_and_the_page_says_until_when(ground, citizen):

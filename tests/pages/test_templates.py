@@ -77,7 +77,7 @@ def test_every_page_has_a_title_and_one_heading():
     ("path", "ids"),
     [
         ("sign_in/passkey.html", ["passkey", "passkey-form", "demo-phone"]),
-        ("code_form.html", ["code", "code-submit", "resend"]),
+        ("code_form.html", ["code", "code-submit", "message-language"]),
         ("sign_in/consent.html", ["consent-allow", "consent-deny", "not-me"]),
         ("parts.html", ["cancel", "passkey-trouble", "passkey-status"]),
         ("logout/confirm.html", ["logout-confirm", "logout-stay"]),

@@ -13,6 +13,7 @@ from idp.telephony.channel import Channel
 from idp.telephony.commands import phones
 from idp.telephony.coverage import MEMBERS, CoverageError, change, load_coverage
 from idp.telephony.figures import Cell, Figures
+from idp.telephony.limits import Budget, Kind
 
 TABLE = load_coverage(ROOT / "config/countries.toml", KINDS)
 
@@ -43,6 +44,15 @@ class FakeDesk:
     def waiting(self):
         return 3
 
+    def estimated(self, region):
+        return "price" not in self.changed.get(region, {})
+
+    def budgets(self):
+        return [
+            Budget(Kind.ALL_MONEY, "", 50, 100, broken=False),
+            Budget(Kind.NEW_IN_COUNTRY, "DE", 30, 40, broken=True),
+        ]
+
     def clock(self):
         return 100
 
@@ -63,14 +73,28 @@ def test_the_status_shows_each_country_and_gateway_and_who_is_left_alone():
     assert "left alone: twilio" not in said
 
 
+def test_the_status_shows_how_much_of_todays_budgets_is_used_and_what_is_closed():
+    said = run(FakeDesk(), "status")[1]
+    assert "budget all-money house: 50% used today\n" in said
+    assert "budget new-in-country DE: 75% used today, closed to new numbers: hardly any code is typed" in said
+    assert "budget all-money" not in run(FakeDesk(), "status", "--country", "DE")[1]
+
+
+def test_a_price_is_called_an_estimate_until_somebody_has_put_their_own_in():
+    desk = FakeDesk()
+    assert "estimates" in run(desk, "status")[1]
+    assert "# an estimate" in next(line for line in run(desk, "show", "DE")[1].splitlines() if line.startswith("price"))
+    assert run(desk, "set", "DE", "price=900,1400")[0] == 0
+    assert "price = [900, 1400]" in run(desk, "show", "DE")[1].splitlines()
+    assert "estimates" not in run(desk, "status")[1]
+
+
 def test_the_status_of_one_country():
     assert "VN" not in run(FakeDesk(), "status", "--country", "DE")[1]
 
 
 def test_the_status_as_metrics():
-    assert (
-        'overseas_id_gateway_left_alone{gateway="sns",channel="sms"} 1' in run(FakeDesk(), "status", "--prometheus")[1]
-    )
+    assert 'idp_gateway_left_alone{gateway="sns",channel="sms"} 1' in run(FakeDesk(), "status", "--prometheus")[1]
 
 
 def test_a_country_is_shown_with_every_member():

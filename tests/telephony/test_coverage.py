@@ -14,6 +14,7 @@ from idp.telephony.accounts_file import KINDS
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import WITHOUT_NETWORK, CoverageError, load_coverage, ways
 from idp.telephony.messages import load_messages
+from idp.telephony.numbers import time_zone_of
 from idp.telephony.routing import Carrier
 from tests.ground import copy_ground
 
@@ -79,15 +80,40 @@ def test_messages_are_in_languages_that_we_write():
 )
 def test_nobody_is_called_at_night_by_their_own_clock(region, at, quiet):
     now = int(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp())
-    assert TABLE.of(region).is_quiet(now) is quiet
+    assert bool(TABLE.of(region).quiet_until(now)) is quiet
+
+
+@pytest.mark.parametrize(
+    ("region", "number", "at", "until"),
+    [
+        ("DE", "+4915112345678", "2026-07-01T20:00", "2026-07-02T05:00"),  # the evening before
+        ("DE", "+4915112345678", "2026-07-02T04:59", "2026-07-02T05:00"),
+        ("DE", "+4915112345678", "2026-10-24T21:00", "2026-10-25T06:00"),  # summer time ends in that night
+        ("NP", "+9779841234567", "2026-07-01T16:15", "2026-07-02T01:15"),
+        ("US", "+18085551234", "2026-07-01T12:00", "2026-07-01T17:00"),  # Honolulu sleeps when New York is up
+        ("US", "+12125551234", "2026-07-01T12:00", None),
+        ("AU", "+61412345678", "2026-07-01T13:00", "2026-07-01T21:00"),  # a plan with many zones: the country's own
+    ],
+)
+def test_a_call_waits_for_the_morning_of_the_number_itself(region, number, at, until):
+    def seconds(text):
+        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+    expected = seconds(until) if until else 0
+    assert TABLE.of(region).quiet_until(seconds(at), time_zone_of(number)) == expected
+
+
+def test_a_zone_that_the_clocks_do_not_know_leaves_the_countrys():
+    assert TABLE.of("DE").clock_of("Nowhere/At_All").key == "Europe/Berlin"
+    assert TABLE.of("DE").clock_of().key == "Europe/Berlin"
 
 
 def test_quiet_hours_may_lie_within_a_day_or_not_be():
     noon = int(datetime(2026, 7, 1, 12, tzinfo=UTC).timestamp())
     here = replace(TABLE.of("DE"), zone="UTC")
-    assert replace(here, quiet=(12, 13)).is_quiet(noon)
-    assert not replace(here, quiet=(13, 15)).is_quiet(noon)
-    assert not replace(here, quiet=(0, 0)).is_quiet(noon)
+    assert replace(here, quiet=(12, 13)).quiet_until(noon) == noon + 3600
+    assert not replace(here, quiet=(13, 15)).quiet_until(noon)
+    assert not replace(here, quiet=(0, 0)).quiet_until(noon)
 
 
 def test_prices_are_those_of_the_channel():

@@ -5,6 +5,7 @@ import pytest
 from idp.telephony.breaker import Breaker
 from idp.telephony.channel import Channel
 from idp.telephony.figures import STEPS, Cell, Figure, Figures, by_country, render, step_of
+from idp.telephony.limits import Budget, Kind
 from idp.telephony.routing import FLOOR
 
 CELL = Cell("DE", Channel.SMS, "twilio")
@@ -57,26 +58,38 @@ def test_a_name_that_is_no_figure_is_left_out():
     assert figures(delay_x=1, nonsense=2).counts == {}
 
 
+BUDGETS = [
+    Budget(Kind.COUNTRY_MONEY, "DE", 8500, 10_000, broken=False),
+    Budget(Kind.NEW_IN_COUNTRY, "DE", 30, 1500, broken=True),
+    Budget(Kind.ALL_MONEY, "", 5, 0, broken=False),
+]
+
+
 def test_the_metrics_are_families_with_help_type_and_a_histogram_that_adds_up():
     cells = {CELL: figures(sent=3, verified=2, cost=2400, delay_5=1, delay_20=2)}
     breakers = {("twilio", Channel.SMS): Breaker(5, 130), ("sns", Channel.SMS): Breaker(0, 0)}
-    text = render(cells, breakers, waiting=4, now=100)
+    text = render(cells, breakers, BUDGETS, waiting=4, now=100)
     lines = text.splitlines()
     assert text.endswith("\n")
     labels = 'region="DE",channel="sms",gateway="twilio"'
-    assert f'overseas_id_messages_total{{{labels},outcome="sent"}} 3' in lines
-    assert f"overseas_id_messages_cost_dollars_total{{{labels}}} 0.24" in lines
-    assert 'overseas_id_gateway_left_alone{gateway="twilio",channel="sms"} 1' in lines
-    assert 'overseas_id_gateway_left_alone{gateway="sns",channel="sms"} 0' in lines
-    assert "overseas_id_messages_waiting 4" in lines
+    assert f'idp_messages_total{{{labels},outcome="sent"}} 3' in lines
+    assert f"idp_messages_cost_dollars_total{{{labels}}} 0.24" in lines
+    assert 'idp_gateway_left_alone{gateway="twilio",channel="sms"} 1' in lines
+    assert 'idp_gateway_left_alone{gateway="sns",channel="sms"} 0' in lines
+    assert "idp_messages_waiting 4" in lines
+    assert 'idp_send_budget_used_ratio{budget="country-money",region="DE"} 0.85' in lines
+    assert 'idp_send_budget_used_ratio{budget="all-money",region=""} 1.0' in lines
+    assert [line for line in lines if line.startswith("idp_new_numbers_closed")] == [
+        'idp_new_numbers_closed{region="DE"} 1'
+    ]
     buckets = [int(line.split()[-1]) for line in lines if "_bucket" in line]
     assert len(buckets) == len(STEPS) + 1
     assert buckets == sorted(buckets)
-    assert f"overseas_id_message_delay_seconds_count{{{labels}}} 3" in lines
+    assert f"idp_message_delay_seconds_count{{{labels}}} 3" in lines
     families = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 5
-    assert all(line.startswith("#") or line.split("{")[0].split()[0].startswith("overseas_id_") for line in lines)
+    assert len(families) == len(set(families)) == 7
+    assert all(line.startswith("#") or line.split("{")[0].split()[0].startswith("idp_") for line in lines)
 
 
 def test_without_figures_the_metrics_are_there_all_the_same():
-    assert "overseas_id_messages_waiting 0" in render({}, {}, waiting=0, now=0)
+    assert "idp_messages_waiting 0" in render({}, {}, [], waiting=0, now=0)

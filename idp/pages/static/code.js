@@ -44,7 +44,9 @@
       if (!document.hidden) {
         try {
           const answer = await (await fetch(fate.dataset.poll, { headers: { Accept: "application/json" } })).json();
-          if (answer.state === "failed") {
+          // A message that may still come leaves somebody who has begun to type alone.
+          const typing = form && form.elements.code.value !== "";
+          if (answer.state === "failed" || (answer.state === "uncertain" && !typing)) {
             location.replace(fate.dataset.here);
             return;
           }

@@ -68,6 +68,10 @@ class OutcomeUnknown(TemporaryFailure):
     """The vendor was asked and gave no clear answer: it may have sent the message, and may send it twice."""
 
 
+class LeftOpen(OutcomeUnknown):
+    """The same, and nobody asks again: whoever took it would not notice the repetition, and the code came twice."""
+
+
 class RateLimited(TemporaryFailure):
     """The vendor asks for a pause. `retry_after` is its wish in seconds, or None."""
 

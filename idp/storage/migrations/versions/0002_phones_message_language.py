@@ -1,0 +1,13 @@
+"""The language of messages and calls, which may be another than that of the pages."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "phones_message_language"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Two columns that nobody has filled yet: until then messages are in the language of the pages."""
+    op.add_column("persons", sa.Column("message_language", sa.Text(), nullable=True))
+    op.add_column("enrolments", sa.Column("message_language", sa.Text(), nullable=True))
