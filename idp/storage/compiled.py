@@ -19,6 +19,8 @@ Values = Mapping[str, Any]
 Processor = Callable[[Any], Any]
 Conversions = Sequence[tuple[int, Processor]]
 MakeRow = Callable[[Iterable[Any]], Row[Any]]
+MOST_FORMS = 64
+"""Of one statement with lists: longer ones are rare, and are compiled when they come."""
 _numbers = count(1)
 
 
@@ -41,6 +43,10 @@ class Compiled:
         self._fixed = fixed
         self._row: MakeRow | None = None
 
+    def ready(self, values: Values) -> tuple["Compiled", list[Any]]:
+        """Itself: it is the same for all values."""
+        return self, self.ordered(values)
+
     def ordered(self, values: Values) -> list[Any]:
         """The values in the order of the text. Raises KeyError when one is missing."""
         fixed = self._fixed
@@ -58,6 +64,36 @@ class Compiled:
         return self._row
 
 
+class Listed:
+    """A statement with lists (`IN`): its text depends on how long they are, so there is one form for each length."""
+
+    def __init__(self, made: SQLCompiler, load: Conversions) -> None:
+        """Over a statement as it is compiled without its lists."""
+        self._made = made
+        self._load = load
+        self._lists = [name for parameter, name in made.bind_names.items() if parameter.expanding]
+        self._fixed = {name: value for name, value in _fixed(made).items() if name in self._lists}
+        self._forms: dict[tuple[int, ...], Compiled] = {}
+
+    def ready(self, values: Values) -> tuple[Compiled, list[Any]]:
+        """The form for lists of these lengths, and the values in its order."""
+        given = {**self._fixed, **values}
+        lengths = tuple(len(given[name]) for name in self._lists)
+        form = self._forms.get(lengths)
+        if form is None:
+            form = self._make(given)
+            if len(self._forms) < MOST_FORMS:
+                self._forms[lengths] = form
+        spread = {f"{name}_{i}": value for name in self._lists for i, value in enumerate(given[name], 1)}
+        return form, form.ordered({**given, **spread})
+
+    def _make(self, given: Values) -> Compiled:
+        state = self._made.construct_expanded_state(dict(given))
+        of_lists: Any = state.processors
+        bind = {**dict(_binders(self._made)), **of_lists}
+        return Compiled(state.statement, state.positiontup or (), _fixed(self._made), bind, self._load)
+
+
 class Compiler:
     """The compiled forms of one engine's statements."""
 
@@ -65,42 +101,32 @@ class Compiler:
         """For statements as `dialect` writes them."""
         self._dialect = dialect
         self.dialect: str = dialect.name
-        self._known: WeakKeyDictionary[Executable, Compiled] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Executable, Compiled | Listed] = WeakKeyDictionary()
 
     def ready(self, statement: Executable, values: Values) -> tuple[Compiled, list[Any]]:
         """The compiled form, made at the first call, and the values in its order."""
-        compiled = self._known.get(statement)
-        if compiled is None:
-            made = self._compile(statement)
-            load = _load(statement, made.dialect)
-            if made.post_compile_params:  # a list (`IN`): the text depends on how long it is
-                return _with_lists(made, values, load)
-            compiled = self._known[statement] = _whole(made, load)
-            if statement.get_execution_options().get("nameless"):
-                compiled.nameless()
+        found = self._known.get(statement)
+        if found is None:
+            found = self._known[statement] = self._compile(statement)
+        compiled, ordered = found.ready(values)
         compiled.uses += 1
-        return compiled, compiled.ordered(values)
+        return compiled, ordered
 
-    def _compile(self, statement: Any) -> SQLCompiler:
+    def _compile(self, statement: Any) -> Compiled | Listed:
         made = statement.compile(dialect=self._dialect)
         assert isinstance(made, SQLCompiler)
-        return made
+        load = _load(statement, made.dialect)
+        if made.post_compile_params:
+            return Listed(made, load)
+        compiled = Compiled(made.string, made.positiontup or (), _fixed(made), dict(_binders(made)), load)
+        if statement.get_execution_options().get("nameless"):
+            compiled.nameless()
+        return compiled
 
 
-def _whole(made: SQLCompiler, load: Conversions) -> Compiled:
-    names = made.positiontup or ()
-    fixed = {name: made.params[name] for name in names if not made.binds[name].required}
-    bind = dict(_binders(made))
-    return Compiled(made.string, names, fixed, bind, load)
-
-
-def _with_lists(made: SQLCompiler, values: Values, load: Conversions) -> tuple[Compiled, list[Any]]:
-    """The form for lists of just this length, which is used once."""
-    state = made.construct_expanded_state(dict(values))
-    names: Any = state.positiontup or ()
-    of_lists: Any = state.processors
-    compiled = Compiled(state.statement, names, state.parameters, {**dict(_binders(made)), **of_lists}, load)
-    return compiled, compiled.ordered({})
+def _fixed(made: SQLCompiler) -> Values:
+    """The values that stand in the statement itself."""
+    return {name: made.params[name] for parameter, name in made.bind_names.items() if not parameter.required}
 
 
 def _binders(made: SQLCompiler) -> Iterator[tuple[str, Processor]]:
