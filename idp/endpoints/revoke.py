@@ -4,6 +4,7 @@ from flask import Blueprint, Response, make_response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.endpoints.cross_origin import readable_by_public_clients
 from idp.keys.handles import Presented
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
@@ -13,6 +14,7 @@ from idp.storage.grants import Grants, grant_of
 
 endpoint = Blueprint("revoke", __name__)
 answer_errors(endpoint)
+readable_by_public_clients(endpoint)
 
 
 @endpoint.post("/revoke")

@@ -7,6 +7,7 @@ idp/grants; client authentication and grant share one transaction, so a replayed
 from flask import Blueprint, Response, jsonify
 
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
+from idp.endpoints.cross_origin import readable_by_public_clients
 from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
 from idp.grants import GRANTS, Refused
 from idp.pages.rendering import provider
@@ -18,6 +19,7 @@ from idp.storage.grants import Grants
 endpoint = Blueprint("token", __name__)
 answer_errors(endpoint)
 offer_nonces(endpoint)
+readable_by_public_clients(endpoint)
 
 
 @endpoint.post("/token")

@@ -6,7 +6,9 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.userinfo import person_claims, released
+from idp.endpoints.client_calls import FORM
 from idp.endpoints.client_certificate import presented_certificate
+from idp.endpoints.cross_origin import readable_by_public_clients
 from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
 from idp.grants.tokens import still_allowed
 from idp.keys.sealing import row_context
@@ -26,13 +28,16 @@ from idp.storage.sessions import Sessions
 log = logging.getLogger(__name__)
 endpoint = Blueprint("userinfo", __name__)
 offer_nonces(endpoint)
+readable_by_public_clients(endpoint)
 
 
 @endpoint.route("/userinfo", methods=["GET", "POST"])
 def userinfo() -> Response:
     """The UserInfo endpoint."""
     wired = provider()
-    form = single_valued(request.form.items(multi=True)) if request.method == "POST" else {}
+    form = (
+        single_valued(request.form.items(multi=True)) if request.method == "POST" and request.mimetype == FORM else {}
+    )
     token = presented_token(request.headers.get("Authorization"), form, request.args)
     if token is None:
         return _challenge(401, None)

@@ -22,7 +22,26 @@ LATEST_DATE = 10**12
 TYPES = ("oauth-authz-req+jwt", "JWT", None)  # RFC 9101 §10.8; OpenID Connect Core 1.0 §6.1 names none
 OF_THE_JWT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 NOT_INSIDE = frozenset({"request", "request_uri", "sub"})  # RFC 9101 §4; a sub would make it a client assertion
-STRUCTURED = frozenset({"claims", "authorization_details"})
+STRUCTURED = frozenset({"claims", "authorization_details", "registration"})
+TEXTS = frozenset(
+    {
+        *(
+            "client_id",
+            "response_type",
+            "redirect_uri",
+            "scope",
+            "state",
+            "nonce",
+            "prompt",
+            "display",
+            "response_mode",
+        ),
+        *("acr_values", "ui_locales", "claims_locales", "login_hint", "id_token_hint", "dpop_jkt"),
+        *("code_challenge", "code_challenge_method"),
+    }
+)
+"""Parameters that are text (RFC 9101 §4)."""
+KNOWN = TEXTS | STRUCTURED | {"max_age", "resource"}
 
 
 def read_request_object(token: str, client: Client, *, issuer: str, now: int) -> dict[str, str]:
@@ -77,7 +96,10 @@ def _check_times(claims: Mapping[str, Any], now: int, *, required: bool) -> None
 
 
 def _parameter(name: str, value: Any) -> str | None:
-    """A member as the text that the parameter would be, or None for one of no known shape, which is ignored."""
+    """A member as the text that the parameter would be; None for one that nobody here knows, which is ignored.
+
+    Raises InvalidRequestObject for a known one of another shape: what was signed must not be overlooked in silence.
+    """
     text: str | None = None
     if isinstance(value, str):
         text = value
@@ -87,6 +109,8 @@ def _parameter(name: str, value: Any) -> str | None:
         text = json.dumps(value, separators=(",", ":"))
     elif name == "resource" and isinstance(value, list) and all(isinstance(one, str) for one in value):
         text = join(value)
+    if text is None and name in KNOWN:
+        raise InvalidRequestObject(f"{name} is of another type than the parameter")
     if text is not None and not (0 < len(text) <= MAX_LENGTH and _is_unicode(text)):
         raise InvalidRequestObject(f"{name[:40]!r} is empty, too long or no text")
     if isinstance(value, str) and name == "resource":

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import Row
 
 from idp.protocol.client import Client
+from idp.protocol.cross_origin import origins_of
 from idp.registration.changes import Change, Conflict
 from idp.registration.effective_client import effective_client
 from idp.registration.register import CLIENT_ID
@@ -21,6 +22,7 @@ from idp.storage.models import ClientRow
 from idp.storage.wire import AlreadyTaken
 
 MOST_CLIENTS = 10_000
+ORIGINS_SECONDS = 5  # how old the origins of pages may be: they only let a script read its own answers
 
 _table = ClientRow.__table__
 _VERSION = select(ClientRow.version, ClientRow.status).where(ClientRow.id == bindparam("client_id"))
@@ -29,6 +31,11 @@ _ENABLED = (
     .where(ClientRow.status == "enabled")
     .order_by(ClientRow.id)
     .limit(bindparam("most"))
+)
+_PUBLIC = (  # by what is stored of them, so that not every client has to be parsed
+    select(ClientRow.id, ClientRow.version, ClientRow.status)
+    .where(ClientRow.status == "enabled", ClientRow.registration.contains('"token_endpoint_auth_method":"none"'))
+    .limit(MOST_CLIENTS)
 )
 _ONE = select(_table).where(ClientRow.id == bindparam("client_id"))
 _ALL = select(_table).order_by(ClientRow.id).limit(MOST_CLIENTS)
@@ -41,6 +48,7 @@ class Clients:
         """Empty: each client is parsed when it is first asked for."""
         self._database = database
         self._parsed: dict[str, tuple[int, Client]] = {}
+        self._origins: tuple[int, frozenset[str]] | None = None
 
     def find(self, client_id: str) -> Client | None:
         """The client with exactly this id, enabled or not, as it is now."""
@@ -65,6 +73,14 @@ class Clients:
         with self._database.read() as reading:
             found = [self._as_of(row, row.id, reading) for row in reading.all(_ENABLED, most=most)]
         return [client for client in found if client is not None and client.enabled]
+
+    def page_origins(self, now: int) -> frozenset[str]:
+        """The origins of enabled public clients' pages (CORS), as they were at most five seconds ago."""
+        if self._origins is None or not 0 <= now - self._origins[0] < ORIGINS_SECONDS:
+            with self._database.read() as reading:
+                found = [self._as_of(row, row.id, reading) for row in reading.all(_PUBLIC)]
+            self._origins = now, origins_of(client for client in found if client is not None)
+        return self._origins[1]
 
     def save(self, changes: Sequence[Change]) -> None:
         """Store all changes and their audit rows, or none. Raises Conflict when a `before` is outdated."""

@@ -30,6 +30,14 @@ def test_a_good_token_opens_by_header_in_both_methods_and_by_form(house, token, 
     assert answers[0].headers["Cache-Control"] == "no-store"
 
 
+def test_U_01_only_a_form_brings_a_token_in_its_body(house, token):
+    """RFC 6750 §2.2: `application/x-www-form-urlencoded`, nothing else."""
+    for content in ("multipart/form-data", "application/json", "text/plain"):
+        answer = ask(house, "post", data={"access_token": token}, content_type=content)
+        assert answer.status_code == 401
+        assert "error=" not in answer.headers["WWW-Authenticate"]  # as if none had been sent (§3.1)
+
+
 @pytest.mark.parametrize("cut", [1, 2, 3, 4, 16, 32, 48, 63])
 def test_C_11_a_truncated_token_opens_nothing(house, token, cut):
     refused(ask(house, **bearer(token[:-cut])))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from idp.protocol.client import Client
 from idp.protocol.errors import InvalidRequestObject
-from idp.protocol.request_object import merged, read_request_object
+from idp.protocol.request_object import TEXTS, merged, read_request_object
 from idp.protocol.request_source import Source, unwrap
 from tests.signed_requests import EC, ED, JWKS, RSA, STRANGER, TYP, sign, unsigned
 
@@ -202,8 +202,31 @@ def test_members_become_the_parameters_they_stand_for(name, value, text):
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, {"a": 1}, [1], ["x"]], ids=str)
-def test_a_member_of_no_known_shape_is_ignored(value):
+def test_a_member_that_nobody_knows_is_ignored(value):
     assert "unknown" not in read(sign(claims(unknown=value)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("state", value) for value in (None, True, 1.5, 5, {"a": 1}, ["x"])),
+        *((name, ["x"]) for name in sorted(TEXTS)),
+        ("max_age", True),
+        ("max_age", 1.5),
+        ("claims", 5),
+        ("authorization_details", None),
+        ("resource", [5]),
+        ("resource", {"a": "https://a.example"}),
+    ],
+    ids=str,
+)
+def test_Q_11_what_is_signed_in_another_shape_is_refused_and_never_overlooked(name, value):
+    with pytest.raises(InvalidRequestObject):
+        read(sign(claims(**{name: value})))
+
+
+def test_registration_inside_is_refused_like_the_parameter():
+    assert read(sign(claims(registration={"client_name": "x"})))["registration"] == '{"client_name":"x"}'
 
 
 OUTSIDE = {"client_id": "rp", "request": "…", "scope": "profile", "state": "outer", "nonce": "outer"}

@@ -180,3 +180,22 @@ def test_a_conflicting_change_stores_nothing(clients, database, how):
 def test_nothing_to_store_is_no_transaction(clients, database):
     with database.begin():  # holds the only write lock; a second writer would wait for it
         clients.save([])
+
+
+SPA = {
+    "client_name": "Pages",
+    "redirect_uris": ["https://spa.example:443/callback", "https://spa.example/silent"],
+    "token_endpoint_auth_method": "none",
+    "scope": "openid",
+}
+
+
+def test_X_06_pages_of_enabled_public_clients_are_known_within_five_seconds(clients):
+    add(clients)
+    assert clients.page_origins(NOW) == frozenset()
+    registration = add(clients, "spa", given=SPA)
+    assert clients.page_origins(NOW + 4) == frozenset()
+    assert clients.page_origins(NOW + 5) == {"https://spa.example"}
+    clients.save([status_set(registration, "disabled", now=NOW)])
+    assert clients.page_origins(NOW + 10) == frozenset()
+    assert clients.page_origins(NOW) == frozenset()  # a clock that was set back
