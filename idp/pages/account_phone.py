@@ -20,7 +20,6 @@ from idp.credential.number_change import held_until, may_share
 from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.sealing import row_context
-from idp.pages.letters import queue_letter
 from idp.pages.messages import send_code
 from idp.pages.owner import Owner
 from idp.pages.refusals import PageRefused
@@ -251,7 +250,7 @@ def _take(transaction: Transaction, wired: Provider, owner: Owner, change: Chang
     new_number_verified(transaction, wired, e164, change.region, now)
     detail = {"before": phone.region, "region": change.region, "held_until": hold}
     transaction.record(AuditRow(Event.NUMBER_CHANGED, now, owner.person_id, detail=detail))
-    queue_letter(transaction, wired, owner.person_id, MailKind.NUMBER_CHANGED, now)
+    wired.letters.write(transaction, owner.person_id, MailKind.NUMBER_CHANGED, now)
 
 
 def _open(wired: Provider, change: ChangeUnderWay) -> str:

@@ -10,14 +10,12 @@ from idp.authenticators.phone_code import (
 )
 from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER, EnrolmentStep, Progress, next_enrolment_step
 from idp.credential.issue import AlreadyEnrolled, Keys, issue_credential
-from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.keys.sealing import row_context
 from idp.missions.cases import Outcome
 from idp.pages.browser import browser_digest
 from idp.pages.counter_acts import end_case_within
 from idp.pages.counter_issue import seal_made
-from idp.pages.letters import queue_letter
 from idp.pages.messages import send_code
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page_language
@@ -71,6 +69,12 @@ def unknown_enrolment(detail: str) -> PageRefused:
     return PageRefused("enrolment_unknown", 400, detail)
 
 
+def reached(transaction: Transaction, enrolment: EnrolmentRecord, step: str, now: int) -> None:
+    """The case at a counter, where there is one, came this far."""
+    if enrolment.case_id is not None:
+        Cases(transaction).reached(enrolment.case_id, step, now)
+
+
 def stored_code(wired: Provider, enrolment: EnrolmentRecord) -> StoredCode | None:
     """Its code as it stands, if one was sent."""
     with wired.database.read() as reading:
@@ -109,6 +113,7 @@ def send_first(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber)
     digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
     try:
         with wired.database.begin() as transaction:
+            reached(transaction, enrolment, "sent", now)
             PhoneCodes(transaction, Enrolment).first(enrolment.id, digest, now)
             _queue(transaction, wired, enrolment, number, code_text, 1, now)
     except LimitMet as limit:
@@ -215,7 +220,7 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
                 transaction.record(AuditRow(Event.PHONE_SHARED, now, issued.person, detail={"people": sharing + 1}))
             transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, issued.person, detail=made_with))
             transaction.flush()
-            queue_letter(transaction, wired, issued.person, MailKind.ISSUED, now)
+            wired.tell(transaction, issued.person, "issued", now)
     except AlreadyEnrolled as error:
         raise PageRefused("already_enrolled", 409, "passport belongs to an enrolled person") from error
     name = record_of.korean if page_language() == "ko" else record_of.latin
