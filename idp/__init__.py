@@ -36,6 +36,7 @@ from idp.keys.secrets import SecretsError, read_secrets
 from idp.operations.counting import Hooks, begin_counting
 from idp.pages import (
     account,
+    account_email,
     account_passkeys,
     account_proofs,
     account_stop,
@@ -45,13 +46,17 @@ from idp.pages import (
     console_proposals,
     counter,
     counter_end,
+    counter_figures,
     coverage,
     developers,
     device,
     enrol,
+    feedback,
+    figures,
     home,
     lost,
     missions,
+    new_passkey,
     second_step,
     sign_in,
     staff,
@@ -74,8 +79,8 @@ from idp.storage.staff import StaffMembers
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
 EVERYONE = (home, sign_in, second_step, enrol, device, coverage, developers)
-ACCOUNT = (account, account_proofs, account_passkeys, account_stop, lost)
-STAFF = (missions, staff, staff_join, staff_team, counter, counter_end)
+ACCOUNT = (account, account_email, feedback, account_proofs, account_passkeys, new_passkey, account_stop, lost)
+STAFF = (missions, figures, staff, staff_join, staff_team, counter, counter_end, counter_figures)
 CONSOLE = (console, console_clients, console_confirm, console_proposals)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})

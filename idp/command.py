@@ -48,6 +48,7 @@ from idp.staff.commands import officer
 from idp.storage import DatabaseUnavailable, Transaction, open_database
 from idp.storage.credential_life import live_on
 from idp.storage.dispatches import SqlDispatches
+from idp.storage.figures import follow_up
 from idp.storage.gauges import read_gauges
 from idp.storage.housekeeping import sweep
 from idp.storage.ledger import SqlLedger
@@ -259,7 +260,8 @@ def _age(wired: Provider, now: int) -> None:
         ended = SessionEnds(step).of_credential(person, credential, at)
         wired.tell_ended(step, ended, why="credential expired", now=at, event=Event.SESSION_STOPPED)
 
-    live_on(wired.database, wired.notices, end_sessions, now)
+    live_on(wired.database, wired.tell, end_sessions, now)
+    follow_up(wired.database, now)
 
 
 main.add_command(with_settings(serve))

@@ -51,7 +51,8 @@ from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.audit_seals import AuditSeals
-from idp.storage.citizen_notices import CitizenNotices
+from idp.storage.citizen_letters import LETTERS, CitizenLetters
+from idp.storage.citizen_notices import NOTHING, CitizenNotices
 from idp.storage.clients import Clients
 from idp.storage.country_overrides import CurrentCoverage
 from idp.storage.database import Database, Transaction
@@ -111,6 +112,7 @@ class Keyed:
     subject: Fingerprints
     session_id: Fingerprints
     stop_link: Fingerprints
+    address_link: Fingerprints
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,27 @@ class Provider:
 
     @property
     def notices(self) -> CitizenNotices:
-        """What tells citizens of what happened to their credential."""
+        """What tells citizens by message of what happened to their credential."""
         return CitizenNotices(self.sealers.phone, self.sealers.outbox)
+
+    @property
+    def letters(self) -> CitizenLetters:
+        """What tells them by mail."""
+        return CitizenLetters(
+            record=self.sealers.record,
+            outbox=self.sealers.outbox,
+            stop_link=self.keyed.stop_link,
+            address_link=self.keyed.address_link,
+            issuer=self.issuer,
+            posted=self.settings.mail != "none",
+        )
+
+    def tell(
+        self, transaction: Transaction, person: UUID, notice: str, now: int, values: Mapping[str, str] = NOTHING
+    ) -> None:
+        """Tell a citizen on every channel: a message to each phone, and the letter that goes with the notice."""
+        self.notices.tell(transaction, person, notice, now, values)
+        self.letters.write(transaction, person, LETTERS[notice], now, values)
 
     @property
     def registry_table(self) -> SqlRegistry:
@@ -341,7 +362,7 @@ class Provider:
             else:
                 transaction.record(AuditRow(Event.PERSON_ENDED, now, person, detail=detail | {"by": by}))
             if to in ENDED:
-                self.notices.tell(transaction, person, "ended", now)
+                self.tell(transaction, person, "ended", now)
             if to is not PersonStatus.ACTIVE:
                 ended = SessionEnds(transaction).of_person(person, now)
                 self.tell_ended(transaction, ended, why="person stopped", now=now, event=Event.SESSION_STOPPED)
@@ -360,7 +381,7 @@ class Provider:
                 raise Refusal("the credential was changed at the same moment; try again")
             detail = {"credential": newest.id, "from": before.value, "to": to.value, "why": why}
             transaction.record(AuditRow(Event.CREDENTIAL_CHANGED, now, person, detail=detail))
-            self.notices.tell(transaction, person, message_of(before, to), now)
+            self.tell(transaction, person, message_of(before, to), now)
             if to is not State.ACTIVE:
                 ended = SessionEnds(transaction).of_credential(person, newest.id, now)
                 self.tell_ended(transaction, ended, why="credential stopped", now=now, event=Event.SESSION_STOPPED)
@@ -427,6 +448,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         subject=Fingerprints(secrets, Purpose.SUBJECT, lasting=True),
         session_id=Fingerprints(secrets, Purpose.SESSION_ID, lasting=True),
         stop_link=Fingerprints(secrets, Purpose.STOP_LINK, lasting=True),
+        address_link=Fingerprints(secrets, Purpose.ADDRESS_LINK, lasting=False),
     )
 
     def read_keys(look: Callable[[KeyStore], None]) -> None:

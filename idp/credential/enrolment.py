@@ -11,6 +11,7 @@ LINK_SECONDS = 900  # from the officer's hand to the first opening
 OPEN_SECONDS = 1800  # from the first opening to the end
 CREDENTIAL_SECONDS = 3 * 365 * 86_400
 MAX_NUMBERS = 3  # numbers that may be tried in one enrolment, a message each at least
+MOST_PASSKEYS = 5  # of one person
 MOST_PEOPLE_A_NUMBER = 5  # a family may share a phone; more look like one person who collects codes
 
 

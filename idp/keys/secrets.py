@@ -39,6 +39,7 @@ class Purpose(Enum):
     SUBJECT = "subject"  # pairwise `sub`
     PROOF_NONCE = "proof-nonce"  # nonces of DPoP proofs
     STOP_LINK = "stop-link"  # links with which a person stops their mobile ID
+    ADDRESS_LINK = "address-link"  # links with which a person confirms their e-mail address
     SESSION_ID = "session-id"  # `sid` as one client sees it
 
 

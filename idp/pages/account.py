@@ -14,6 +14,7 @@ from idp.pages.account_history import entries, service_name
 from idp.pages.answers import go
 from idp.pages.browser import choose_language_cookie, end_session_cookie
 from idp.pages.consent_view import shared
+from idp.pages.feedback import waiting
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, say, words
 from idp.pages.times import readable_day, readable_time
@@ -44,6 +45,7 @@ def home() -> Response:
         mission=credential.mission,
         expires=readable_day(credential.expires_at),
         services=len(consents),
+        asked=asked.value if (asked := waiting(visit.wired, visit.person)) is not None else None,
         passkeys=sum(one.state == "active" for one in passkeys),
         chosen=person.language,
         choices=[(code, words().say(code, "site.language")) for code in words().languages],

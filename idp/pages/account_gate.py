@@ -43,7 +43,7 @@ class Visit:
     @property
     def own(self) -> Client:
         """What refusals lead back to: these pages."""
-        return _own(self.wired)
+        return own_pages(self.wired)
 
     @property
     def record(self) -> Record:
@@ -76,7 +76,7 @@ def act(*, fresh: bool = False) -> tuple[Visit, dict[str, str]]:
     now = wired.clock()
     session = _session(wired, now)
     if session is None or not _strong(wired, session) or (fresh and not is_fresh(session, now)):
-        raise PageRefused("account_signed_out", 403, "no session, or not good enough", client=_own(wired))
+        raise PageRefused("account_signed_out", 403, "no session, or not good enough", client=own_pages(wired))
     return Visit(wired, session, now), form
 
 
@@ -85,7 +85,8 @@ def is_fresh(session: LiveSession, now: int) -> bool:
     return now - session.auth_time <= FRESH_SECONDS
 
 
-def _own(wired: Provider) -> Client:
+def own_pages(wired: Provider) -> Client:
+    """The client that stands for these pages where a refusal leads back."""
     return own_client(f"{wired.issuer}{OWN_PAGES}")
 
 

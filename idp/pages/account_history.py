@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from idp.audit.catalogue import Event
+from idp.missions.cases import Outcome
+from idp.missions.evidence import Kind
 from idp.pages.rendering import page_language, say
 from idp.pages.times import readable_time
 from idp.protocol.device_flow import DeviceKind
@@ -14,6 +16,9 @@ from idp.telephony.numbers import country_name
 
 SIGN_IN_SECONDS = 1800  # a sign-in is over by then
 KINDS = frozenset(kind.value for kind in DeviceKind)
+WAYS = frozenset(kind.value for kind in Kind)
+OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+MOVED = frozenset({"active", "replaced"})
 OFFICIAL = frozenset({"operator", "staff", "officer"})
 """Sources of acts that somebody in office did: every one is shown, whether it has words of its own or not."""
 
@@ -45,6 +50,21 @@ EVENTS = {
     Event.PRINTED_CODES_MADE.tag: "account_event.printed_made",
     Event.PRINTED_CODE_USED.tag: "account_event.printed_used",
     Event.NUMBER_CHANGED.tag: "account_event.number_changed",
+    Event.FEEDBACK_GIVEN.tag: "account_event.feedback",
+    Event.ADDRESS_CHANGED.tag: "account_event.address_changed",
+    Event.ADDRESS_CONFIRMED.tag: "account_event.address_confirmed",
+    Event.CASE_STARTED.tag: "account_event.case_begun",
+    Event.CASE_BARRED.tag: "account_event.case_barred",
+    Event.CASE_APPROVED.tag: "account_event.case_approved",
+    Event.CASE_LINKED.tag: "account_event.case_linked",
+    Event.CASE_NUMBER_REFUSED.tag: "account_event.case_number",
+    Event.CASE_CONFIRMED.tag: "account_event.case_done",
+    Event.CASE_ENDED.tag: "account_event.case_ended",
+    Event.CREDENTIAL_MOVED.tag: "account_event.moved",
+    Event.PERSON_ENDED.tag: "account_event.ended",
+    Event.CREDENTIAL_EXPIRED.tag: "account_event.expired",
+    Event.CREDENTIAL_REMINDED.tag: "account_event.reminded",
+    Event.PHONE_SHARED.tag: "account_event.phone_shared",
     Event.LANGUAGE_CHOSEN.tag: "account_event.language",
     Event.DATA_TAKEN.tag: "account_event.data_taken",
     Event.ACCOUNT_CLOSED.tag: "account_event.closed",
@@ -94,26 +114,45 @@ def _was_completed(one: Happened, completed: Iterable[tuple[str | None, int]]) -
 
 
 def _entry(wired: Provider, one: Happened) -> Entry:
-    key = EVENTS.get(one.event, "account_event.official")
     return Entry(
         id=one.id,
         at=readable_time(one.at),
-        what=say(key),
+        what=_what(one),
         notes=tuple(_notes(wired, one)),
         official=is_official(one),
         doubtful=one.event in SIGN_INS,
     )
 
 
+def _what(one: Happened) -> str:
+    """The sentence of an act; what an office did says what came of it."""
+    detail, key = one.detail, EVENTS.get(one.event, "account_event.official")
+    if one.event == Event.CREDENTIAL_MOVED.tag and detail.get("to") in MOVED:
+        return say(f"account_event.moved_{detail['to']}")
+    if one.event == Event.CASE_CONFIRMED.tag and detail.get("kind") in WAYS:
+        return say(f"account_event.case_{detail['kind']}")
+    kind = say(f"counter.kinds.{detail['kind']}") if detail.get("kind") in WAYS else ""
+    outcome = say(str(detail["outcome"])) if detail.get("outcome") in OUTCOMES else ""
+    return say(key, kind=kind, outcome=outcome, days=detail.get("days", ""))
+
+
 def _notes(wired: Provider, one: Happened) -> Iterable[str]:
     if one.client is not None:
         yield service_name(wired, one.client)
+    if one.detail.get("mission"):
+        yield say("account_event.place", place=_place(wired, str(one.detail["mission"])))
     if one.detail.get("on") in KINDS:
         yield say(f"device.kinds.{one.detail['on']}")
     if one.detail.get("code_sent"):
         yield say("account_event.code_sent", country=country_name(str(one.detail["code_sent"]), page_language()))
     if one.event in {Event.CREDENTIAL_CHANGED.tag, Event.PERSON_CHANGED.tag} and one.detail.get("why"):
         yield say("account_event.why", why=str(one.detail["why"]))
+
+
+def _place(wired: Provider, code: str) -> str:
+    """What a page calls a mission that may be gone by now."""
+    mission = wired.missions.find(code)
+    return mission.place.name(page_language()) if mission is not None else code
 
 
 def service_name(wired: Provider, client_id: str) -> str:

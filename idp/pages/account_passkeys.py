@@ -1,6 +1,5 @@
-"""/account/passkeys: the keys to a mobile ID. Named, added with both proofs anew, removed but for the last one."""
+"""/account/passkeys: the keys to a mobile ID. Named, and removed but for the last one. Adding: new_passkey.py."""
 
-import json
 import re
 import unicodedata
 from typing import Any
@@ -9,27 +8,19 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from idp.audit.catalogue import AuditRow, Event
-from idp.authenticators.ceremony import CHALLENGE_BYTES, CHALLENGE_SECONDS, CeremonyRefused
-from idp.authenticators.passkey_registration import NewPasskey, creation_options, verify_registration
+from idp.credential.enrolment import MOST_PASSKEYS
 from idp.delivery.mail import MailKind
-from idp.keys.sealing import CannotOpen
 from idp.pages.account_gate import Visit, act, look
 from idp.pages.answers import go
-from idp.pages.browser import end_session_cookie, ensure_browser
-from idp.pages.letters import queue_letter
+from idp.pages.browser import end_session_cookie
 from idp.pages.refusals import PageRefused
-from idp.pages.rendering import page, page_language, provider, say
+from idp.pages.rendering import page, say
 from idp.pages.times import readable_day
 from idp.people.record import UNPRINTABLE
-from idp.storage import AlreadyTaken
 from idp.storage.account import Account
-from idp.storage.once import take
-from idp.storage.passkeys import Passkeys
-from idp.storage.people import People
 from idp.storage.session_ends import SessionEnds
 
 pages = Blueprint("account_passkeys", __name__)
-MOST = 5
 LONGEST_NAME = 40
 NOT_NAMED = re.compile(r"[A-Z]{2}|", re.ASCII)  # what issuing calls a passkey: the region of its holder's number
 
@@ -42,7 +33,7 @@ def passkeys() -> Response:
         found = Account(reading, visit.person).passkeys()
     active = sum(one.state == "active" for one in found)
     shown = [_shown(visit, one, active) for one in found]
-    return page("account/passkeys.html", passkeys=shown, may_add=active < MOST, most=MOST)
+    return page("account/passkeys.html", passkeys=shown, may_add=active < MOST_PASSKEYS, most=MOST_PASSKEYS)
 
 
 def _shown(visit: Visit, one: Any, active: int) -> dict[str, Any]:
@@ -121,114 +112,11 @@ def remove() -> Response:
         transaction.record(AuditRow(Event.PASSKEY_REMOVED, visit.now, visit.person, detail={"passkey": row}))
         ended = SessionEnds(transaction).of_passkey(visit.person, row, visit.now)
         visit.wired.tell_ended(transaction, ended, why="passkey removed", now=visit.now)
-        queue_letter(transaction, visit.wired, visit.person, MailKind.PASSKEY_REMOVED, visit.now)
+        visit.wired.letters.write(transaction, visit.person, MailKind.PASSKEY_REMOVED, visit.now)
     if row == visit.session.passkey_id:
         end_session_cookie()
         return page("account/signed_out.html", here="/", everywhere=False)
     return go("/account/passkeys")
-
-
-@pages.get("/account/passkeys/new")
-def ask_new() -> Response:
-    """The page that has another passkey made."""
-    return _show_new(look(fresh=True))
-
-
-def _show_new(visit: Visit, notice: str | None = None, name: str = "") -> Response:
-    wired = visit.wired
-    challenge = wired.random_bytes(CHALLENGE_BYTES)
-    with wired.database.read() as reading:
-        account = Account(reading, visit.person)
-        found, person = account.passkeys(), account.person()
-        existing = Passkeys(reading).ids_of(visit.person)
-    if sum(one.state == "active" for one in found) >= MOST:
-        raise PageRefused("account_passkeys_full", 409, "as many passkeys as there may be", client=visit.own)
-    record = visit.record
-    options = creation_options(
-        challenge,
-        rp_id=wired.settings.rp_id,
-        rp_name=say("site.name"),
-        user_handle=person.user_handle,
-        display_name=(record.korean if page_language() == "ko" else record.latin).full,
-        existing=existing,
-        attestation=wired.attestations.can_vouch,
-    )
-    return page(
-        "account/passkey_new.html",
-        here="/account/passkeys/new",
-        sealed=_seal(visit, challenge),
-        options=json.dumps(options),
-        notice=notice,
-        name=name,
-    )
-
-
-@pages.post("/account/passkeys/new")
-def add() -> Response:
-    """The passkey that a device made: one more key to the same mobile ID."""
-    visit, form = act(fresh=True)
-    name = read_name(form.get("name", "")) or ""
-    challenge = _unseal(visit, form.get("request", ""))
-    if challenge is None:
-        return _show_new(visit, "notice.page_expired", name)
-    if not form.get("credential"):
-        return _show_new(visit, "notice.passkey_cancelled", name)
-    try:
-        made = verify_registration(
-            form["credential"],
-            challenge=challenge,
-            rp_id=visit.wired.settings.rp_id,
-            origin=visit.wired.issuer,
-            vouching=visit.wired.attestations,
-            now=visit.now,
-        )
-        _add(visit, challenge, made, name)
-    except (CeremonyRefused, AlreadyTaken):
-        return _show_new(visit, "notice.passkey_not_created", name)
-    return go("/account/passkeys")
-
-
-def _add(visit: Visit, challenge: bytes, made: NewPasskey, name: str) -> None:
-    """One transaction: the challenge is spent, the passkey counted and kept, the audit."""
-    with visit.wired.database.begin() as transaction:
-        account = Account(transaction, visit.person)
-        account.hold(visit.now)
-        found = account.passkeys()
-        if not take(transaction, challenge, visit.now + CHALLENGE_SECONDS):
-            raise AlreadyTaken("challenge")
-        if sum(one.state == "active" for one in found) >= MOST:
-            raise PageRefused("account_passkeys_full", 409, "as many passkeys as there may be", client=visit.own)
-        credential = next(one.credential_id for one in found if one.id == visit.session.passkey_id)
-        row = transaction.new_id()
-        People(transaction).add_passkey(row, visit.person, credential, made, name=name, now=visit.now)
-        detail = {
-            "passkey": row,
-            "aaguid": made.aaguid,
-            "backup_eligible": made.backup_eligible,
-            "attestation": made.attestation_format,
-        }
-        transaction.record(AuditRow(Event.PASSKEY_REGISTERED, visit.now, visit.person, detail=detail))
-        queue_letter(transaction, visit.wired, visit.person, MailKind.PASSKEY_ADDED, visit.now)
-
-
-def _seal(visit: Visit, challenge: bytes) -> str:
-    document = json.dumps({"c": challenge.hex(), "t": visit.now}).encode()
-    return visit.wired.sealers.page.seal(document, _context(visit)).hex()
-
-
-def _unseal(visit: Visit, text: str) -> bytes | None:
-    """The challenge of this session's page; None for one that lay open too long. Raises PageRefused for another's."""
-    try:
-        document = json.loads(visit.wired.sealers.page.open(bytes.fromhex(text), _context(visit)))
-    except (ValueError, CannotOpen) as error:
-        raise PageRefused("wrong_browser", 400, "passkey form of another session") from error
-    if visit.now >= document["t"] + CHALLENGE_SECONDS:
-        return None
-    return bytes.fromhex(document["c"])
-
-
-def _context(visit: Visit) -> bytes:
-    return b"new-passkey:" + visit.session.id.bytes + ensure_browser(provider())
 
 
 def _key(text: str) -> UUID:

@@ -19,7 +19,6 @@ from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.second_proof import Way
 from idp.keys.sealing import row_context
-from idp.pages.letters import queue_letter
 from idp.pages.messages import send_code
 from idp.pages.number_code import CHANNELS, NumberCode, look_at, replace_code, shown
 from idp.pages.owner import Owner
@@ -290,7 +289,7 @@ def _take(transaction: Transaction, wired: Provider, owner: Owner, change: Chang
     new_number_verified(transaction, wired, e164, change.region, now)
     detail = {"before": phone.region, "region": change.region, "held_until": hold}
     transaction.record(AuditRow(Event.NUMBER_CHANGED, now, owner.person_id, detail=detail))
-    queue_letter(transaction, wired, owner.person_id, MailKind.NUMBER_CHANGED, now)
+    wired.letters.write(transaction, owner.person_id, MailKind.NUMBER_CHANGED, now)
 
 
 def _open(wired: Provider, change: ChangeUnderWay) -> str:

@@ -84,19 +84,6 @@ def printed() -> Response:
     return account_ways.make_printed(provider(), owner)
 
 
-@pages.get("/account/passkey")
-def passkey() -> Response:
-    """Another passkey."""
-    return account_ways.show_passkey_page(provider(), _owner())
-
-
-@pages.post("/account/passkey")
-def add_passkey() -> Response:
-    """The passkey that another device made."""
-    owner, form = _owner(), read_form()
-    return account_ways.add_passkey(provider(), owner, form.get("sealed"), form.get("credential", ""))
-
-
 @pages.get("/account/phone")
 def phone() -> Response:
     """The person's number, and a new one."""

@@ -14,14 +14,13 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_BYTES, CHALLENGE_SECONDS, CeremonyRefused
 from idp.authenticators.passkey import read_assertion, request_options, verify_assertion
 from idp.credential.own_stop import may_lift
-from idp.credential.states import IllegalMove, State, move
+from idp.credential.states import IllegalMove, State, message_of, move
 from idp.delivery.mail import MailKind
 from idp.keys.sealing import CannotOpen
 from idp.pages.account_gate import Visit, act, look
 from idp.pages.account_passkeys import passkey_name
 from idp.pages.browser import end_session_cookie, ensure_browser
 from idp.pages.forms import read_form
-from idp.pages.letters import queue_letter, stop_address
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.provider import Provider
@@ -45,7 +44,7 @@ def ask_stop() -> Response:
     with visit.wired.database.read() as reading:
         account = Account(reading, visit.person)
         found = [one for one in account.passkeys() if one.state == "active"]
-        address = stop_address(visit.wired, visit.person, account.credentials()[-1].id)
+        address = visit.wired.letters.stop_address(visit.person, account.credentials()[-1].id)
     choices = [{"id": one.id, "name": passkey_name(one)} for one in found]
     return page("account/stop.html", passkeys=choices, address=address)
 
@@ -61,7 +60,6 @@ def stop() -> Response:
         others = any(one.state == "active" for one in account.passkeys())
         by_passkey = bool(named and others)
         stop_credentials(transaction, visit.wired, visit.person, visit.now, by="account", by_passkey=by_passkey)
-        queue_letter(transaction, visit.wired, visit.person, MailKind.STOPPED, visit.now)
     end_session_cookie()
     return page("account/stopped.html", here=RESUME if by_passkey else "/", by_passkey=by_passkey)
 
@@ -69,7 +67,7 @@ def stop() -> Response:
 def stop_credentials(
     transaction: Transaction, wired: Provider, person: UUID, now: int, *, by: str, by_passkey: bool
 ) -> list[UUID]:
-    """Suspend every active credential of a person, end its sessions, note it; returns the stops."""
+    """Suspend every active credential of a person, end its sessions, note it, tell them; returns the stops."""
     people, stops = People(transaction), []
     for one in people.credentials(person):
         if one.state != State.ACTIVE.value:
@@ -81,6 +79,8 @@ def stop_credentials(
         transaction.record(AuditRow(Event.CREDENTIAL_STOPPED, now, person, detail=detail))
         ended = SessionEnds(transaction).of_credential(person, one.id, now)
         wired.tell_ended(transaction, ended, why="stopped by its holder", now=now)
+    if stops:
+        wired.tell(transaction, person, message_of(State.ACTIVE, State.SUSPENDED), now)
     return stops
 
 
@@ -123,7 +123,8 @@ def resume() -> Response:
         )
         if not used or not _lift(transaction, holder, now):
             raise PageRefused("account_not_resumed", 403, "no stop that this passkey may lift")
-        queue_letter(transaction, wired, holder.passkey.person_id, MailKind.RESUMED, now)
+        wired.notices.tell(transaction, holder.passkey.person_id, message_of(State.SUSPENDED, State.ACTIVE), now)
+        wired.letters.write(transaction, holder.passkey.person_id, MailKind.RESUMED, now)
     return page("account/resumed.html", here="/account")
 
 
@@ -186,7 +187,8 @@ def close() -> Response:
         return page("account/close.html", here="/account/close", error="account_close.not_sure")
     with visit.wired.database.begin() as transaction:
         services = _close(transaction, visit)
-        queue_letter(transaction, visit.wired, visit.person, MailKind.CLOSED, visit.now)
+        visit.wired.notices.tell(transaction, visit.person, "revoked", visit.now)
+        visit.wired.letters.write(transaction, visit.person, MailKind.CLOSED, visit.now)
         transaction.record(AuditRow(Event.ACCOUNT_CLOSED, visit.now, visit.person, detail={"services": services}))
     end_session_cookie()
     return page("account/closed.html", here="/")

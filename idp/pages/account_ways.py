@@ -1,36 +1,29 @@
-"""Adding ways to prove oneself: an authenticator app, a sheet of printed codes, another passkey.
+"""Adding ways to prove oneself: an authenticator app, a sheet of printed codes.
 
 A secret that is not yet confirmed travels sealed through its page, so a page that is left leaves nothing behind.
 """
 
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
+from babel.dates import format_date
 from flask import Response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators import phone_code, printed_code, totp
-from idp.authenticators.ceremony import CHALLENGE_BYTES, CeremonyRefused
-from idp.authenticators.passkey_registration import NewPasskey, creation_options, verify_registration
-from idp.delivery.mail import MailKind
-from idp.interaction.sealed_request import SealBroken
-from idp.interaction.second_challenge import seal_challenge, unseal_challenge
+from idp.credential.enrolment import MOST_PASSKEYS
 from idp.keys.sealing import CannotOpen, row_context
 from idp.pages.browser import ensure_browser
-from idp.pages.consent_view import open_record
-from idp.pages.letters import queue_letter
 from idp.pages.owner import Owner
 from idp.pages.qr import qr_code
-from idp.pages.refusals import PageRefused
-from idp.pages.rendering import page, page_language, say
+from idp.pages.rendering import page, say, words
 from idp.provider import Provider
-from idp.storage import AlreadyTaken
 from idp.storage.passkeys import Passkeys
-from idp.storage.people import People
 from idp.storage.second_proofs import SecondProofs
 
-MOST_PASSKEYS = 5
 NO_PASSKEY = UUID(int=0)
 
 
@@ -102,72 +95,25 @@ def make_printed(wired: Provider, owner: Owner) -> Response:
     with wired.database.begin() as transaction:
         SecondProofs(transaction).replace_printed(owner.person_id, digests, now)
         transaction.record(AuditRow(Event.PRINTED_CODES_MADE, now, owner.person_id, detail={"by": owner.by}))
-    return page("account/printed.html", here="/account/ways", codes=[printed_code.shown(code) for code in codes])
-
-
-def show_passkey_page(wired: Provider, owner: Owner, notice: str | None = None) -> Response:
-    """The page that has another passkey made, with a fresh challenge that opens in this browser only."""
-    with wired.database.read() as reading:
-        person = People(reading).find(owner.person_id)
-        existing = Passkeys(reading).ids_of(owner.person_id)
-    if person is None or len(existing) >= MOST_PASSKEYS:
-        return show_ways(wired, owner)
-    record = open_record(wired, person.record, owner.person_id)
-    name = record.korean if page_language() == "ko" else record.latin
-    challenge = wired.random_bytes(CHALLENGE_BYTES)
-    options = creation_options(
-        challenge,
-        rp_id=wired.settings.rp_id,
-        rp_name=say("site.name"),
-        user_handle=person.user_handle,
-        display_name=name.full,
-        existing=existing,
-        attestation=wired.attestations.can_vouch,
-    )
-    sealed = seal_challenge(challenge, owner.person_id, ensure_browser(wired), wired.clock(), wired.sealers.page)
     return page(
-        "account/passkey.html", here="/account/passkey", sealed=sealed, options=json.dumps(options), notice=notice
+        "account/printed.html",
+        here="/account/ways",
+        codes=[printed_code.shown(code) for code in codes],
+        sheets=[_sheet(wired, language, now) for language in words().languages],
     )
 
 
-def add_passkey(wired: Provider, owner: Owner, sealed: str | None, credential: str) -> Response:
-    """Bind another passkey to the person's credential."""
-    now = wired.clock()
-    if not credential:
-        return show_passkey_page(wired, owner, notice="notice.passkey_cancelled")
-    try:
-        challenge = unseal_challenge(sealed, owner.person_id, ensure_browser(wired), now, wired.sealers.page)
-        made = verify_registration(
-            credential,
-            challenge=challenge,
-            rp_id=wired.settings.rp_id,
-            origin=wired.issuer,
-            vouching=wired.attestations,
-            now=now,
-        )
-        _bind(wired, owner, made, now)
-    except (SealBroken, CeremonyRefused, AlreadyTaken):
-        return show_passkey_page(wired, owner, notice="notice.passkey_not_created")
-    bound = "account.passkey_synced" if made.backup_eligible else "account.passkey_added"
-    return show_ways(wired, owner, notice=bound)
-
-
-def _bind(wired: Provider, owner: Owner, made: NewPasskey, now: int) -> None:
-    with wired.database.begin() as transaction:
-        people = People(transaction)
-        active = [one for one in people.credentials(owner.person_id) if one.state == "active" and one.expires_at > now]
-        if not active or len(Passkeys(transaction).ids_of(owner.person_id)) >= MOST_PASSKEYS:
-            raise PageRefused("credential_inactive", 403, "no active credential, or passkeys enough")
-        row = transaction.new_id()
-        people.add_passkey(row, owner.person_id, active[-1].id, made, name="", now=now)
-        detail = {
-            "passkey": row,
-            "aaguid": made.aaguid,
-            "backup_eligible": made.backup_eligible,
-            "attestation": made.attestation_format,
-        }
-        transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, owner.person_id, detail=detail))
-        queue_letter(transaction, wired, owner.person_id, MailKind.PASSKEY_ADDED, now)
+def _sheet(wired: Provider, language: str, now: int) -> dict[str, Any]:
+    """What the paper says, in one language; it says it in each, because nobody knows who will find it when."""
+    speak = partial(words().say, language)
+    day = format_date(datetime.fromtimestamp(now, UTC).date(), format="long", locale=language)
+    address = f"{wired.issuer}/lost"
+    lines = [speak(f"account.printed_{name}") for name in ("once", "keep")]
+    return {
+        "language": language,
+        "title": speak("account.printed_sheet"),
+        "lines": [*lines, speak("account.printed_lost", address=address), speak("account.printed_made", day=day)],
+    }
 
 
 def _secret_context(owner: Owner, wired: Provider) -> bytes:

@@ -16,8 +16,6 @@ from idp.missions.evidence import Kind
 from idp.missions.mission import Mission
 from idp.pages.answers import go
 from idp.pages.counter_acts import (
-    Barred,
-    HeldElsewhere,
     approve,
     count_number,
     decision_on,
@@ -27,10 +25,10 @@ from idp.pages.counter_acts import (
     lift,
     may_lift,
     show_link,
-    start_case,
 )
 from idp.pages.counter_intake import IntakeRefused, read_intake
 from idp.pages.counter_issue import issue_case
+from idp.pages.counter_start import Barred, HeldElsewhere, start_case
 from idp.pages.counter_view import case_view, mark_of
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
@@ -76,6 +74,7 @@ def counter() -> Response:
         mission=mission,
         may_start=seat.member.may(Act.CASE_HANDLE),
         may_end=seat.member.may(Act.PERSON_END),
+        may_figures=seat.member.may(Act.FIGURES_READ),
         open_cases=[one for one in shown if not one["over"]],
         past_cases=[one for one in shown if one["over"]],
     )

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
@@ -13,143 +12,25 @@ from idp.credential.enrolment import credential_end
 from idp.credential.states import State, message_of
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
-from idp.missions.cases import CASE_SECONDS, LINK_SECONDS, OFFLINE_SECONDS, CaseState, Outcome
-from idp.missions.evidence import CENTRAL, Bar, Evidence, Kind, Known, bars, reasons
-from idp.missions.mission import Mission
-from idp.pages.consent_view import open_record
-from idp.pages.counter_intake import Intake, day_at, evidence_from_dict, evidence_to_dict, merged
+from idp.missions.cases import LINK_SECONDS, CaseState, Outcome
+from idp.missions.evidence import CENTRAL, Evidence, Kind
+from idp.missions.mission import Place
+from idp.pages.counter_intake import evidence_from_dict
 from idp.pages.refusals import PageRefused
 from idp.pages.staff_gate import Seat
-from idp.people.record import CONNECTING, Record
-from idp.people.registry.contract import RegistryUnavailable
-from idp.people.status import PersonStatus
+from idp.people.record import Record
 from idp.provider import USER_HANDLE_BYTES, Provider
 from idp.staff.four_eyes import Decision
 from idp.staff.member import Member
 from idp.staff.roles import Act
-from idp.storage import AlreadyTaken, Transaction
+from idp.storage import Transaction
 from idp.storage.cases import Case, Cases
+from idp.storage.missions import find_mission
 from idp.storage.people import EnrolmentRecord, Enrolments, People
 from idp.storage.session_ends import SessionEnds
 
 CHECK_DIGITS = 4
 log = logging.getLogger(__name__)
-
-
-class Barred(Exception):
-    """No credential for this person, whoever asks."""
-
-    def __init__(self, found: list[Bar]) -> None:
-        """Every bar, so that the officer hears of all at once."""
-        super().__init__(", ".join(bar.value for bar in found))
-        self.bars = found
-
-
-class HeldElsewhere(Exception):
-    """Another case, here or at another mission, holds this passport."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPerson:
-    """A person whom the house knows by their passport."""
-
-    id: UUID
-    user_handle: bytes
-    record: Record
-    known: Known
-
-
-def find_known(wired: Provider, intake: Intake, mission: Mission) -> KnownPerson | None:
-    """The person with this passport, with the one it replaced, or with this connecting information."""
-    look_up, ci = wired.keyed.look_up, intake.record.connecting
-    with wired.database.read() as reading:
-        people = People(reading)
-        for number in filter(None, (intake.evidence.passport.number, intake.previous_passport)):
-            person = people.with_identifier(look_up.of("passport", number))
-            if person is not None:
-                return _known(wired, people, person, mission)
-        person = people.with_connecting(look_up.of("connecting", ci)) if ci is not None else None
-        return _known(wired, people, person, mission) if person is not None else None
-
-
-def ask_registry(wired: Provider, intake: Intake) -> Intake:
-    """What the registry says takes the place of what the officer ticked. Raises Barred for somebody who has ended."""
-    if wired.registry is None:
-        return intake
-    passport = intake.evidence.passport
-    wired.database.stop_reading()  # nobody waits for the registry with a connection in hand
-    try:
-        answer = wired.registry.look(passport.number, passport.birthdate)
-    except RegistryUnavailable as silent:
-        log.warning("registry unavailable", extra={"why": str(silent)})
-        return replace(intake, evidence=replace(intake.evidence, registry_silent=True))
-    if answer is None:
-        return _with_registration(intake, "none", intake.record.registration.as_of, None)
-    if answer.ended is not None:
-        raise Barred([Bar.PERSON_ENDED])
-    asked = _with_registration(intake, answer.registration, answer.as_of, answer.ci)
-    if answer.resident is not None:
-        asked = replace(asked, evidence=replace(asked.evidence, resident_number=answer.resident))
-    return asked
-
-
-def _with_registration(intake: Intake, status: str, as_of: str, ci: str | None) -> Intake:
-    registration = replace(intake.record.registration, status=status, as_of=as_of)
-    extra = dict(intake.record.extra) | ({CONNECTING: ci} if ci is not None else {})
-    return replace(
-        intake,
-        evidence=replace(intake.evidence, registration=status),
-        record=replace(intake.record, registration=registration, extra=extra),
-    )
-
-
-def _known(wired: Provider, people: People, person: UUID, mission: Mission) -> KnownPerson:
-    row, credentials = people.find(person), people.credentials(person)
-    assert row is not None
-    newest = credentials[-1] if credentials else None
-    known = Known(
-        person_active=row.status == PersonStatus.ACTIVE.value,
-        newest_issued_at=day_at(mission, newest.issued_at) if newest else None,
-        suspended=newest is not None and newest.state == State.SUSPENDED.value,
-    )
-    return KnownPerson(person, row.user_handle, open_record(wired, row.record, person), known)
-
-
-def start_case(wired: Provider, member: Member, mission: Mission, intake: Intake) -> UUID:
-    """A new case. Raises Barred or HeldElsewhere."""
-    now, row = wired.clock(), wired.world.new_id()
-    intake = ask_registry(wired, intake)
-    evidence, today = intake.evidence, day_at(mission, now)
-    known = find_known(wired, intake, mission)
-    found = bars(evidence, member.name, known.known if known else None, today)
-    if found:
-        raise Barred(found)
-    why = tuple(reasons(evidence, member.name, known.known if known else None, today))
-    record = merged(known.record, intake.record) if known else intake.record
-    sealed = json.dumps(evidence_to_dict(evidence), ensure_ascii=False).encode()
-    seal = wired.sealers.record.seal
-    try:
-        with wired.database.begin() as step:
-            Cases(step).add(
-                row,
-                mission=mission.place.code,
-                officer=member.id,
-                kind=evidence.kind,
-                evidence=seal(sealed, row_context("cases", "evidence", row)),
-                record=seal(record.to_json(), row_context("cases", "record", row)),
-                passport=wired.keyed.look_up.of("case", evidence.passport.number),
-                person=known.id if known else None,
-                reasons=why,
-                now=now,
-                expires_at=now + (OFFLINE_SECONDS if evidence.prepared_offline else CASE_SECONDS),
-            )
-            detail = {"case": row, "by": member.id, "mission": mission.place.code, "kind": evidence.kind.value}
-            named = " ".join(reason.value for reason in why)
-            person = known.id if known else None
-            step.record(AuditRow(Event.CASE_STARTED, now, person, detail=detail | {"reasons": named}))
-    except AlreadyTaken as taken:
-        raise HeldElsewhere from taken
-    return row
 
 
 def evidence_of(wired: Provider, case: Case) -> Evidence | None:
@@ -226,9 +107,21 @@ def show_link(wired: Provider, seat: Seat, case: Case) -> str | None:
             expires_at=now + LINK_SECONDS,
             case=case.id,
         )
-        detail = {"case": case.id, "by": seat.member.id, "enrolment": secret.id}
+        detail = {"case": case.id, "by": seat.member.id, "mission": case.mission, "enrolment": secret.id}
         step.record(AuditRow(Event.CASE_LINKED, now, case.person_id, detail=detail))
     return f"{wired.issuer}/enrol#{secret.text}"
+
+
+def place_for(step: Transaction, person: UUID, place: Place) -> dict[str, str]:
+    """Where an officer acts, as a message or a letter to this person names it."""
+    found = People(step).find(person)
+    return {"place": place.name(found.language if found is not None else "ko")}
+
+
+def place_of_case(step: Transaction, case: Case, person: UUID) -> dict[str, str]:
+    """The same for a case; empty for a mission that is gone."""
+    mission = find_mission(step, case.mission)
+    return place_for(step, person, mission.place) if mission is not None else {}
 
 
 def _user_handle(wired: Provider, step: Transaction, case: Case) -> bytes:
@@ -253,7 +146,7 @@ def count_number(wired: Provider, seat: Seat, case: Case, typed: str) -> int | N
         right = compare_digest(typed.encode(), check_number(wired, case.enrolment_id).encode())
         if attempt is not None and right:
             return None
-        detail = {"case": case.id, "by": seat.member.id, "attempt": attempt}
+        detail = {"case": case.id, "by": seat.member.id, "mission": case.mission, "attempt": attempt}
         step.record(AuditRow(Event.CASE_NUMBER_REFUSED, now, case.person_id, detail=detail))
         left = case.tries_left - 1 if attempt is not None else 0
         if left <= 0:
@@ -290,8 +183,11 @@ def move_credential(wired: Provider, step: Transaction, case: Case, row: Any, to
     if not People(step).move_credential(row.id, before, to, now):
         raise PageRefused("case_moved", 409, "the credential was changed at the same moment")
     detail = {"credential": row.id, "from": before.value, "to": to.value, "case": case.id, "by": seat.member.id}
-    step.record(AuditRow(Event.CREDENTIAL_MOVED, now, person, detail=detail))
-    wired.notices.tell(step, person, message, now)
+    step.record(AuditRow(Event.CREDENTIAL_MOVED, now, person, detail=detail | {"mission": case.mission}))
+    if to is State.REPLACED:  # the letter follows once the new one is there, because it holds the link that stops it
+        wired.notices.tell(step, person, message, now)
+    else:
+        wired.tell(step, person, message, now, place_of_case(step, case, person))
     if to is not State.ACTIVE:
         ended = SessionEnds(step).of_credential(person, row.id, now)
         wired.tell_ended(step, ended, why="credential replaced", now=now, event=Event.SESSION_STOPPED)
@@ -308,8 +204,14 @@ def lift(wired: Provider, seat: Seat, case: Case) -> None:
         if newest.state != State.SUSPENDED.value:
             raise PageRefused("case_moved", 409, "the credential is not suspended any more")
         move_credential(wired, step, case, newest, State.ACTIVE, seat, now)
-        detail = {"case": case.id, "by": seat.member.id, "approver": case.approver_id, "mission": case.mission}
-        step.record(AuditRow(Event.CASE_CONFIRMED, now, case.person_id, detail=detail | {"credential": newest.id}))
+        detail = confirmed_by(seat, case) | {"credential": newest.id}
+        step.record(AuditRow(Event.CASE_CONFIRMED, now, case.person_id, detail=detail))
+
+
+def confirmed_by(seat: Seat, case: Case) -> dict[str, Any]:
+    """What the audit keeps of the officer's last word."""
+    who = {"by": seat.member.id, "approver": case.approver_id, "mission": case.mission}
+    return {"case": case.id, "kind": case.kind.value} | who
 
 
 def enrolment_of(wired: Provider, case: Case) -> EnrolmentRecord | None:

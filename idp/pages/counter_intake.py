@@ -115,14 +115,15 @@ def _record(form: Mapping[str, str], evidence: Evidence, mission: Mission, now: 
         "updated_at": now,
     }
     if form.get("email", "").strip():
-        document["email"] = _email(form["email"])
+        document["email"] = read_email(form["email"])
     try:
         return read_record(document)
     except InvalidRecord as invalid:
         raise IntakeRefused("korean_family", "counter.hangul") from invalid
 
 
-def _email(text: str) -> str:
+def read_email(text: str) -> str:
+    """An address as it is kept. Raises IntakeRefused for what no letter can be sent to."""
     address = text.strip()
     user, at, host = address.partition("@")
     if not (user and at and "." in host and address.isascii()) or any(c.isspace() for c in address):
@@ -131,9 +132,13 @@ def _email(text: str) -> str:
 
 
 def merged(old: Record, new: Record) -> Record:
-    """A known person's record, as it was confirmed again: what the counter does not ask stays."""
+    """A known person's record, as it was confirmed again: what the counter does not ask stays.
+
+    An address that an officer typed anew counts as confirmed only if it is the one that was.
+    """
     kept = {name: value for name, value in asdict(new).items() if value in (None, {}, False)}
-    return replace(new, **{name: getattr(old, name) for name in kept if name != "passport"})
+    record = replace(new, **{name: getattr(old, name) for name in kept if name != "passport"})
+    return replace(record, email_verified=old.email_verified and record.email == old.email)
 
 
 def evidence_to_dict(evidence: Evidence) -> dict[str, Any]:

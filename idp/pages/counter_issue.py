@@ -12,18 +12,30 @@ from idp.credential.number_change import may_share
 from idp.keys.sealing import row_context
 from idp.missions.cases import Outcome
 from idp.missions.evidence import Kind
-from idp.pages.counter_acts import end_case, evidence_of, passport_end, record_of, retire_old
+from idp.pages.consent_view import open_record
+from idp.pages.counter_acts import (
+    confirmed_by,
+    end_case,
+    evidence_of,
+    passport_end,
+    place_of_case,
+    record_of,
+    retire_old,
+)
 from idp.pages.refusals import PageRefused
 from idp.pages.staff_gate import Seat
 from idp.provider import Provider
 from idp.storage import AlreadyTaken, Transaction
+from idp.storage.account import Account
 from idp.storage.cases import Case, Cases
+from idp.storage.citizen_letters import LETTERS
 from idp.storage.missions import take_place
 from idp.storage.people import EnrolmentRecord, Enrolments, People
 from idp.storage.shared_numbers import holders_in_turn
 from idp.telephony.numbers import parse_number
 
 BINARY = ("webauthn_id", "public_key")
+NOTICES = {Kind.FIRST: "issued", Kind.SECOND: "second_issued", Kind.REPLACE: "replaced"}
 
 
 def seal_made(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, language: str) -> bytes:
@@ -73,6 +85,7 @@ def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment
         raise NoPlaceLeft
     if not Enrolments(step).finish(enrolment.id, now):
         raise PageRefused("case_moved", 409, "another confirmation was faster")
+    before = Account(step, case.person_id).person() if case.person_id is not None else None
     if case.kind is Kind.REPLACE:
         retire_old(wired, step, case, seat, now)
     number = wired.sealers.phone.open(enrolment.phone, row_context("enrolments", "phone", enrolment.id)).decode()
@@ -97,9 +110,21 @@ def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment
     if not Cases(step).done(case.id, issued.person, now):
         raise PageRefused("case_moved", 409, "case has moved on")
     _record(step, seat, case, enrolment, made, issued, now)
-    if case.kind is not Kind.REPLACE:
-        wired.notices.tell(step, issued.person, "issued", now)
+    Enrolments(step).came_of(enrolment.id, issued.person)  # this phone may add to what its person holds
+    _tell(wired, step, case, issued, before, now)
     return issued
+
+
+def _tell(wired: Provider, step: Transaction, case: Case, issued: IssuedCredential, before: Any, now: int) -> None:
+    """On every channel, and by mail at the address that was theirs before: an impostor would have named another."""
+    notice = NOTICES[case.kind]
+    if case.kind is not Kind.REPLACE:  # each one that was replaced has told of itself, to the numbers of then
+        wired.notices.tell(step, issued.person, notice, now)
+    old = open_record(wired, before.record, issued.person) if before is not None else None
+    if old is not None and old.email and old.email_verified:
+        place = place_of_case(step, case, issued.person)
+        wired.letters.write_to(step, before, old.email, LETTERS[notice], now, place)
+    wired.letters.ask_to_confirm(step, issued.person, now)
 
 
 def _record(
@@ -112,10 +137,8 @@ def _record(
     now: int,
 ) -> None:
     """Three acts: the officer's word, the credential, the passkey."""
-    confirmed = {"case": case.id, "by": seat.member.id, "approver": case.approver_id, "mission": case.mission}
-    step.record(
-        AuditRow(Event.CASE_CONFIRMED, now, issued.person, detail=confirmed | {"credential": issued.credential})
-    )
+    confirmed = confirmed_by(seat, case) | {"credential": issued.credential}
+    step.record(AuditRow(Event.CASE_CONFIRMED, now, issued.person, detail=confirmed))
     detail = {"credential": issued.credential, "enrolment": enrolment.id}
     step.record(AuditRow(Event.CREDENTIAL_ISSUED, now, issued.person, detail=detail))
     made_with = {

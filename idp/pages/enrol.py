@@ -32,6 +32,7 @@ from idp.pages.enrol_acts import (
     issue,
     number_code,
     open_number,
+    reached,
     send_again,
     send_first,
     step_of,
@@ -39,9 +40,8 @@ from idp.pages.enrol_acts import (
     too_many,
     unknown_enrolment,
 )
-from idp.pages.enrol_pages import ask_code, ask_passkey, ask_phone, ended, walk_on
+from idp.pages.enrol_pages import ask_code, ask_passkey, ask_phone, ended, enrolled, walk_on
 from idp.pages.forms import read_form
-from idp.pages.home import services
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.pages.sending import LimitMet
@@ -117,6 +117,7 @@ def record() -> Response:
         if wrong:
             dispute(transaction, enrolment, now)
         else:
+            reached(transaction, enrolment, "confirmed", now)
             Enrolments(transaction).confirm(enrolment.id, now)
     if wrong:
         raise PageRefused("enrolment_record_wrong", 200, "the person disputes the record")
@@ -190,6 +191,8 @@ def code() -> Response:
         return ask_phone(wired, find_enrolment(wired), error="number.shared")
     if verdict is not CodeVerdict.RIGHT:
         return ask_code(wired, enrolment, error=verdict.value)
+    with wired.database.begin() as transaction:  # a step of its own: a case is taken before its enrolment
+        reached(transaction, enrolment, "delivered", now)
     return walk_on(wired, find_enrolment(wired))
 
 
@@ -264,4 +267,4 @@ def passkey() -> Response:
         name = issue(wired, enrolment, made, now)
     except (CeremonyRefused, AlreadyTaken):
         return ask_passkey(wired, enrolment, notice="notice.passkey_not_created")
-    return page("enrol/done.html", name=name, services=services())
+    return enrolled(wired, name)

@@ -13,7 +13,6 @@ from idp.authenticators.phone_code import (
 from idp.credential.enrolment import EnrolmentStep, Progress, next_enrolment_step
 from idp.credential.issue import AlreadyEnrolled, Keys, issue_credential
 from idp.credential.number_change import may_share
-from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.second_proof import Way
 from idp.keys.sealing import row_context
@@ -21,7 +20,6 @@ from idp.missions.cases import Outcome
 from idp.pages.browser import browser_digest
 from idp.pages.counter_acts import end_case_within
 from idp.pages.counter_issue import seal_made
-from idp.pages.letters import queue_letter
 from idp.pages.messages import send_code
 from idp.pages.number_code import CHANNELS, NumberCode, look_at, replace_code
 from idp.pages.refusals import PageRefused
@@ -78,6 +76,12 @@ def step_of(enrolment: EnrolmentRecord) -> EnrolmentStep:
 def unknown_enrolment(detail: str) -> PageRefused:
     """Wrong, used, expired, opened elsewhere: one text for all of them."""
     return PageRefused("enrolment_unknown", 400, detail)
+
+
+def reached(transaction: Transaction, enrolment: EnrolmentRecord, step: str, now: int) -> None:
+    """The case at a counter, where there is one, came this far."""
+    if enrolment.case_id is not None:
+        Cases(transaction).reached(enrolment.case_id, step, now)
 
 
 def stored_code(wired: Provider, enrolment: EnrolmentRecord) -> StoredCode | None:
@@ -160,6 +164,7 @@ def send_first(wired: Provider, enrolment: EnrolmentRecord, number: PhoneNumber,
     digest = digest_of(code_text, CodePurpose.ENROLMENT, enrolment.id, wired.keyed.phone_code)
     try:
         with wired.database.begin() as transaction:
+            reached(transaction, enrolment, "sent", now)
             PhoneCodes(transaction, Enrolment).first(enrolment.id, digest, now, spoken=way is Way.CALL)
             _queue(transaction, wired, enrolment, number, code_text, 1, now, CHANNELS[way])
     except LimitMet as limit:
@@ -272,7 +277,7 @@ def issue(wired: Provider, enrolment: EnrolmentRecord, made: NewPasskey, now: in
                 transaction.record(AuditRow(Event.PHONE_SHARED, now, issued.person, detail={"people": sharing + 1}))
             transaction.record(AuditRow(Event.PASSKEY_REGISTERED, now, issued.person, detail=made_with))
             transaction.flush()
-            queue_letter(transaction, wired, issued.person, MailKind.ISSUED, now)
+            wired.tell(transaction, issued.person, "issued", now)
     except AlreadyEnrolled as error:
         raise PageRefused("already_enrolled", 409, "passport belongs to an enrolled person") from error
     name = record_of.korean if page_language() == "ko" else record_of.latin

@@ -8,16 +8,19 @@ from idp.authenticators.ceremony import CHALLENGE_BYTES
 from idp.authenticators.passkey_registration import creation_options
 from idp.credential.enrolment import EnrolmentStep
 from idp.missions.cases import CaseState
+from idp.missions.feedback import QUESTIONS, Occasion
 from idp.pages.counter_acts import check_number
 from idp.pages.enrol_acts import number_code, open_enrolment_record, open_number, step_of
 from idp.pages.enrol_view import record_rows
 from idp.pages.home import services
 from idp.pages.message_language import likely_language
 from idp.pages.number_code import shown
+from idp.pages.owner import find_owner
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, say
 from idp.provider import Provider
 from idp.storage.cases import Cases
+from idp.storage.figures import Figures
 from idp.storage.people import EnrolmentRecord, Enrolments
 from idp.telephony.languages import choices
 from idp.telephony.numbers import countries
@@ -47,7 +50,23 @@ def ended(wired: Provider, enrolment: EnrolmentRecord) -> Response:
         raise PageRefused("enrolment_ended", 200, "case ended without a credential")
     record = open_enrolment_record(wired, enrolment)
     name = record.korean if page_language() == "ko" else record.latin
-    return page("enrol/done.html", here="/enrol/now", name=name.full, services=services())
+    return enrolled(wired, name.full)
+
+
+def enrolled(wired: Provider, name: str) -> Response:
+    """The last page: what else can be prepared here and now, where to go, and two questions that nobody must answer."""
+    owner = find_owner(wired)
+    with wired.database.read() as reading:
+        asked = Figures(reading).was_asked(owner.person_id) if owner is not None else {Occasion.ISSUED.value}
+    return page(
+        "enrol/done.html",
+        here="/enrol/now",
+        name=name,
+        services=services(),
+        may_add=owner is not None,
+        occasion=Occasion.ISSUED.value,
+        questions={} if Occasion.ISSUED.value in asked else QUESTIONS[Occasion.ISSUED],
+    )
 
 
 def ask_phone(

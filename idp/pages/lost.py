@@ -14,14 +14,12 @@ from flask import Blueprint, Response
 
 from idp.authenticators import printed_code
 from idp.credential.stop_link import read_stop_secret
-from idp.delivery.mail import MailKind
 from idp.keys.sealing import CannotOpen
 from idp.pages.account_passkeys import passkey_name
 from idp.pages.account_stop import stop_credentials
 from idp.pages.browser import ensure_browser
 from idp.pages.consent_view import open_record
 from idp.pages.forms import read_form
-from idp.pages.letters import queue_letter
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider
 from idp.provider import Provider
@@ -105,8 +103,6 @@ def _stop(wired: Provider, person: UUID, now: int, *, by: str) -> Response:
     """Stop it; one that was stopped before is answered alike."""
     with wired.database.begin() as transaction:
         stops = stop_credentials(transaction, wired, person, now, by=by, by_passkey=False)
-        if stops:
-            queue_letter(transaction, wired, person, MailKind.STOPPED, now)
         passkeys = [one for one in Account(transaction, person).passkeys() if one.state == "active"]
     if not stops or len(passkeys) < 2:
         return page("lost/stopped.html", here="/lost", passkeys=[], sealed="")

@@ -23,7 +23,6 @@ from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.pages.browser import ensure_browser, start_session_cookie
 from idp.pages.consent_view import open_record
-from idp.pages.letters import queue_letter
 from idp.pages.messages import queue_message
 from idp.pages.refusals import PageRefused
 from idp.pages.sending import LimitMet, count_for_enrolled, line_of
@@ -279,7 +278,8 @@ def suspend_clone(wired: Provider, holder: Holder, clone: CloneSuspected, client
             wired.tell_ended(
                 transaction, ended, why="clone suspected", now=now, by=client.id, event=Event.SESSION_STOPPED
             )
-            queue_letter(transaction, wired, person, MailKind.PASSKEY_COPIED, now)
+            wired.notices.tell(transaction, person, "passkey_copied", now)
+            wired.letters.write(transaction, person, MailKind.PASSKEY_COPIED, now)
     log.warning("passkey suspended: its sign count did not rise")
 
 

@@ -26,6 +26,7 @@ class Act(Enum):
     CASE_APPROVE = "case.approve"  # be the second person of a risky case
     CASE_CONFIRM = "case.confirm"  # confirm centrally what a mission prepared without its line
     CASE_READ = "case.read"
+    FIGURES_READ = "figures.read"  # how far cases come, at the own mission or everywhere
     PERSON_END = "person.end"
     STAFF_READ = "staff.read"
     STAFF_APPOINT = "staff.appoint"  # invite, change a role, remove: see INVITES for whom
@@ -43,12 +44,12 @@ class Act(Enum):
 MAY: dict[Role, frozenset[Act]] = {
     Role.OFFICER: frozenset({Act.CASE_HANDLE, Act.CASE_APPROVE, Act.CASE_READ}),
     Role.SUPERVISOR: frozenset(
-        {Act.CASE_HANDLE, Act.CASE_APPROVE, Act.CASE_READ, Act.STAFF_READ, Act.STAFF_APPOINT},
+        {Act.CASE_HANDLE, Act.CASE_APPROVE, Act.CASE_READ, Act.FIGURES_READ, Act.STAFF_READ, Act.STAFF_APPOINT},
     ),
-    Role.REGISTRAR: frozenset({Act.CASE_APPROVE, Act.CASE_CONFIRM, Act.CASE_READ, Act.PERSON_END}),
+    Role.REGISTRAR: frozenset({Act.CASE_APPROVE, Act.CASE_CONFIRM, Act.CASE_READ, Act.FIGURES_READ, Act.PERSON_END}),
     Role.AUDITOR: frozenset(
         {Act.CASE_READ, Act.STAFF_READ, Act.CLIENT_READ, Act.KEY_READ, Act.OUTBOX_READ, Act.SESSION_READ}
-        | {Act.AUDIT_READ}
+        | {Act.AUDIT_READ, Act.FIGURES_READ}
     ),
     Role.ADMINISTRATOR: frozenset(
         {Act.STAFF_READ, Act.STAFF_APPOINT, Act.MISSION_CHANGE, Act.CLIENT_READ, Act.CLIENT_WRITE}

@@ -101,6 +101,12 @@ _DISTRUST = (
     .values(state="suspended")
 )
 _TOUCH = update(Person).where(Person.id == bindparam("person")).values(updated_at=bindparam("now"))
+# The record that was read is compared again: what somebody else wrote meanwhile is not lost.
+_RECORD = (
+    update(Person)
+    .where(Person.id == bindparam("person"), Person.record == bindparam("before"))
+    .values(record=bindparam("sealed"), updated_at=bindparam("now"))
+)
 _LANGUAGE = (
     update(Person)
     .where(Person.id == bindparam("person"))
@@ -212,6 +218,10 @@ class Account:
     def distrust_passkey(self, passkey: UUID) -> bool:
         """Suspend a passkey that may be in other hands. False when it is not theirs, or not active."""
         return self._transaction.run(_DISTRUST, row=passkey, person=self._person) == 1
+
+    def change_record(self, before: bytes, sealed: bytes, now: int) -> bool:
+        """Put a record in the place of the one that was read. False when another change was faster."""
+        return self._transaction.run(_RECORD, person=self._person, before=before, sealed=sealed, now=now) == 1
 
     def choose_language(self, language: str, now: int) -> None:
         """The language of letters to them, and of pages where nothing else was chosen."""

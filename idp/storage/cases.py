@@ -49,10 +49,14 @@ _LINK = _from(CaseState.LINKED).values(
 _MADE = (
     _from(CaseState.MADE)
     .where(CaseRow.enrolment_id == bindparam("enrolment"))
-    .values(state=CaseState.MADE.value, changed_at=bindparam("now"))
+    .values(state=CaseState.MADE.value, changed_at=bindparam("now"), made_at=bindparam("now"))
 )
 _DONE = _from(CaseState.DONE).values(
-    state=CaseState.DONE.value, person_id=bindparam("person"), held=None, changed_at=bindparam("now")
+    state=CaseState.DONE.value,
+    person_id=bindparam("person"),
+    held=None,
+    changed_at=bindparam("now"),
+    done_at=bindparam("now"),
 )
 _END = (
     update(CaseRow)
@@ -67,6 +71,16 @@ _COUNT_TRY = (
     .values(check_tries=CaseRow.check_tries + 1)
     .returning(CaseRow.check_tries)
 )
+
+
+_REACHED = {
+    step: update(CaseRow).where(CaseRow.id == bindparam("row"), column.is_(None)).values({column: bindparam("now")})
+    for step, column in (
+        ("confirmed", CaseRow.confirmed_at),
+        ("sent", CaseRow.sent_at),
+        ("delivered", CaseRow.delivered_at),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +102,7 @@ class Case:
     outcome: Outcome | None
     created_at: int
     expires_at: int
+    done_at: int | None
 
     def over(self, now: int) -> bool:
         """Whether nothing more happens to it."""
@@ -166,6 +181,10 @@ class Cases:
         """The case ends without a credential. False when it had ended."""
         return self._transaction.run(_END, row=case, why=why.value, now=now) == 1
 
+    def reached(self, case: UUID, step: str, now: int) -> None:
+        """Note that the case came as far as `confirmed`, `sent` or `delivered`, the first time."""
+        self._transaction.run(_REACHED[step], row=case, now=now)
+
     def lock(self, case: UUID) -> None:
         """Let nobody else touch it until this step ends.
 
@@ -197,4 +216,5 @@ def _case(row: Any) -> Case:
         outcome=Outcome(row.outcome) if row.outcome else None,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        done_at=row.done_at,
     )

@@ -63,7 +63,7 @@ class Missions:
     def all(self) -> list[Mission]:
         """Every mission, by country and code."""
         with self._database.read() as reading:
-            return [_mission(row) for row in reading.all(_ALL)]
+            return all_missions(reading)
 
     def apply(self, places: Sequence[Place]) -> list[str]:
         """Add new missions, closed, and correct known ones; returns the codes that changed."""
@@ -96,6 +96,11 @@ class Missions:
                 detail = {"mission": code, "from": mission.opening.value, "to": opening.value, "quota": quota, "by": by}
                 step.record(AuditRow(Event.MISSION_CHANGED, now, detail=detail))
         return []
+
+
+def all_missions(reading: Transaction) -> list[Mission]:
+    """Every mission as this transaction sees it, by country and code."""
+    return [_mission(row) for row in reading.all(_ALL)]
 
 
 def find_mission(reading: Transaction, code: str) -> Mission | None:

@@ -389,6 +389,7 @@ class Enrolment(Base):
 # The nouns that have files of their own; they build on what stands above.
 from idp.storage import (  # noqa: E402 (their tables belong to the same schema)
     models_account,  # noqa: F401
+    models_figures,  # noqa: F401
     models_messages,  # noqa: F401
     models_missions,  # noqa: F401
     models_second_proofs,  # noqa: F401

@@ -49,6 +49,13 @@ class CaseRow(Base):
     check_tries: Mapped[int] = mapped_column(SmallInteger)
     outcome: Mapped[str | None]  # missions.cases.Outcome
     changed_at: Mapped[Seconds]
+    # The first time that it came so far (missions.figures.STEPS): a second QR does not count a step twice.
+    confirmed_at: Mapped[int | None]
+    sent_at: Mapped[int | None]
+    delivered_at: Mapped[int | None]
+    made_at: Mapped[int | None]
+    done_at: Mapped[int | None]
+    used_at: Mapped[int | None]
     __table_args__ = (Index("ix_cases_mission", "mission", "id"),)
 
 

@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from idp.pages.letters import stop_address
 from idp.storage.account import Account
 from tests.browser.gallery import Gallery
 from tests.browser.steps import SERVICE
@@ -77,7 +76,7 @@ def test_the_page_for_a_lost_phone(open_window, there, citizen, language):
         credential = Account(reading, citizen.person).credentials()[-1].id
     page.goto(f"{there.issuer}/lost")
     gallery.show(page, "lost")
-    page.goto(stop_address(wired, citizen.person, credential))
+    page.goto(wired.letters.stop_address(citizen.person, credential))
     visitor.see("#secret-read")
     expect(page).to_have_url(f"{there.issuer}/lost")  # the secret is out of the address
     visitor.see("#birthdate").fill(citizen.record.birthdate)

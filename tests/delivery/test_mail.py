@@ -1,9 +1,10 @@
 """Letters: their words in every language, a real SMTP conversation, and what each reply means for the outbox."""
 
+import json
 import socket
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_string, policy
 from pathlib import Path
 from uuid import uuid4
@@ -173,9 +174,19 @@ def test_every_letter_has_its_words_in_every_language():
     words = load_mail_words()
     assert set(words.texts) == {(kind.value, language) for kind in MailKind for language in ("ko", "en")}
     for kind in MailKind:
-        subject, body, language = words.say(MailNotice(kind, "a@b.example", "vi", NOW, LINK))
-        assert language == "en"
-        assert "{" not in subject + body
+        for values in ({}, {"place": "Embassy in Japan"}):
+            days = {"days": "7"} if kind is MailKind.EXPIRES_SOON else {}
+            subject, body, language = words.say(MailNotice(kind, "a@b.example", "vi", NOW, LINK, values | days))
+            assert language == "en"
+            assert "{" not in subject + body
+            assert len(body) > 60
+
+
+def test_a_line_about_a_place_that_nobody_knows_is_left_out():
+    words = load_mail_words()
+    told = words.say(MailNotice(MailKind.LIFTED, "a@b.example", "ko", NOW, LINK, {"place": "주일본대사관"}))[1]
+    assert "처리한 곳: 주일본대사관" in told
+    assert "처리한 곳" not in words.say(MailNotice(MailKind.LIFTED, "a@b.example", "ko", NOW, LINK))[1]
 
 
 @pytest.mark.parametrize("text", ["subject alone", "\n\nbody {at} {link}", "s\n\nno link {at}", "s\n\nno time {link}"])
@@ -188,18 +199,26 @@ def test_unusable_words_stop_the_worker(tmp_path, text):
 
 
 def test_a_missing_letter_stops_the_worker(tmp_path):
-    with pytest.raises(MailWordsError, match=r"issued\.en\.txt"):
+    with pytest.raises(MailWordsError, match=r"confirm_address\.en\.txt"):
         load_mail_words(tmp_path)
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b'["x",1,2,3,4]', b'["stopped","a","b","c","d"]', b"\xff"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b'["x",1,2,3,4]', b'["stopped","a","b","c","d"]', b'["stopped","a","b",1,"d",2]', b"\xff"]
+)
 def test_a_payload_that_is_no_letter_is_given_up(payload):
     with pytest.raises(Undeliverable):
         read_payload(payload)
 
 
-def test_a_payload_is_read_as_it_was_written():
-    assert read_payload(to_payload(NOTICE)) == NOTICE
+@pytest.mark.parametrize("values", [{}, {"place": "주일본대사관"}])
+def test_a_payload_is_read_as_it_was_written(values):
+    notice = replace(NOTICE, values=values)
+    assert read_payload(to_payload(notice)) == notice
+
+
+def test_a_letter_that_waited_while_the_provider_was_updated_is_sent():
+    assert read_payload(json.dumps(["stopped", NOTICE.to, "ko", NOW, LINK]).encode()) == NOTICE
 
 
 @pytest.mark.parametrize(

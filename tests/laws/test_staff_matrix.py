@@ -31,6 +31,7 @@ NEEDS = {
     ("POST", "/staff/team"): Act.STAFF_APPOINT,
     ("POST", "/staff/team/confirm"): Act.STAFF_APPOINT,
     ("GET", "/counter"): Act.CASE_READ,
+    ("GET", "/counter/figures"): Act.FIGURES_READ,
     ("GET", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/approve"): Act.CASE_APPROVE,
@@ -45,7 +46,7 @@ NEEDS = {
     ("POST", "/counter/<uuid:case>/decline"): Act.CASE_APPROVE,
     ("POST", "/counter/<uuid:case>/cancel"): Act.CASE_HANDLE,
 }
-BLUEPRINTS = ("staff.", "staff_join.", "staff_team.", "counter.", "counter_end.")
+BLUEPRINTS = ("staff.", "staff_join.", "staff_team.", "counter.", "counter_end.", "counter_figures.")
 
 
 class Stage:

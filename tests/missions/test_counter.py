@@ -262,7 +262,7 @@ def test_E_08_a_lost_phone_is_replaced_at_any_mission_and_everything_of_the_old_
         states = [row.state for row in reading.all(text("SELECT state FROM credentials ORDER BY issued_at"))]
         told = reading.one(text("SELECT count(*) AS n FROM outbox WHERE kind = 'notice'")).n
     assert states == ["replaced", "active"]
-    assert told == 2  # when it was issued and when it was replaced, to the number that the owner had then
+    assert told == 3  # issued, the case begun, replaced: to the number that the owner had then
     assert ground.rows("persons") == 1
 
 

@@ -13,8 +13,8 @@ from idp.storage.models import Passkey
 from tests.ground import ORIGIN, Citizen, Ground, Walker
 
 READ = ("/account", "/account/services", "/account/sessions", "/account/history", "/account/passkeys", "/account/data")
-READ += ("/account/stop",)
-FRESH = ("/account/passkeys/new", "/account/close")
+READ += ("/account/stop", "/account/feedback")
+FRESH = ("/account/passkeys/new", "/account/close", "/account/email")
 
 
 def enter(browser: Walker, citizen: Citizen, path: str = "/account") -> TestResponse:

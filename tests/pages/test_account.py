@@ -4,12 +4,16 @@ import json
 
 import pytest
 
+from idp.credential.enrolment import MOST_PASSKEYS
 from idp.credential.states import State
-from idp.pages.account_passkeys import MOST, read_name
+from idp.pages.account_passkeys import read_name
 from idp.people.status import PersonStatus
+from idp.staff.roles import Role
 from tests.endpoints.logout_ground import listening, notices
 from tests.ground import ORIGIN, visible
+from tests.missions.counters import Counter, Phone, counter, issue
 from tests.pages.account_walks import add_passkey, enter, made, passkeys, resume
+from tests.staff.colleagues import appoint
 
 
 def test_a_person_signs_in_to_their_own_pages(ground, citizen, browser):
@@ -180,11 +184,11 @@ def test_a_page_that_lay_open_is_opened_anew(ground, citizen, browser):
 
 
 def test_there_may_be_five(ground, citizen, browser):
-    for number in range(MOST - 1):
+    for number in range(MOST_PASSKEYS - 1):
         add_passkey(browser, citizen, f"Key {number}")
     assert browser.get("/account/passkeys/new").status_code == 409
     assert 'id="passkey-add"' not in browser.get("/account/passkeys").text
-    assert len(passkeys(ground, citizen)) == MOST
+    assert len(passkeys(ground, citizen)) == MOST_PASSKEYS
 
 
 @pytest.mark.parametrize(
@@ -321,3 +325,25 @@ def test_giving_up_ends_everything(ground, citizen, browser):
     browser.authorize(service)
     browser.passkey(citizen)
     assert browser.page.status_code == 403
+
+
+def test_every_act_of_an_office_is_told_with_its_place(ground):
+    at, phone = counter(ground), Phone(ground)
+    issue(at, phone)
+    ground.clock.now += 60
+    tokyo, new = Counter(ground, "tokyo"), Phone(ground, "+4915187654321")
+    tokyo.start(kind="replace", photo_matches=None)
+    tokyo.start(kind="replace")
+    tokyo.second(appoint(ground, Role.OFFICER, "tokyo", "둘째"))
+    tokyo.confirm(new.enrol(tokyo.link()))
+    browser = ground.browser()
+    browser.get("/account")
+    browser.submit("/sign-in/passkey", credential=json.dumps(new.device.get(browser.options(), ORIGIN)))
+    browser.code(number=new.number)
+    told = visible(browser.get("/account/history"))
+    for act in ("처음 발급함", "업무를 시작함", "조건이 맞지 않아 거절됨", "두 번째 담당자가 확인함", "다시 발급함"):
+        assert f"공관에서 {act}" in told or act in told, act
+    assert told.count("처리한 곳: 주일본대사관") >= 5
+    assert "처리한 곳: 주독일대사관" in told
+    assert "기관에서 내 기록을 처리함" not in told  # none is without words of its own
+    assert "이창구" not in told  # officers stay unnamed

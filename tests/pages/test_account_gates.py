@@ -25,6 +25,8 @@ ACTS = {
     "/account/passkeys/new": {"credential": "{}", "request": "00", "name": "x"},
     "/account/stop": {"passkey": "unknown"},
     "/account/close": {"sure": "yes"},
+    "/account/email": {"email": "other@example.org"},
+    "/account/feedback": {"occasion": "first_sign_in", "ease": "5"},
 }
 ELSEWHERE = {
     "/account/resume",
@@ -35,13 +37,12 @@ ELSEWHERE = {
     "/account/app",
     "/account/app/remove",
     "/account/printed",
-    "/account/passkey",
     "/account/phone",
     "/account/phone/code",
     "/account/phone/resend",
     "/account/phone/other",
 }
-FRESH_ACTS = {"/account/passkeys/remove", "/account/passkeys/new", "/account/close"}
+FRESH_ACTS = {"/account/passkeys/remove", "/account/passkeys/new", "/account/close", "/account/email"}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A person's own pages: adding ways to prove themself, and changing their number (abuse cases O-03, E-07, K-03)."""
 
-import html
 import json
 import re
 
@@ -13,16 +12,16 @@ from idp.delivery.notices import KIND as NOTICE
 from idp.demo.authenticator import SoftAuthenticator
 from idp.telephony.channel import Channel
 from tests.ground import ORIGIN, PHONE, visible
+from tests.pages.account_walks import add_passkey, made
 from tests.second_proofs import give_app, opt_out, use_app, use_passkey, use_printed
 
 NEW = "+4915187654321"
 FRESH = 1_200
-PAGES = ("/account/ways", "/account/app", "/account/passkey", "/account/phone")
+PAGES = ("/account/ways", "/account/app", "/account/phone")
 POSTS = (
     "/account/app",
     "/account/app/remove",
     "/account/printed",
-    "/account/passkey",
     "/account/phone",
     "/account/phone/code",
     "/account/phone/resend",
@@ -51,10 +50,6 @@ def add_app(ground, browser):
     raw = b32decode(secret)
     browser.submit("/account/app", code=code_at(raw, step_at(ground.clock())))
     return raw
-
-
-def registration_options(browser):
-    return json.loads(html.unescape(browser.page.text.split('data-options="')[1].split('"')[0]))
 
 
 # Who may.
@@ -114,15 +109,25 @@ def test_right_after_an_enrolment_ways_are_added_without_another_message(ground)
     browser.submit("/enrol/phone", country="DE", number=PHONE)
     browser.submit("/enrol/code", code=ground.codes()[0])
     phone = SoftAuthenticator(ground.provider.random_bytes)
-    made = phone.create(json.loads(browser.form("/enrol/passkey")["options"]), ORIGIN)
-    browser.submit("/enrol/passkey", credential=json.dumps(made))
+    first = phone.create(json.loads(browser.form("/enrol/passkey")["options"]), ORIGIN)
+    browser.submit("/enrol/passkey", credential=json.dumps(first))
     assert 'id="more-ways"' in browser.page.text
     add_app(ground, browser)
     assert ground.rows("authenticator_apps") == 1
+    browser.get("/account/passkeys/new")
+    second, given = made(browser)
+    browser.submit("/account/passkeys/new", credential=given, name="Tablet")
+    assert browser.page.status_code == 200
+    assert ground.rows("passkeys") == 2
+    browser.post("/account/passkeys/new", {"csrf": browser.form("/account/printed")["csrf"], "credential": given})
+    assert browser.page.status_code == 400  # the page of nobody
     assert len(ground.codes()) == 1
+    assert browser.get("/account").text.count('action="/sign-in/passkey"') == 1  # nobody is signed in by it
     assert browser.get("/account/phone").status_code == 303  # the number is another matter
     ground.clock.now += 1_800
     assert browser.get("/account/ways").status_code == 303
+    assert 'action="/sign-in/passkey"' in browser.get("/account/passkeys/new").text
+    assert second.passkeys
 
 
 # Ways.
@@ -180,31 +185,13 @@ def test_printed_codes_are_shown_once_and_a_new_sheet_ends_the_old_one(ground, s
         assert ('action="/sign-in/consent"' in browser.page.text) is right
 
 
-def test_another_passkey_is_added_and_signs_in_alone_or_beside_the_first(ground, service, citizen):
-    browser = signed_in(ground, citizen)
-    browser.get("/account/passkey")
-    phone = SoftAuthenticator(ground.provider.random_bytes)
-    made = phone.create(registration_options(browser), ORIGIN)
-    browser.submit("/account/passkey", credential=json.dumps(made))
-    assert ground.rows("passkeys") == 2
-    browser.get("/account/passkey")
-    browser.submit("/account/passkey", credential=json.dumps(made))  # the challenge of another page
-    assert ground.rows("passkeys") == 2
+def test_another_passkey_signs_in_alone_or_beside_the_first(ground, service, citizen):
+    phone = add_passkey(ground.browser(), citizen).phone
     browser = ground.browser()
     browser.authorize(service)
     browser.passkey(citizen)
     use_passkey(browser, phone)
     assert 'action="/sign-in/consent"' in browser.page.text
-
-
-def test_a_person_has_five_passkeys_at_most(ground, citizen):
-    browser = signed_in(ground, citizen)
-    for _ in range(4):
-        browser.get("/account/passkey")
-        made = SoftAuthenticator(ground.provider.random_bytes).create(registration_options(browser), ORIGIN)
-        browser.submit("/account/passkey", credential=json.dumps(made))
-    assert ground.rows("passkeys") == 5
-    assert 'id="passkey-add"' not in browser.get("/account/ways").text
 
 
 # The number.

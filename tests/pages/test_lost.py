@@ -8,7 +8,6 @@ from sqlalchemy import select
 from idp.authenticators import printed_code
 from idp.delivery.mail import KIND, MailKind, read_payload
 from idp.keys.sealing import row_context
-from idp.pages.letters import stop_address
 from idp.pages.lost import read_date
 from idp.storage.account import Account
 from idp.storage.models import OutboxRow
@@ -39,7 +38,7 @@ def link_of(ground, citizen):
     wired = ground.provider
     with wired.database.read() as reading:
         credential = Account(reading, citizen.person).credentials()[-1].id
-    return stop_address(wired, citizen.person, credential)
+    return wired.letters.stop_address(citizen.person, credential)
 
 
 def by_link(browser, link, born="19800131"):

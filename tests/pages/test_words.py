@@ -128,7 +128,7 @@ def test_no_sentence_lies_unused():
         r"coverage_note|person_end\.becauses|counter(?:\.\w+)?|mrz|bar|reason|outcome|why_not|four_eyes|"
         r"staff\.roles|staff_confirm|notice|claim|value|number|refusal|passkey\.trouble|facts|code|detail|device\.kinds|"
         r"developers|console|console_act|console_means|demo\.what|"
-        r"second\.(?:app|printed|passkey|silence)|account"
+        r"second\.(?:app|printed|passkey|silence)|account|account_event|feedback(?:\.\w+)?|figures\.(?:steps|fates)"
     )
     everything += (ROOT / "idp" / "storage" / "staff_office.py").read_text("utf-8").replace(chr(34), chr(39))
     by_views = re.compile(rf"(?:{chosen})\.[\w.#-]+")
