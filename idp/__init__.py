@@ -40,9 +40,17 @@ from idp.pages import (
     account_proofs,
     account_stop,
     console,
+    console_acts,
+    console_audit,
     console_clients,
     console_confirm,
+    console_figures,
+    console_members,
+    console_missions,
+    console_phones,
     console_proposals,
+    console_running,
+    console_switches,
     counter,
     counter_end,
     coverage,
@@ -50,6 +58,7 @@ from idp.pages import (
     device,
     enrol,
     home,
+    logos,
     lost,
     missions,
     second_step,
@@ -73,10 +82,23 @@ from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
-EVERYONE = (home, sign_in, second_step, enrol, device, coverage, developers)
+EVERYONE = (home, logos, sign_in, second_step, enrol, device, coverage, developers)
 ACCOUNT = (account, account_proofs, account_passkeys, account_stop, lost)
 STAFF = (missions, staff, staff_join, staff_team, counter, counter_end)
-CONSOLE = (console, console_clients, console_confirm, console_proposals)
+CONSOLE = (
+    console,
+    console_acts,
+    console_audit,
+    console_clients,
+    console_confirm,
+    console_figures,
+    console_members,
+    console_missions,
+    console_phones,
+    console_proposals,
+    console_running,
+    console_switches,
+)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
