@@ -41,9 +41,17 @@ from idp.pages import (
     account_proofs,
     account_stop,
     console,
+    console_acts,
+    console_audit,
     console_clients,
     console_confirm,
+    console_figures,
+    console_members,
+    console_missions,
+    console_phones,
     console_proposals,
+    console_running,
+    console_switches,
     counter,
     counter_end,
     counter_figures,
@@ -54,6 +62,7 @@ from idp.pages import (
     feedback,
     figures,
     home,
+    logos,
     lost,
     missions,
     new_passkey,
@@ -78,10 +87,23 @@ from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
-EVERYONE = (home, sign_in, second_step, enrol, device, coverage, developers)
+EVERYONE = (home, logos, sign_in, second_step, enrol, device, coverage, developers)
 ACCOUNT = (account, account_email, feedback, account_proofs, account_passkeys, new_passkey, account_stop, lost)
 STAFF = (missions, figures, staff, staff_join, staff_team, counter, counter_end, counter_figures)
-CONSOLE = (console, console_clients, console_confirm, console_proposals)
+CONSOLE = (
+    console,
+    console_acts,
+    console_audit,
+    console_clients,
+    console_confirm,
+    console_figures,
+    console_members,
+    console_missions,
+    console_phones,
+    console_proposals,
+    console_running,
+    console_switches,
+)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 

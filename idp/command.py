@@ -28,8 +28,10 @@ from idp.delivery.mail import KIND as MAIL
 from idp.delivery.mail import MailWordsError, deliver_mail, load_mail_words
 from idp.delivery.mail_gateways import make_mail_gateway
 from idp.delivery.outbox import Deliver
+from idp.delivery.outbox_commands import outbox
 from idp.delivery.worker import Chore
 from idp.endpoints.commands import openapi
+from idp.interaction.session_commands import session
 from idp.journal import write_json_log
 from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
@@ -37,6 +39,7 @@ from idp.keys.secrets import SecretsError
 from idp.missions.commands import mission
 from idp.operations.commands import metrics
 from idp.operations.counting import begin_counting, metrics_directory
+from idp.operations.figures_commands import figures
 from idp.people.registry.commands import registry
 from idp.provider import Provider
 from idp.registration.commands import client
@@ -45,18 +48,19 @@ from idp.safety import exceptions_for_tests
 from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.staff.commands import officer
+from idp.staff.switch_commands import switch
 from idp.storage import DatabaseUnavailable, Transaction, open_database
+from idp.storage.client_logos import let_go_of_logos
 from idp.storage.credential_life import live_on
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.figures import follow_up
 from idp.storage.gauges import read_gauges
+from idp.storage.hourly_counts import count_hours
 from idp.storage.housekeeping import sweep
 from idp.storage.ledger import SqlLedger
 from idp.storage.message_counts import count_messages
 from idp.storage.migrate import OutdatedSchema, migrate, refuse_outdated
 from idp.storage.outbox import SqlOutbox
-from idp.storage.phones_desk import PhonesDesk
-from idp.storage.send_budgets import SendBudgets
 from idp.storage.session_ends import SessionEnds
 from idp.telephony.commands import phones
 from idp.telephony.exchange import Exchange
@@ -214,10 +218,18 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
     return (
         Chore(lambda now: _age(wired, now), 600),
         Chore(lambda now: count_messages(wired.database, now), 600),
+        Chore(lambda now: count_hours(wired.database, now), 60),
+        Chore(wired.client_office.remove_those_over, 600),
+        Chore(lambda now: _tidy_logos(wired, now), 86_400),
         Chore(lambda now: sweep(wired.database, now), 600),
         Chore(lambda _now: wired.ledger.let_go(), 600),
         Chore(lambda _now: wired.ledger.seal(), 10),
     )
+
+
+def _tidy_logos(wired: Provider, now: int) -> None:
+    with wired.database.begin() as step:
+        let_go_of_logos(step, now)
 
 
 def _listener_of(wired: Provider) -> Any:
@@ -230,15 +242,9 @@ def _listener_of(wired: Provider) -> Any:
     if not host:
         raise SettingsError("metrics_bind is not set: there is nothing to show")
     gauges = GaugeCollector(lambda: read_gauges(wired.database, wired.clock()))
-    figures = Seldom(phones_desk_of(wired).exposition, wired.clock)
+    figures = Seldom(wired.phones.exposition, wired.clock)
     address = (host.strip("[]"), int(port))
     return InternalListener(address, metrics_directory(settings), gauges, lambda: _unready(wired), figures)
-
-
-def phones_desk_of(wired: Provider) -> PhonesDesk:
-    """Foreign phones as operators see and change them."""
-    budgets = SendBudgets(wired.database, wired.keyed.send_count, wired.coverage, wired.limits_in, wired.clock)
-    return PhonesDesk(wired.database, wired.coverage, wired.clock, budgets)
 
 
 def _unready(wired: Provider) -> str | None:
@@ -269,12 +275,16 @@ main.add_command(secrets)
 for each in (keys, client, enrol, credential, person, openapi):
     main.add_command(with_provider(each))
 main.add_command(with_provider(worker, _worker_of))
-main.add_command(with_provider(phones, phones_desk_of))
+main.add_command(with_provider(phones, lambda wired: wired.phones))
 main.add_command(with_provider(metrics, _listener_of))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
 main.add_command(with_provider(officer, lambda wired: wired.staff))
 main.add_command(with_provider(registry, lambda wired: wired.registry_table))
 main.add_command(with_provider(mission, lambda wired: wired.missions))
+main.add_command(with_provider(figures))
+main.add_command(with_provider(outbox, lambda wired: wired.outbox_office))
+main.add_command(with_provider(session, lambda wired: wired.session_office))
+main.add_command(with_provider(switch, lambda wired: wired.switches))
 
 
 def _add_laboratory() -> None:

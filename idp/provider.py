@@ -15,7 +15,7 @@ from idp.audit.seal import SEAL_TYPE
 from idp.audit.verify import NotSealed
 from idp.authenticators.attestation import Attestations, load_attestations
 from idp.claims.assurance import Assurance, Fact, load_assurance
-from idp.claims.scopes import SCOPES
+from idp.claims.scopes import SCOPES, claims_of
 from idp.claims.subject import session_for, subject_for
 from idp.credential.commands import Refusal
 from idp.credential.enrolment import LINK_SECONDS
@@ -27,7 +27,6 @@ from idp.grants.tokens import Mint
 from idp.interaction.logged_out import LoggedOut
 from idp.interaction.try_budget import TryBudget
 from idp.keys.fingerprints import Fingerprints
-from idp.keys.first_keys import rotate_keys
 from idp.keys.handles import Presented, new_handle
 from idp.keys.jose import InvalidJwt, verify_jwt
 from idp.keys.nonces import Nonces
@@ -45,6 +44,7 @@ from idp.protocol.client import Client
 from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
 from idp.protocol.logout_token import LOGOUT_TOKEN_TYPE
 from idp.registration.fields import Offer
+from idp.registration.logos import Logo
 from idp.registration.network import Network
 from idp.registration.outbound import Outbound, make_outbound
 from idp.registration.remote_keys import RemoteKeys
@@ -53,17 +53,26 @@ from idp.settings import Settings
 from idp.storage.audit_seals import AuditSeals
 from idp.storage.citizen_letters import LETTERS, CitizenLetters
 from idp.storage.citizen_notices import NOTHING, CitizenNotices
+from idp.storage.client_logos import keep_logo
+from idp.storage.client_office import ClientOffice
 from idp.storage.clients import Clients
 from idp.storage.country_overrides import CurrentCoverage
 from idp.storage.database import Database, Transaction
+from idp.storage.hourly_counts import HOUR, hours_of
 from idp.storage.invitations import Invitations
+from idp.storage.key_office import KeyOffice
 from idp.storage.missions import Missions
 from idp.storage.models import OutboxRow
+from idp.storage.outbox_office import OutboxOffice
 from idp.storage.people import Enrolments, People
+from idp.storage.phones_desk import PhonesDesk
 from idp.storage.registry import SqlRegistry
+from idp.storage.send_budgets import SendBudgets
 from idp.storage.session_ends import EndedSession, SessionEnds
+from idp.storage.session_office import SessionOffice
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff_office import StaffOffice
+from idp.storage.switches import Switches
 from idp.telephony.accounts_file import KINDS, read_accounts
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import load_coverage
@@ -137,6 +146,7 @@ class Provider:
     accounts: tuple[Account, ...]
     coverage: CurrentCoverage
     registry: Registry | None
+    switches: Switches
 
     @property
     def invitations(self) -> Invitations:
@@ -147,6 +157,42 @@ class Provider:
     def staff(self) -> StaffOffice:
         """The list of staff, and every act on it."""
         return StaffOffice(self.database, self.world.random_bytes, self.world.clock, self.settings.issuer)
+
+    @property
+    def client_office(self) -> ClientOffice:
+        """Every act of staff on a relying service."""
+        return ClientOffice(self.database, self.clients, self.world.clock, self.world.random_bytes)
+
+    def keep_logo(self, logo: Logo) -> None:
+        """Store a picture under its name."""
+        with self.database.begin() as step:
+            keep_logo(step, logo, self.clock())
+
+    def hours(self, client: str, hours: int) -> Mapping[tuple[int, str], int]:
+        """(hour, tag of the event) to how often, of the last hours; no client: the whole house."""
+        with self.database.read() as reading:
+            return hours_of(reading, client, self.clock() // HOUR - hours + 1)
+
+    @property
+    def key_office(self) -> KeyOffice:
+        """Every act on the signing keys."""
+        return KeyOffice(self.database, self.sealers.signing_key, self.world.clock)
+
+    @property
+    def outbox_office(self) -> OutboxOffice:
+        """Every act of staff on what waits to leave."""
+        return OutboxOffice(self.database, self.world.clock)
+
+    @property
+    def session_office(self) -> SessionOffice:
+        """Finding and ending the sessions of people."""
+        return SessionOffice(self.database, self.world.clock, self._tell_services)
+
+    @property
+    def phones(self) -> PhonesDesk:
+        """What reaches which country, and how the gateways do."""
+        budgets = SendBudgets(self.database, self.keyed.send_count, self.coverage, self.limits_in, self.world.clock)
+        return PhonesDesk(self.database, self.coverage, self.world.clock, budgets)
 
     @property
     def notices(self) -> CitizenNotices:
@@ -205,6 +251,7 @@ class Provider:
             acr_values=self.acr_values,
             mtls=bool(self.settings.mtls_origin),
             test_hosts=self.settings.test_hosts,
+            claims=claims_of(SCOPES),
         )
 
     def limits_in(self, region: str) -> Limits:
@@ -241,9 +288,11 @@ class Provider:
 
     def rotate(self, ahead: int) -> list[str]:
         """Publish new keys that sign `ahead` seconds from now; returns their kids."""
-        with self.database.begin() as transaction:
-            keys = SigningKeys(transaction, self.sealers.signing_key)
-            return rotate_keys(keys, transaction.record, self.clock(), ahead=ahead)
+        return self.key_office.rotate(ahead)
+
+    def retire(self, kid: str) -> list[str]:
+        """Take a key out at once; the kids in its place. Raises NotInTheRing."""
+        return self.key_office.retire(kid)
 
     @property
     def ledger(self) -> Ledger:
@@ -297,13 +346,22 @@ class Provider:
         """
         told: list[LoggedOut] = []
         for session in ended:
-            found = (self.clients.find(client) for client in session.clients)
-            known = [LoggedOut(client, session.person_id, session.id) for client in found if client is not None]
+            known = self._tell_services(transaction, [session], now)
             noticed = [one for one in known if one.by_back_channel]
-            for one in noticed:
-                self._queue_notice(transaction, one, now)
             detail = {"session": session.id, "why": why, "told": len(noticed)}
             transaction.record(AuditRow(event, now, session.person_id, by, detail))
+            told += known
+        return told
+
+    def _tell_services(self, transaction: Transaction, ended: Sequence[EndedSession], now: int) -> list[LoggedOut]:
+        """Queue a logout notice to every service that takes them; returns all that knew one of the sessions."""
+        told: list[LoggedOut] = []
+        for session in ended:
+            found = (self.clients.find(client) for client in session.clients)
+            known = [LoggedOut(client, session.person_id, session.id) for client in found if client is not None]
+            for one in known:
+                if one.by_back_channel:
+                    self._queue_notice(transaction, one, now)
             told += known
         return told
 
@@ -473,6 +531,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         remote_keys=RemoteKeys(outbound, world.clock),
         statement_issuers=load_issuers(settings.software_statement_issuers),
         registry=_registry(settings, SqlRegistry(database, keyed.look_up, sealers.record)),
+        switches=Switches(database, world.clock),
         stop_tries=TryBudget(each=TRIES_OF_A_LINK, all_together=TRIES_OF_ALL_LINKS, seconds=86_400),
         attestations=load_attestations(
             settings.authenticators_file, settings.attestation_metadata, settings.attestation_metadata_root

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import click
 
+from idp.keys.retiring import NotInTheRing
 from idp.keys.secrets import new_secret_line, parse_secrets
 from idp.keys.signing import PUBLISH_AHEAD_SECONDS, KeyPeriod
 
@@ -44,6 +45,10 @@ class KeyDesk(Protocol):
         """Rotate in one transaction; returns the new kids."""
         ...
 
+    def retire(self, kid: str) -> list[str]:
+        """Take a key out at once; the kids in its place. Raises NotInTheRing."""
+        ...
+
     def clock(self) -> int:
         """Seconds since the epoch."""
         ...
@@ -78,6 +83,22 @@ def rotate(desk: KeyDesk, after: int) -> None:
     """Publish new keys now, sign with them later, and keep the old ones until their last token has expired."""
     for kid in desk.rotate(after):
         click.echo(kid)
+
+
+@keys.command("retire")
+@click.argument("kid")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def retire(desk: KeyDesk, kid: str, *, yes: bool) -> None:
+    """Take a key out at once, because somebody else may know it: nothing that it signed is good any more."""
+    if not yes:
+        click.confirm(f"Retire {kid}? Every token that it signed ends within seconds", abort=True)
+    try:
+        kids = desk.retire(kid)
+    except NotInTheRing as missing:
+        click.echo(f"idp: {missing}", err=True)
+        raise SystemExit(1) from missing
+    click.echo(f"{kid}: retired" + (f", {kids[0]} in its place" if kids else ""))
 
 
 def _readable(seconds: int) -> str:

@@ -1,7 +1,8 @@
-"""Relying services in the console: the list, one of them, and what is done at once: stop, resume, a new secret.
+"""Relying services in the console: the list, one of them, and what is done about it.
 
-Stopping needs one person, because it may have to be fast. Whatever widens what a service may do goes through a
-proposal (console_proposals.py).
+Stopping and beginning a removal need one person, because they may have to be fast, and can be undone. Whatever widens
+what a service may do goes through a proposal (console_proposals.py), and what hands something out through an act for
+two (console_acts.py).
 """
 
 from collections.abc import Mapping
@@ -10,27 +11,34 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from idp.audit.catalogue import AuditRow, Event
-from idp.audit.export import csv_line
+from idp.claims.scopes import scope_of
 from idp.pages.answers import go
+from idp.pages.console_acts import ask_second, waiting_for
 from idp.pages.console_confirm import ACTS, GraveAct, ask_confirmation
+from idp.pages.console_figures import of_client
+from idp.pages.console_tables import LONGEST_SEARCH, a_page, as_table
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider
 from idp.pages.staff_gate import Seat, seated
 from idp.pages.times import utc
-from idp.registration.changes import Change, Conflict, secret_rotated, status_set
+from idp.registration.changes import Conflict
+from idp.registration.effective_client import effective_client
+from idp.registration.errors import BrokenRule
 from idp.registration.integration import EXAMPLES
-from idp.registration.register import needs_secret, rotate_secret
+from idp.registration.legal_grounds import WITHOUT, groundless
+from idp.registration.logos import read_logo
+from idp.registration.register import needs_secret
 from idp.registration.registration import Registration
 from idp.registration.waivers import waivers
+from idp.staff.actor import Actor
+from idp.staff.pending import Kind
 from idp.staff.roles import Act
+from idp.storage.client_logos import keep_logo
 from idp.storage.client_proposals import ClientProposals
 
 pages = Blueprint("console_clients", __name__)
-ON_A_PAGE = 50
-LONGEST_SEARCH = 100
-STATES = ("enabled", "disabled", "waived")
+STATES = ("enabled", "disabled", "leaving", "waived", "groundless")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,27 @@ class Listed:
     name: str
     status: str
     waivers: tuple[str, ...]
+    groundless: tuple[str, ...]
+    contacts: tuple[str, ...]
     updated: str
+
+    def is_in(self, state: str) -> bool:
+        """Whether the filter of that name keeps it."""
+        marks = {"waived": bool(self.waivers), "groundless": bool(self.groundless)}
+        return marks.get(state, state == self.status)
 
 
 def _listed(one: Registration, language: str) -> Listed:
     name = one.metadata.get(f"client_name#{language}") or one.metadata.get("client_name") or one.client_id
-    return Listed(one.client_id, name, one.status, tuple(waivers(one.metadata)), utc(one.updated_at))
+    return Listed(
+        id=one.client_id,
+        name=name,
+        status="leaving" if one.removal_at is not None else one.status,
+        waivers=tuple(waivers(one.metadata)),
+        groundless=tuple(groundless(one.metadata)),
+        contacts=tuple(one.metadata.get("contacts", ())),
+        updated=utc(one.updated_at),
+    )
 
 
 def _found(search: str, state: str) -> list[Listed]:
@@ -56,7 +79,7 @@ def _found(search: str, state: str) -> list[Listed]:
         one
         for one in found
         if (not wanted or wanted in one.id or wanted in one.name.casefold())
-        and (state not in STATES or state == one.status or (state == "waived" and one.waivers))
+        and (state not in STATES or one.is_in(state))
     ]
 
 
@@ -69,10 +92,8 @@ def clients() -> Response:
     """The list: searched, filtered, a page at a time."""
     seat = seated(Act.CLIENT_READ)
     search, state = _asked()
-    after = request.args.get("after", "")
     found = _found(search, state)
-    rest = [one for one in found if one.id > after]
-    shown = rest[:ON_A_PAGE]
+    shown, after = a_page(found, lambda one: one.id)
     return page(
         "console/clients.html",
         staff=seat.member,
@@ -81,35 +102,28 @@ def clients() -> Response:
         search=search,
         state=state,
         states=STATES,
-        after=shown[-1].id if len(rest) > ON_A_PAGE else "",
+        after=after,
         may_write=seat.member.may(Act.CLIENT_WRITE),
     )
 
 
 @pages.get("/console/clients.csv")
 def clients_csv() -> Response:
-    """The same list as a table for a spreadsheet, with no cell that it would run (abuse case V-06)."""
+    """The same list as a table for a spreadsheet."""
     seated(Act.CLIENT_READ)
-    lines = [csv_line(["client_id", "name", "status", "waivers", "updated_at"])]
-    lines += [csv_line([one.id, one.name, one.status, " ".join(one.waivers), one.updated]) for one in _found(*_asked())]
-    return table("".join(lines), "clients")
-
-
-def table(text: str, name: str) -> Response:
-    """A CSV file to be kept, never shown as a page."""
-    response = Response(text, mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
+    heads = ["client_id", "name", "status", "waivers", "without_ground", "contacts", "updated_at"]
+    rows = [
+        [one.id, one.name, one.status, *map(" ".join, (one.waivers, one.groundless, one.contacts)), one.updated]
+        for one in _found(*_asked())
+    ]
+    return as_table("clients", heads, rows)
 
 
 @pages.get("/console/clients/<client_id>")
 def client(client_id: str) -> Response:
-    """One service: what it is registered with, what waits, what can be done."""
+    """One service: what it is registered with, on what grounds, how it does, what waits, what can be done."""
     seat = seated(Act.CLIENT_READ)
-    return _client(seat, _registration(client_id))
-
-
-def _client(seat: Seat, one: Registration, secret: str | None = None) -> Response:
+    one = _registration(client_id)
     wired = provider()
     with wired.database.read() as reading:
         waiting = ClientProposals(reading).of_client(one.client_id)
@@ -120,15 +134,35 @@ def _client(seat: Seat, one: Registration, secret: str | None = None) -> Respons
         client_of=one,
         listed=_listed(one, page_language()),
         created=utc(one.created_at),
-        fields=sorted(one.metadata.items()),
+        removal=utc(one.removal_at) if one.removal_at is not None else "",
+        fields=sorted(item for item in one.metadata.items() if item[0] not in SHOWN_APART),
+        grants=_grants(one),
+        subject=(one.metadata["subject_type"], effective_client(one).sector),
+        contacts=one.metadata.get("contacts", []),
         has_secret=needs_secret(one.metadata),
-        secret=secret,
         waiting=waiting,
+        waiting_acts=[pending for pending in waiting_for(seat) if pending.subject == one.client_id],
         redirect_uri=next(iter(one.metadata.get("redirect_uris", [])), ""),
         examples=EXAMPLES,
         may_write=seat.member.may(Act.CLIENT_WRITE),
         may_approve=seat.member.may(Act.CLIENT_APPROVE),
+        figures=of_client(one.client_id),
     )
+
+
+SHOWN_APART = frozenset({"contacts", "legal_grounds", "scope", "optional_scope", "sector", "subject_type"})
+
+
+def _grants(one: Registration) -> list[tuple[str, bool, str | None, list[tuple[str, str]]]]:
+    """Each granted scope value: whether people may leave it out, its ground, and grounds of single claims of it."""
+    noted = one.metadata.get("legal_grounds", {})
+    optional = one.metadata.get("optional_scope", "").split()
+    scopes = one.metadata["scope"].split()
+    rows: list[tuple[str, bool, str | None, list[tuple[str, str]]]] = []
+    for scope in scopes:
+        own = [(name, ground) for name, ground in noted.items() if scope_of(name) == scope and name != scope]
+        rows.append((scope, scope in optional, noted.get(scope, "" if scope in WITHOUT else None), own))
+    return rows
 
 
 def _registration(client_id: str) -> Registration:
@@ -140,48 +174,66 @@ def _registration(client_id: str) -> Registration:
 
 @pages.post("/console/clients/<client_id>")
 def ask(client_id: str) -> Response:
-    """What is to be done with it: shown, and to be confirmed."""
+    """What is to be done with it: confirmed by the passkey, or kept for a second person."""
     form = read_form()
     what = form.get("act", "")
-    if what not in OFFERED:
+    if what in FOR_TWO:
+        seat, one = seated(Act.CLIENT_WRITE), _registration(client_id)
+        if what == "client_secret" and not needs_secret(one.metadata):
+            raise PageRefused("invalid_request", 400, "authenticates without a secret")
+        return ask_second(seat, FOR_TWO[what], one.client_id, form.get("ground", ""), base_version=one.version)
+    if what not in AT_ONCE:
         raise PageRefused("invalid_request", 400, "no such act")
-    seat = seated(ACTS[what].act)
+    seat = seated(Act.CLIENT_APPROVE)
     one = _registration(client_id)
     name = _listed(one, page_language()).name
     facts = [("console.client.name", name), ("console.client.id", one.client_id)]
     return ask_confirmation(seat, what, {"client": one.client_id}, facts, f"/console/clients/{one.client_id}")
 
 
-def _save(seat: Seat, change: Change, what: str) -> None:
-    wired, now = provider(), provider().clock()
-    detail = {"act": what, "by": seat.member.id}
+@pages.post("/console/clients/<client_id>/logo")
+def logo(client_id: str) -> Response:
+    """Another picture: rebuilt from what was sent, and kept for a second person."""
+    form = read_form()
+    seat, one = seated(Act.CLIENT_WRITE), _registration(client_id)
+    sent = request.files.get("picture")
+    now = provider().clock()
     try:
-        with wired.database.begin() as step:
-            wired.clients.put(step, [change])
-            client_id = change.before.client_id if change.before else None
-            step.record(AuditRow(Event.CLIENT_ACTED_ON, now, client=client_id, detail=detail))
-    except Conflict as conflict:
-        raise PageRefused("console_conflict", 409, "changed in between") from conflict
+        made = read_logo(sent.stream.read() if sent is not None else b"")
+    except BrokenRule as broken:
+        onward = (f"/console/clients/{one.client_id}", "console.back")
+        raise PageRefused("console_logo", 422, broken.rule, onward=onward) from broken
+    return ask_second(
+        seat,
+        Kind.CLIENT_LOGO,
+        one.client_id,
+        form.get("ground", ""),
+        argument=made.name,
+        base_version=one.version,
+        prepare=lambda step: keep_logo(step, made, now),
+    )
 
 
-def _set_status(seat: Seat, content: Mapping[str, Any], status: str) -> Response:
+def _do(seat: Seat, content: Mapping[str, Any], what: str) -> Response:
+    office, actor = provider().client_office, Actor(seat.member)
     one = _registration(content["client"])
-    if one.status != status:
-        change = status_set(one, "enabled" if status == "enabled" else "disabled", now=provider().clock())
-        _save(seat, change, status)
+    act = {
+        "client_stop": office.stop,
+        "client_remove": office.remove,
+        "client_keep": office.keep,
+        "client_logo_drop": office.drop_logo,
+    }[what]
+    try:
+        act(one, actor)
+    except (Conflict, BrokenRule) as conflict:
+        raise PageRefused("console_conflict", 409, str(conflict)) from conflict
     return go(f"/console/clients/{one.client_id}")
 
 
-def _new_secret(seat: Seat, content: Mapping[str, Any]) -> Response:
-    wired, one = provider(), _registration(content["client"])
-    if not needs_secret(one.metadata):
-        raise PageRefused("invalid_request", 400, "authenticates without a secret")
-    outcome = rotate_secret(one, now=wired.clock(), random_bytes=wired.random_bytes)
-    _save(seat, secret_rotated(one, outcome, now=wired.clock()), "secret")
-    return _client(seat, outcome.registration, outcome.secret)
+def _at_once(what: str) -> GraveAct:
+    return GraveAct(Act.CLIENT_APPROVE, lambda seat, content: _do(seat, content, what))
 
 
-OFFERED = ("client_stop", "client_resume", "client_secret")
-ACTS["client_stop"] = GraveAct(Act.CLIENT_APPROVE, lambda seat, content: _set_status(seat, content, "disabled"))
-ACTS["client_resume"] = GraveAct(Act.CLIENT_APPROVE, lambda seat, content: _set_status(seat, content, "enabled"))
-ACTS["client_secret"] = GraveAct(Act.CLIENT_APPROVE, _new_secret)
+FOR_TWO = {"client_resume": Kind.CLIENT_RESUME, "client_secret": Kind.CLIENT_SECRET}
+AT_ONCE = ("client_stop", "client_remove", "client_keep", "client_logo_drop")
+ACTS |= {what: _at_once(what) for what in AT_ONCE}

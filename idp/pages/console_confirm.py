@@ -21,9 +21,9 @@ PURPOSE = "console"
 
 @dataclass(frozen=True, slots=True)
 class GraveAct:
-    """What an act needs, and how it is done."""
+    """What an act needs, and how it is done. Without an act, `carry_out` looks at what it is about."""
 
-    act: Act
+    act: Act | None
     carry_out: Callable[[Seat, Mapping[str, Any]], Response]
 
 
@@ -52,7 +52,7 @@ def confirmed() -> Response:
             "console_not_proven", 403, str(nothing), values={"why": say(nothing.notice)}, onward=HOME
         ) from nothing
     grave = ACTS[content["do"]]
-    if not seat.member.may(grave.act):
+    if grave.act is not None and not seat.member.may(grave.act):
         raise PageRefused("staff_not_allowed", 403, f"may not {grave.act.value}", onward=HOME)
     return grave.carry_out(seat, content)
 

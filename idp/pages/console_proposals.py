@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.pages.answers import go
+from idp.pages.client_form import Choices, fill, groups, read
+from idp.pages.console_acts import name_of, waiting_for
 from idp.pages.console_confirm import ACTS, HOME, GraveAct, ask_confirmation
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
@@ -16,16 +19,24 @@ from idp.pages.rendering import page, provider, say
 from idp.pages.staff_gate import Seat, seated
 from idp.pages.times import utc
 from idp.registration.changes import Conflict
+from idp.registration.legal_grounds import WITHOUT
 from idp.registration.names import look_alike
-from idp.registration.proposals import Proposal, RegistrationRefused, carried_out, read_proposal
+from idp.registration.proposals import Proposal, RegistrationRefused, carried_out
 from idp.registration.registration import Registration
+from idp.staff.actor import Actor
 from idp.staff.four_eyes import Decision, SecondPersonRefused, refuse_second_person
 from idp.staff.roles import Act
 from idp.storage import AlreadyTaken
 from idp.storage.client_proposals import ClientProposals
 
 pages = Blueprint("console_proposals", __name__)
-START = {"client_name": "", "redirect_uris": ["https://"], "scope": "openid profile", "contacts": []}
+START = {
+    "client_name": "",
+    "redirect_uris": ["https://"],
+    "scope": "openid profile",
+    "legal_grounds": {"profile": ""},
+    "contacts": [],
+}
 """What the form begins with for a new service."""
 
 
@@ -38,27 +49,41 @@ def proposals() -> Response:
     return page(
         "console/proposals.html",
         staff=seat.member,
-        waiting=[(one, _name(one.proposer), utc(one.created_at)) for one in waiting],
+        waiting=[(one, name_of(one.proposer), utc(one.created_at)) for one in waiting],
+        waiting_acts=[(one, name_of(one.proposer), utc(one.created_at)) for one in waiting_for(seat)],
         may_write=seat.member.may(Act.CLIENT_WRITE),
     )
 
 
 @pages.get("/console/proposals/new")
 def new() -> Response:
-    """The form: an empty one, or filled with what a service is registered with."""
+    """The form: an empty one, or filled with what a service is registered with; by fields, or as one JSON text."""
     seat = seated(Act.CLIENT_WRITE)
     existing = provider().clients.get(request.args.get("client", ""))
-    document = dict(existing.metadata) if existing else START
-    text = json.dumps(document, ensure_ascii=False, indent=2)
-    return _form(seat, {"client_id": existing.client_id if existing else "", "metadata": text}, existing)
+    document: Mapping[str, Any] = dict(existing.metadata) if existing else START
+    start = {"client_id": existing.client_id if existing else "", "ground": ""}
+    if request.args.get("as") == "json":
+        typed = start | {"metadata": json.dumps(document, ensure_ascii=False, indent=2)}
+        return _form(seat, typed, existing)
+    return _form(seat, start | fill(document, _choices()), existing)
+
+
+def _choices() -> Choices:
+    offer = provider().offer
+    return Choices(scopes=offer.scopes, acr_values=offer.acr_values)
 
 
 def _form(
     seat: Seat, typed: Mapping[str, str], existing: Registration | None, problems: list[str] | None = None
 ) -> Response:
+    as_json = "metadata" in typed
+    query = {"client": existing.client_id if existing else "", "as": "json" if as_json else ""}
     return page(
-        "console/propose.html",
-        here="/console/proposals/new" + (f"?client={existing.client_id}" if existing else ""),
+        "console/propose.html" if as_json else "console/propose_fields.html",
+        here="/console/proposals/new?" + urlencode({name: value for name, value in query.items() if value}),
+        groups=groups(_choices()),
+        scopes=[one for one in _choices().scopes if one != "openid"],
+        without_ground=WITHOUT,
         status=422 if problems else 200,
         staff=seat.member,
         typed=typed,
@@ -72,25 +97,20 @@ def propose() -> Response:
     """Check what is proposed, the whole of it, and keep it for the second person."""
     form = read_form()
     seat = seated(Act.CLIENT_WRITE)
-    wired, now = provider(), provider().clock()
+    wired = provider()
     client_id, ground = form.get("client_id", "").strip(), form.get("ground", "").strip()
     existing = wired.clients.get(client_id)
     try:
-        metadata = read_proposal(form.get("metadata", ""), ground, client_id, existing, wired.offer, wired.outbound)
+        document: str | Mapping[str, Any] = form["metadata"] if "metadata" in form else read_fields(form, existing)
+        row = wired.client_office.propose(document, ground, client_id, Actor(seat.member), wired.offer, wired.outbound)
     except RegistrationRefused as refused:
         return _form(seat, form, existing, list(refused.problems))
-    version = existing.version if existing else None
-    with wired.database.begin() as step:
-        row = ClientProposals(step).add(client_id, metadata, version, ground, seat.member.id, now)
-        names = sorted(metadata if existing is None else _changed(existing, metadata))
-        detail = {"proposal": row, "by": seat.member.id, "diff": names, "ground": ground}
-        step.record(AuditRow(Event.CLIENT_PROPOSED, now, client=client_id, detail=detail))
     return go(f"/console/proposals/{row}")
 
 
-def _changed(existing: Registration, metadata: Mapping[str, Any]) -> list[str]:
-    names = existing.metadata.keys() | metadata.keys()
-    return [name for name in names if existing.metadata.get(name) != metadata.get(name)]
+def read_fields(form: Mapping[str, str], existing: Registration | None) -> dict[str, Any]:
+    """The document that the fields make: what they do not show stays as it is registered. Raises RefusedMetadata."""
+    return read(form, existing.metadata if existing else {}, _choices())
 
 
 @pages.get("/console/proposals/<uuid:row>")
@@ -108,8 +128,8 @@ def proposal(row: UUID) -> Response:
         new_waivers=one.new_waivers(existing),
         look_alikes=[other.client_id for other in others if look_alike(one.metadata, other.metadata)],
         outdated=(existing.version if existing else None) != one.base_version,
-        proposer=_name(one.proposer),
-        decider=_name(one.decided_by) if one.decided_by else None,
+        proposer=name_of(one.proposer),
+        decider=name_of(one.decided_by) if one.decided_by else None,
         created=utc(one.created_at),
         may_decide=seat.member.may(Act.CLIENT_APPROVE) and one.proposer != seat.member.id,
         shown=lambda value: say("console.absent") if value is None else json.dumps(value, ensure_ascii=False),
@@ -127,7 +147,7 @@ def decide(row: UUID) -> Response:
         raise PageRefused("invalid_request", 400, "no such decision")
     if one.proposer == seat.member.id:
         raise _refused("four_eyes.same_person")
-    facts = [("console.client.id", one.client_id), ("console.proposal.by", _name(one.proposer))]
+    facts = [("console.client.id", one.client_id), ("console.proposal.by", name_of(one.proposer))]
     return ask_confirmation(seat, what, {"proposal": str(one.id)}, facts, f"/console/proposals/{one.id}")
 
 
@@ -137,12 +157,6 @@ def _find(row: UUID) -> Proposal:
     if found is None:
         raise PageRefused("not_found", 404, "no such proposal")
     return found
-
-
-def _name(member: UUID) -> str:
-    """Whose name a page shows; somebody who left is known by the key alone."""
-    found = next((one for one in provider().staff.all() if one.id == member), None)
-    return found.name if found else str(member)
 
 
 def _refused(reason: str) -> PageRefused:

@@ -74,7 +74,7 @@ def counter() -> Response:
         mission=mission,
         may_start=seat.member.may(Act.CASE_HANDLE),
         may_end=seat.member.may(Act.PERSON_END),
-        may_figures=seat.member.may(Act.FIGURES_READ),
+        may_figures=seat.member.may(Act.COUNTER_FIGURES),
         open_cases=[one for one in shown if not one["over"]],
         past_cases=[one for one in shown if one["over"]],
     )

@@ -25,7 +25,7 @@ MONTHS_BACK = 12
 @pages.get("/counter/figures")
 def of_counters() -> Response:
     """The figures of the own mission, or of each, as they stand: one month."""
-    seat = seated(Act.FIGURES_READ)
+    seat = seated(Act.COUNTER_FIGURES)
     wired = provider()
     months = _months_until(wired.clock())
     month = request.args.get("month", months[0])

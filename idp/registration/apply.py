@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from idp.registration.changes import Change, added, changed, secret_rotated
+from idp.registration.changes import Change, added, changed, removal_begun, secret_rotated
 from idp.registration.credentials_file import CredentialsFile
 from idp.registration.desk import Desk
 from idp.registration.documents import confirm_documents
@@ -61,6 +61,8 @@ class Step:
         if self.before is None:
             return "added"
         if not self.changes:
+            if self.before.removal_at is not None:
+                return "unchanged (being removed)"
             return "unchanged" if self.before.status == "enabled" else "unchanged (disabled)"
         return "changed" if self.outcome.diff else "new secret"
 
@@ -94,8 +96,20 @@ def make_plan(folders: Iterable[Path], request: Request, desk: Desk) -> list[Ste
     return list(steps.values())
 
 
-def carry_out(plan: Iterable[Step], request: Request, desk: Desk) -> None:
+def leaving(plan: Iterable[Step], desk: Desk) -> list[Change]:
+    """The removals, each with its grace, of every service that no folder names; who registered itself stays."""
+    named = {step.client_id for step in plan}
+    return [
+        removal_begun(one, now=desk.clock())
+        for one in desk.clients.list()
+        if one.client_id not in named and one.access_digest is None and one.removal_at is None
+    ]
+
+
+def carry_out(plan: Iterable[Step], request: Request, desk: Desk, also: Iterable[Change] = ()) -> None:
     """Store all changes in one transaction, and write the credentials files. Raises Conflict, OSError.
+
+    `also` are changes without a folder: removals.
 
     Files are written before and renamed after the transaction: a full disk must not lose a secret.
     """
@@ -104,7 +118,7 @@ def carry_out(plan: Iterable[Step], request: Request, desk: Desk) -> None:
         [] if request.credentials is None else [_prepare(step, request.credentials, desk.issuer) for step in steps]
     )
     try:
-        desk.clients.save([one for step in steps for one in step.changes])
+        desk.clients.save([*(one for step in steps for one in step.changes), *also])
     except BaseException:
         for _, path in waiting:
             path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
-from idp.registration.register import Outcome, with_status
+from idp.registration.register import Outcome, with_logo, with_removal, with_status, without_removal
 from idp.registration.registration import Registration, Status
 
 
@@ -60,9 +60,30 @@ def status_set(before: Registration, status: Status, *, now: int) -> Change:
     return Change(before, with_status(before, status, now=now), _row(event, before, now))
 
 
+def removal_begun(before: Registration, *, now: int) -> Change:
+    """Stopped, and removed when its grace ends. Raises BrokenRule when that has begun."""
+    after = with_removal(before, now=now)
+    return Change(before, after, _row(Event.CLIENT_REMOVAL_BEGUN, before, now, removal_at=after.removal_at))
+
+
+def removal_taken_back(before: Registration, *, now: int) -> Change:
+    """Kept after all; it stays stopped. Raises BrokenRule when nothing has begun."""
+    return Change(before, without_removal(before, now=now), _row(Event.CLIENT_KEPT, before, now))
+
+
 def removed(before: Registration, *, now: int) -> Change:
-    """No longer registered."""
+    """No longer registered, at an operator's word."""
     return Change(before, None, _row(Event.CLIENT_REMOVED, before, now))
+
+
+def grace_ended(before: Registration, *, now: int) -> Change:
+    """No longer registered, because the grace of its removal is over."""
+    return Change(before, None, _row(Event.CLIENT_GONE, before, now))
+
+
+def logo_set(before: Registration, name: str | None, *, now: int) -> Change:
+    """Another picture, or none."""
+    return Change(before, with_logo(before, name, now=now), _row(Event.CLIENT_LOGO_SET, before, now, logo=name))
 
 
 def added_itself(outcome: Outcome, invitation: UUID, *, now: int) -> Change:

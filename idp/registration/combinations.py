@@ -25,6 +25,8 @@ PUBLIC: AuthMethod = "none"
 TLS_CLIENT_AUTH: AuthMethod = "tls_client_auth"
 SELF_SIGNED: AuthMethod = "self_signed_tls_client_auth"
 MACHINE = "client_credentials"
+ADMINISTRATION = "admin:"
+"""How the scope values of the administration API begin."""
 SECTOR_FIELDS = frozenset({"sector", "sector_identifier_uri"})
 CHOSEN_ALGS = (
     "authorization_signed_response_alg",
@@ -67,6 +69,27 @@ def machine_part(metadata: Effective, _offer: Offer) -> None:
     """A machine has its scope, and nobody else has one."""
     if bool(metadata["machine_scope"]) != (MACHINE in metadata["grant_types"]):
         raise BrokenRule("is required with client_credentials, and only with it")
+
+
+def granted_grounds(metadata: Effective, offer: Offer) -> None:
+    """A ground for a scope that is not granted would mislead whoever reads it."""
+    if (metadata.get("legal_grounds", {}).keys() & set(offer.scopes)) - set(metadata["scope"].split()):
+        raise BrokenRule("must name granted scope values only, and claims")
+
+
+def administration(metadata: Effective, _offer: Offer) -> None:
+    """Whoever may administer is known by a key, not by a secret that can be copied, and somebody answers for it."""
+    wanted = any(value.startswith(ADMINISTRATION) for value in metadata["machine_scope"].split())
+    if wanted != ("administers_for" in metadata):
+        raise BrokenRule(f"is required with {ADMINISTRATION} values in machine_scope, and only with them")
+    if not wanted:
+        return
+    if _signs_people_in(metadata):
+        raise BrokenRule("is for clients that only act for themselves")
+    if _method(metadata) not in {PRIVATE_KEY_JWT, TLS_CLIENT_AUTH, SELF_SIGNED}:
+        raise BrokenRule("needs private_key_jwt or mutual TLS")
+    if not (metadata["dpop_bound_access_tokens"] or metadata["tls_client_certificate_bound_access_tokens"]):
+        raise BrokenRule("needs tokens bound to a key or a certificate")
 
 
 def device_flow(metadata: Effective, offer: Offer) -> None:
@@ -265,6 +288,18 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], Non
     ("grant_types", (), grants),
     ("grant_types", ("token_endpoint_auth_method",), machine),
     ("machine_scope", ("grant_types",), machine_part),
+    ("legal_grounds", ("scope",), granted_grounds),
+    (
+        "administers_for",
+        (
+            "dpop_bound_access_tokens",
+            "grant_types",
+            "machine_scope",
+            "tls_client_certificate_bound_access_tokens",
+            "token_endpoint_auth_method",
+        ),
+        administration,
+    ),
     (
         "grant_types",
         ("device_flow_approval", "minimum_acr", "profile", "token_endpoint_auth_method"),

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import click
 
-from idp.registration.apply import Refused, Request, Step, carry_out, make_plan
-from idp.registration.changes import Change, Conflict, added, removed, secret_rotated, status_set
+from idp.registration.apply import Refused, Request, Step, carry_out, leaving, make_plan
+from idp.registration.changes import Change, Conflict, added, secret_rotated, status_set
 from idp.registration.desk import Desk
 from idp.registration.documents import confirm_documents
 from idp.registration.errors import BrokenRule, RegistrationRefused
@@ -25,6 +25,7 @@ from idp.registration.metadata import check_metadata
 from idp.registration.names import look_alike
 from idp.registration.register import information, register, rotate_secret
 from idp.registration.registration import Registration, Status
+from idp.registration.removal_commands import keep, logo, remove
 from idp.registration.waivers import waivers
 
 
@@ -121,19 +122,6 @@ def enable(desk: Desk, client_id: str) -> None:
     _set_status(desk, client_id, "enabled")
 
 
-@client.command()
-@click.argument("client_id", metavar="ID")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def remove(desk: Desk, client_id: str, *, yes: bool) -> None:
-    """Remove a registration for good; its audit rows stay."""
-    registration = _get(desk, client_id)
-    if not yes:
-        click.confirm(f"Remove {client_id}? People can no longer sign in to it", abort=True)
-    _save(desk, removed(registration, now=desk.clock()))
-    click.echo(f"{client_id}: removed")
-
-
 @client.command("rotate-secret")
 @click.argument("client_id", metavar="ID")
 @click.pass_obj
@@ -154,6 +142,7 @@ def rotate_secret_(desk: Desk, client_id: str) -> None:
 @click.option("--set", "settings", metavar="[NAME.]KEY=VALUE", multiple=True, help="A value for ${KEY}.")
 @click.option("--credentials", type=click.Path(path_type=Path, file_okay=False), help="Where NAME.json is written.")
 @click.option("--replace-lost-secrets", is_flag=True, help="Make a new secret when NAME.json does not hold it.")
+@click.option("--remove-others", is_flag=True, help="Begin the removal (30 days) of every service that no DIR names.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.pass_obj
 def apply_(
@@ -163,6 +152,7 @@ def apply_(
     credentials: Path | None,
     *,
     replace_lost_secrets: bool,
+    remove_others: bool,
     dry_run: bool,
 ) -> None:
     """Make registrations equal to DIR/registration.toml; the folder's name is the client id."""
@@ -170,8 +160,9 @@ def apply_(
     try:
         plan = make_plan(folders, request, desk)
         _warn_of_look_alikes(desk.clients.list(), [step.outcome.registration for step in plan])
+        also = leaving(plan, desk) if remove_others else []
         if not dry_run:
-            carry_out(plan, request, desk)
+            carry_out(plan, request, desk, also)
     except Refused as refused:
         _fail(refused.problems)
     except Conflict:
@@ -180,9 +171,12 @@ def apply_(
         _fail([f"cannot write {error.filename}: {error.strerror}"])
     for step in plan:
         _report(step, dry_run=dry_run)
+    for change in also:
+        assert change.before is not None
+        click.echo(f"{change.before.client_id}: {'would be ' if dry_run else ''}removed in 30 days, stopped until then")
 
 
-for each in (invite, invitations, disinvite):
+for each in (remove, keep, logo, invite, invitations, disinvite):
     client.add_command(each)
 
 

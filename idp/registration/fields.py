@@ -7,6 +7,7 @@ only an administrator sets it. README.md prints this table, and a test keeps the
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from idp.keys.jose import SIGNING_ALGS
 from idp.keys.jwe import ENCRYPTION_ALGS, ENCRYPTION_ENCS
@@ -27,6 +28,7 @@ from idp.registration import values
 from idp.registration.client_keys import key_set
 from idp.registration.errors import BrokenRule
 from idp.registration.hosts import check_host
+from idp.registration.legal_grounds import legal_grounds
 from idp.registration.logout_uris import backchannel_logout_uri, frontchannel_logout_uri
 from idp.registration.names import display_name, one_line
 from idp.registration.outbound_address import outbound_address
@@ -49,6 +51,7 @@ class Offer:
     acr_values: tuple[str, ...]  # weakest first
     mtls: bool = False  # whether the provider sees client certificates
     test_hosts: frozenset[str] = frozenset()  # that may be fetched from although they are this machine
+    claims: tuple[str, ...] = ()  # of people, beside the scope values that release them
 
     def __post_init__(self) -> None:
         """Refuse an offer without the level that every client needs by default."""
@@ -114,6 +117,17 @@ def _scope(value: Any, offer: Offer) -> str:
 
 def _machine_scope(value: Any, offer: Offer) -> str:
     return values.machine_scope(value, offer.scopes)
+
+
+def _grounds(value: Any, offer: Offer) -> dict[str, str]:
+    return legal_grounds(value, (*offer.scopes, *offer.claims))
+
+
+def _member(value: Any) -> str:
+    try:
+        return str(UUID(value))
+    except (ValueError, TypeError, AttributeError):
+        raise BrokenRule("must be the key of a member of staff") from None
 
 
 def _lifetime(value: Any) -> int:
@@ -304,6 +318,10 @@ POLICY = (
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),
     Field("optional_scope", "", "values of scope, without openid, that a person may leave out", _scope),
+    Field("legal_grounds", None, "an object: scope value or claim to its legal ground; see Grounds", _grounds),
+    Field(
+        "administers_for", None, "key of the member of staff who answers for it; see Administration", _plain(_member)
+    ),
     Field("machine_scope", "", "values of the service's own for client_credentials; see Machines", _machine_scope),
     Field(
         "access_token_format",

@@ -14,6 +14,7 @@ from idp.registration.changes import Change, Conflict, added, changed
 from idp.registration.documents import Fetcher, confirm_documents
 from idp.registration.errors import BrokenRule, RefusedMetadata, RegistrationRefused
 from idp.registration.fields import Offer
+from idp.registration.legal_grounds import newly_groundless
 from idp.registration.metadata import check_metadata
 from idp.registration.register import Outcome, Random, change, check_client_id, difference, register
 from idp.registration.registration import Metadata, Registration
@@ -39,6 +40,7 @@ class Proposal:
     outcome: Decision | None
     decided_by: UUID | None
     decided_at: int | None
+    via: str | None = None  # the administration client that proposed on the proposer's behalf
 
     def difference(self, existing: Registration | None) -> dict[str, list[Any]]:
         """Each field that would change, with both values."""
@@ -51,7 +53,12 @@ class Proposal:
 
 
 def read_proposal(
-    document: str, ground: str, client_id: str, existing: Registration | None, offer: Offer, fetcher: Fetcher
+    document: str | Mapping[str, Any],
+    ground: str,
+    client_id: str,
+    existing: Registration | None,
+    offer: Offer,
+    fetcher: Fetcher,
 ) -> Metadata:
     """The effective metadata that is proposed. Raises RegistrationRefused with every problem."""
     problems = []
@@ -64,13 +71,17 @@ def read_proposal(
     if problems:
         raise RefusedMetadata(problems)
     metadata = check_metadata(_document(document), offer)
+    missing = newly_groundless(existing.metadata if existing else None, metadata)
+    if missing:
+        raise RefusedMetadata([f"legal_grounds: must say on what legal ground {name} is given" for name in missing])
     if existing is not None and existing.metadata == metadata:
         raise RefusedMetadata(["nothing would change"])
     confirm_documents(metadata, fetcher)
     return metadata
 
 
-def _document(text: str) -> Mapping[str, Any]:
+def _document(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    text = given if isinstance(given, str) else json.dumps(given)
     if len(text) > LONGEST_DOCUMENT:
         raise RefusedMetadata([f"metadata: must have at most {LONGEST_DOCUMENT} characters"])
     try:

@@ -19,6 +19,8 @@ Random = Callable[[int], bytes]
 
 SECRET_BYTES = 32
 ID_BYTES = 16
+GRACE_SECONDS = 30 * 86_400
+"""Between asking for a removal and the removal: long enough for a service to notice that it is stopped."""
 CLIENT_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 """One spelling: no upper case, no space, nothing outside ASCII, so that no two ids can be mistaken (N-04)."""
 WITH_SECRET = frozenset({"client_secret_basic", "client_secret_post"})
@@ -76,8 +78,30 @@ def rotate_secret(existing: Registration, *, now: int, random_bytes: Random) -> 
 
 
 def with_status(existing: Registration, status: Status, *, now: int) -> Registration:
-    """The same, enabled or disabled; unchanged when it already is."""
-    return existing if existing.status == status else _touched(replace(existing, status=status), now)
+    """The same, enabled or disabled; unchanged when it already is. What works again does not wait to be removed."""
+    if existing.status == status:
+        return existing
+    removal_at = None if status == "enabled" else existing.removal_at
+    return _touched(replace(existing, status=status, removal_at=removal_at), now)
+
+
+def with_removal(existing: Registration, *, now: int) -> Registration:
+    """The same, stopped now and to be removed when its grace ends. Raises BrokenRule when that has begun."""
+    if existing.removal_at is not None:
+        raise BrokenRule("is being removed already")
+    return _touched(replace(existing, status="disabled", removal_at=now + GRACE_SECONDS), now)
+
+
+def without_removal(existing: Registration, *, now: int) -> Registration:
+    """The same, kept; it stays stopped until somebody lets it work again. Raises BrokenRule when nothing has begun."""
+    if existing.removal_at is None:
+        raise BrokenRule("is not being removed")
+    return _touched(replace(existing, removal_at=None), now)
+
+
+def with_logo(existing: Registration, name: str | None, *, now: int) -> Registration:
+    """The same with another picture, or with none."""
+    return _touched(replace(existing, logo=name), now)
 
 
 def information(registration: Registration, secret: str | None = None) -> dict[str, Any]:

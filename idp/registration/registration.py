@@ -21,3 +21,5 @@ class Registration:
     version: int  # rises with every change, also over removal and return
     created_at: int  # seconds since the epoch
     updated_at: int
+    removal_at: int | None = None  # the end of its grace: stopped until then, and gone after
+    logo: str | None = None  # the name of the picture that we serve (logos.py)

@@ -14,8 +14,8 @@ class Role(Enum):
     SUPERVISOR = "supervisor"  # the same, and answers for the officers of that mission
     REGISTRAR = "registrar"  # the central registrar: approves and confirms for every mission
     AUDITOR = "auditor"  # reads
-    ADMINISTRATOR = "administrator"  # opens missions, appoints staff, approves relying services
-    OPERATOR = "operator"  # runs the provider: keys, outbox
+    ADMINISTRATOR = "administrator"  # sees, decides and undoes everything but what happens at a counter
+    OPERATOR = "operator"  # runs the provider: keys, outbox, what reaches which country
     CLIENT_ENGINEER = "client_engineer"  # prepares the registrations of relying services
 
 
@@ -26,10 +26,11 @@ class Act(Enum):
     CASE_APPROVE = "case.approve"  # be the second person of a risky case
     CASE_CONFIRM = "case.confirm"  # confirm centrally what a mission prepared without its line
     CASE_READ = "case.read"
-    FIGURES_READ = "figures.read"  # how far cases come, at the own mission or everywhere
+    COUNTER_FIGURES = "case.figures"  # how far cases come, at the own mission or everywhere
     PERSON_END = "person.end"
     STAFF_READ = "staff.read"
     STAFF_APPOINT = "staff.appoint"  # invite, change a role, remove: see INVITES for whom
+    MISSION_READ = "mission.read"
     MISSION_CHANGE = "mission.change"
     CLIENT_READ = "client.read"
     CLIENT_WRITE = "client.write"
@@ -37,25 +38,37 @@ class Act(Enum):
     KEY_READ = "key.read"
     KEY_ROTATE = "key.rotate"
     OUTBOX_READ = "outbox.read"
+    OUTBOX_CHANGE = "outbox.change"  # try a message again, or let it go
+    COUNTRY_READ = "country.read"  # what reaches which country, and how the gateways do
+    COUNTRY_CHANGE = "country.change"
     SESSION_READ = "session.read"
+    SESSION_END = "session.end"
+    FIGURES_READ = "figures.read"
+    SWITCH_READ = "switch.read"
+    SWITCH_CHANGE = "switch.change"
     AUDIT_READ = "audit.read"
 
 
 MAY: dict[Role, frozenset[Act]] = {
     Role.OFFICER: frozenset({Act.CASE_HANDLE, Act.CASE_APPROVE, Act.CASE_READ}),
     Role.SUPERVISOR: frozenset(
-        {Act.CASE_HANDLE, Act.CASE_APPROVE, Act.CASE_READ, Act.FIGURES_READ, Act.STAFF_READ, Act.STAFF_APPOINT},
+        {Act.CASE_HANDLE, Act.CASE_APPROVE, Act.CASE_READ, Act.COUNTER_FIGURES, Act.STAFF_READ, Act.STAFF_APPOINT},
     ),
-    Role.REGISTRAR: frozenset({Act.CASE_APPROVE, Act.CASE_CONFIRM, Act.CASE_READ, Act.FIGURES_READ, Act.PERSON_END}),
+    Role.REGISTRAR: frozenset({Act.CASE_APPROVE, Act.CASE_CONFIRM, Act.CASE_READ, Act.COUNTER_FIGURES, Act.PERSON_END}),
     Role.AUDITOR: frozenset(
-        {Act.CASE_READ, Act.STAFF_READ, Act.CLIENT_READ, Act.KEY_READ, Act.OUTBOX_READ, Act.SESSION_READ}
-        | {Act.AUDIT_READ, Act.FIGURES_READ}
+        {Act.CASE_READ, Act.COUNTER_FIGURES, Act.STAFF_READ, Act.MISSION_READ, Act.CLIENT_READ, Act.KEY_READ}
+        | {Act.OUTBOX_READ, Act.COUNTRY_READ, Act.SESSION_READ, Act.FIGURES_READ, Act.SWITCH_READ, Act.AUDIT_READ}
     ),
     Role.ADMINISTRATOR: frozenset(
-        {Act.STAFF_READ, Act.STAFF_APPOINT, Act.MISSION_CHANGE, Act.CLIENT_READ, Act.CLIENT_WRITE}
-        | {Act.CLIENT_APPROVE, Act.KEY_READ, Act.SESSION_READ}
+        {Act.STAFF_READ, Act.STAFF_APPOINT, Act.MISSION_READ, Act.MISSION_CHANGE}
+        | {Act.CLIENT_READ, Act.CLIENT_WRITE, Act.CLIENT_APPROVE, Act.KEY_READ, Act.KEY_ROTATE}
+        | {Act.OUTBOX_READ, Act.OUTBOX_CHANGE, Act.COUNTRY_READ, Act.COUNTRY_CHANGE}
+        | {Act.SESSION_READ, Act.SESSION_END, Act.FIGURES_READ, Act.SWITCH_READ, Act.SWITCH_CHANGE, Act.AUDIT_READ}
     ),
-    Role.OPERATOR: frozenset({Act.CLIENT_READ, Act.KEY_READ, Act.KEY_ROTATE, Act.OUTBOX_READ, Act.SESSION_READ}),
+    Role.OPERATOR: frozenset(
+        {Act.CLIENT_READ, Act.KEY_READ, Act.KEY_ROTATE, Act.OUTBOX_READ, Act.OUTBOX_CHANGE, Act.MISSION_READ}
+        | {Act.COUNTRY_READ, Act.COUNTRY_CHANGE, Act.SESSION_READ, Act.FIGURES_READ, Act.SWITCH_READ}
+    ),
     Role.CLIENT_ENGINEER: frozenset({Act.CLIENT_READ, Act.CLIENT_WRITE}),
 }
 """What each role may do; what does not stand here is refused."""

@@ -37,7 +37,14 @@ class ClientProposals:
         self._transaction = transaction
 
     def add(
-        self, client_id: str, metadata: Metadata, base_version: int | None, ground: str, by: UUID, now: int
+        self,
+        client_id: str,
+        metadata: Metadata,
+        base_version: int | None,
+        ground: str,
+        by: UUID,
+        now: int,
+        via: str | None = None,
     ) -> UUID:
         """Queue a proposal; returns its key."""
         row = self._transaction.new_id()
@@ -49,6 +56,7 @@ class ClientProposals:
             base_version=base_version,
             ground=ground,
             proposer_id=by,
+            via=via,
             created_at=now,
         )
         return row
@@ -83,4 +91,5 @@ def _proposal(row: Any) -> Proposal:
         outcome=row.outcome,
         decided_by=row.decided_by,
         decided_at=row.decided_at,
+        via=row.via,
     )

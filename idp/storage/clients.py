@@ -138,6 +138,8 @@ def _read(row: Any) -> Registration | None:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        removal_at=row.removal_at,
+        logo=row.logo,
     )
 
 
@@ -150,6 +152,8 @@ def _values(registration: Registration) -> dict[str, Any]:
         "version": registration.version,
         "created_at": registration.created_at,
         "updated_at": registration.updated_at,
+        "removal_at": registration.removal_at,
+        "logo": registration.logo,
     }
 
 

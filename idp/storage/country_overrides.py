@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, select
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.staff.actor import OPERATOR, Actor
 from idp.storage.database import Database, Transaction
 from idp.storage.models_messages import CountryOverride
 from idp.telephony.coverage import Coverage, CoverageError, change
@@ -27,7 +28,14 @@ def read_overrides(reading: Transaction) -> dict[str, dict[str, Any]]:
     return {row.region: json.loads(row.members) for row in reading.all(_ALL)}
 
 
-def override(transaction: Transaction, base: Coverage, region: str, members: Mapping[str, Any], now: int) -> None:
+def override(
+    transaction: Transaction,
+    base: Coverage,
+    region: str,
+    members: Mapping[str, Any],
+    now: int,
+    actor: Actor = OPERATOR,
+) -> None:
     """Change members of one country, on top of earlier changes. Raises CoverageError."""
     if region not in base.countries:
         raise CoverageError(f"{region}: no such region in the table of countries")
@@ -35,15 +43,16 @@ def override(transaction: Transaction, base: Coverage, region: str, members: Map
     changed = {**(json.loads(row.members) if row else {}), **members}
     change(base.countries[region], changed)
     transaction.put(CountryOverride, region=region, members=json.dumps(changed, ensure_ascii=False), changed_at=now)
-    detail = {"region": region, "members": dict(members)}
+    detail = {"region": region, "members": dict(members)} | actor.detail
     transaction.record(AuditRow(Event.COUNTRY_CHANGED, now, detail=detail))
 
 
-def reset(transaction: Transaction, region: str, now: int) -> bool:
+def reset(transaction: Transaction, region: str, now: int, actor: Actor = OPERATOR) -> bool:
     """Back to what the file says. False when nothing was changed."""
     if transaction.run(_REMOVE, country=region) == 0:
         return False
-    transaction.record(AuditRow(Event.COUNTRY_CHANGED, now, detail={"region": region, "members": {}}))
+    detail = {"region": region, "members": {}} | actor.detail
+    transaction.record(AuditRow(Event.COUNTRY_CHANGED, now, detail=detail))
     return True
 
 

@@ -82,7 +82,12 @@ class Missions:
         return changed
 
     def set_opening(
-        self, codes: Sequence[str], opening: Opening, quota: int | None, by: UUID | None = None
+        self,
+        codes: Sequence[str],
+        opening: Opening,
+        quota: int | None,
+        by: UUID | None = None,
+        via: str | None = None,
     ) -> list[str]:
         """Open or close missions, all of them or none; returns those that are not known."""
         now = self._clock()
@@ -94,6 +99,7 @@ class Missions:
             for code, mission in known.items():
                 step.run(_SET, mission=code, opening=opening.value, limit_of=quota, now=now)
                 detail = {"mission": code, "from": mission.opening.value, "to": opening.value, "quota": quota, "by": by}
+                detail |= {} if via is None else {"via": via}
                 step.record(AuditRow(Event.MISSION_CHANGED, now, detail=detail))
         return []
 

@@ -293,6 +293,8 @@ class ClientRow(Base):
     version: Mapped[int]  # rises with every change, so that workers notice
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
+    removal_at: Mapped[int | None]  # the end of its grace: then the row goes
+    logo: Mapped[str | None]  # the name of a row of client_logos
 
 
 class AuditEvent(Base):
@@ -389,6 +391,7 @@ class Enrolment(Base):
 # The nouns that have files of their own; they build on what stands above.
 from idp.storage import (  # noqa: E402 (their tables belong to the same schema)
     models_account,  # noqa: F401
+    models_console,  # noqa: F401
     models_figures,  # noqa: F401
     models_messages,  # noqa: F401
     models_missions,  # noqa: F401

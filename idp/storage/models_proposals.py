@@ -21,3 +21,4 @@ class ClientProposal(Base):
     outcome: Mapped[str | None] = mapped_column(index=True)  # approved, declined; none while it waits
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[int | None]
+    via: Mapped[str | None]  # the administration client that proposed on the proposer's behalf

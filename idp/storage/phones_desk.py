@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idp.staff.actor import OPERATOR, Actor
 from idp.storage.country_overrides import CurrentCoverage, override, read_overrides, reset
 from idp.storage.database import Database
 from idp.storage.dispatches import all_breakers
@@ -29,15 +30,15 @@ class PhonesDesk:
         """The table as it is now."""
         return self.current()
 
-    def override(self, region: str, members: Mapping[str, Any]) -> None:
+    def override(self, region: str, members: Mapping[str, Any], actor: Actor = OPERATOR) -> None:
         """Change members of one country, with an audit row. Raises CoverageError."""
         with self.database.begin() as transaction:
-            override(transaction, self.current.base, region, members, self.clock())
+            override(transaction, self.current.base, region, members, self.clock(), actor)
 
-    def reset(self, region: str) -> bool:
+    def reset(self, region: str, actor: Actor = OPERATOR) -> bool:
         """Back to what the file says. False when nothing was changed."""
         with self.database.begin() as transaction:
-            return reset(transaction, region, self.clock())
+            return reset(transaction, region, self.clock(), actor)
 
     def figures(self, days: int) -> Mapping[Cell, Figures]:
         """What became of the messages of the last days; what has settled is counted first."""

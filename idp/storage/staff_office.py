@@ -38,7 +38,7 @@ class StaffOffice:
         with self._database.read() as reading:
             return StaffMembers(reading).all(mission)
 
-    def invite(self, new: Appointment, by: Member | None = None) -> str:
+    def invite(self, new: Appointment, by: Member | None = None, via: str | None = None) -> str:
         """A one-time link, the secret in its fragment. Raises NotAllowed or InvalidAppointment."""
         now, sender = self._clock(), None if by is None else by.id
         secret = new_handle(self._database.new_id(), self._random_bytes)
@@ -50,6 +50,7 @@ class StaffOffice:
                 secret, new, by=sender, user_handle=self._random_bytes(USER_HANDLE_BYTES), now=now
             )
             detail = {"by": sender, "invitation": secret.id, "role": new.role.value, "mission": new.mission}
+            detail |= _through(via)
             step.record(AuditRow(Event.STAFF_INVITED, now, detail=detail))
         return f"{self._issuer}/staff/join#{secret.text}"
 
@@ -69,7 +70,9 @@ class StaffOffice:
             step.record(AuditRow(Event.STAFF_JOINED, now, detail=detail))
         return member
 
-    def change(self, member: UUID, role: Role, mission: str | None, by: Member | None = None) -> None:
+    def change(
+        self, member: UUID, role: Role, mission: str | None, by: Member | None = None, via: str | None = None
+    ) -> None:
         """Give somebody another role or mission. Raises NotAllowed or InvalidAppointment."""
         now = self._clock()
         with self._database.begin() as step:
@@ -80,12 +83,12 @@ class StaffOffice:
                 refuse_change(_as_now(step, by), of, to)
             if not StaffMembers(step).change(of, to, now):
                 raise NotAllowed("staff.last_administrator")
-            moved = {"from": of.role.value, "to": role.value, "mission": mission}
+            moved = {"from": of.role.value, "to": role.value, "mission": mission} | _through(via)
             step.record(
                 AuditRow(Event.STAFF_CHANGED, now, detail={"by": by.id if by else None, "member": member} | moved)
             )
 
-    def remove(self, member: UUID, by: Member | None = None) -> None:
+    def remove(self, member: UUID, by: Member | None = None, via: str | None = None) -> None:
         """Remove somebody: their sessions end with it. Raises NotAllowed."""
         now = self._clock()
         with self._database.begin() as step:
@@ -94,7 +97,8 @@ class StaffOffice:
                 refuse_removal(_as_now(step, by), of)
             if not StaffMembers(step).remove(of, now):
                 raise NotAllowed("staff.last_administrator")
-            step.record(AuditRow(Event.STAFF_REMOVED, now, detail={"by": by.id if by else None, "member": member}))
+            detail = {"by": by.id if by else None, "member": member} | _through(via)
+            step.record(AuditRow(Event.STAFF_REMOVED, now, detail=detail))
 
 
 def add_member(
@@ -112,6 +116,11 @@ def add_member(
     members = StaffMembers(step)
     members.add(member, new, user_handle=user_handle, demo=demo, now=now)
     members.add_passkey(passkey, member, made, now)
+
+
+def _through(via: str | None) -> dict[str, Any]:
+    """The administration client through which somebody acts."""
+    return {} if via is None else {"via": via}
 
 
 def _joined(member: UUID, passkey: UUID, new: Appointment) -> dict[str, Any]:

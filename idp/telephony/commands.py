@@ -14,6 +14,7 @@ from idp.telephony.channel import Channel
 from idp.telephony.coverage import MEMBERS, Country, Coverage, CoverageError
 from idp.telephony.figures import Cell, Figure, Figures, render
 from idp.telephony.limits import Budget
+from idp.telephony.members import read_member
 
 HALF, MOST = 0.5, 0.95
 
@@ -152,19 +153,7 @@ def _member(country: Country, change: str) -> tuple[str, Any]:
     name, equals, text = change.partition("=")
     if not equals or name not in MEMBERS:
         raise click.ClickException(f"{change!r} is not MEMBER=VALUE with one of {', '.join(MEMBERS)}")
-    present = getattr(country, name)
-    if isinstance(present, bool):
-        return name, {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
-    if isinstance(present, int):
-        return name, _number(text)
-    if isinstance(present, tuple):
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        return name, parts if name == "gateways" else [_number(part) for part in parts]
-    return name, text
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+    return name, read_member(getattr(country, name), text)
 
 
 def _line(cell: Cell, figures: Figures) -> tuple[str, ...]:

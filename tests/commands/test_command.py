@@ -33,7 +33,8 @@ def test_the_settings_file_may_stand_before_or_after_the_command(config: Path, t
         "equals": ("migrate", f"--config={config}"),
     }[where]
     code, said = run(*arguments)
-    assert (code, said) == (0, "schema is at 0001\n")
+    assert code == 0
+    assert said.startswith("schema is at ")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ NEEDS = {
     ("POST", "/staff/team"): Act.STAFF_APPOINT,
     ("POST", "/staff/team/confirm"): Act.STAFF_APPOINT,
     ("GET", "/counter"): Act.CASE_READ,
-    ("GET", "/counter/figures"): Act.FIGURES_READ,
+    ("GET", "/counter/figures"): Act.COUNTER_FIGURES,
     ("GET", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/approve"): Act.CASE_APPROVE,

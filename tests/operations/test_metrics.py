@@ -12,7 +12,6 @@ from uuid import UUID
 import pytest
 
 from idp.audit.catalogue import AuditRow, Event
-from idp.command import phones_desk_of
 from idp.delivery.budget import Cost, money_counts
 from idp.journal import JsonLines
 from idp.operations.counting import DIRECTORY, begin_counting, forget_the_dead
@@ -186,7 +185,7 @@ def test_the_figures_of_codes_stand_in_the_database(either_ground):
     """A country at four fifths of its budget, and one whose codes nobody types."""
     ground = either_ground
     wired = ground.provider
-    desk = phones_desk_of(wired)
+    desk = wired.phones
     limits = wired.limits_in("DE")
     counts = money_counts(Cost("DE", Channel.SMS, is_new=False), limits.country_money * 4 // 5, wired.keyed.send_count)
     judged = Count(

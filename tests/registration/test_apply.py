@@ -261,3 +261,16 @@ def test_the_sample_services_are_accepted(place, path):
     assert tomllib.loads(path.read_text("utf-8"))["client_name"]
     result = place.apply_with_files(folders=[path.parent], bases=["--set", "base=http://localhost:9001"])
     assert result.stdout == f"{path.parent.name}: added\n", result.stderr
+
+
+def test_services_that_no_folder_names_leave_with_a_grace_when_that_is_asked_for(place):
+    assert place.apply_with_files().exit_code == 0
+    seen = place.apply_with_files("--remove-others", "--dry-run", folders=place.folders[:1])
+    assert "family_register: would be removed in 30 days" in seen.stdout
+    assert place.desk.clients.get("family_register").removal_at is None
+    done = place.apply_with_files("--remove-others", folders=place.folders[:1])
+    assert "family_register: removed in 30 days, stopped until then" in done.stdout
+    assert place.desk.clients.get("family_register").status == "disabled"
+    assert place.desk.clients.get("gov24").status == "enabled"
+    again = place.apply_with_files("--remove-others", folders=place.folders[:1])
+    assert "family_register" not in again.stdout

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from idp.registration.changes import Conflict, added
 from idp.registration.commands import client
 from idp.registration.metadata import check_metadata
-from idp.registration.register import register
+from idp.registration.register import GRACE_SECONDS, register
 from idp.storage.clients import Clients
 from idp.storage.models import AuditEvent
 from tests.registration.examples import EC, GOV24, NOW, FakeDesk, MemoryStore, counting_bytes, with_keys, without
@@ -147,10 +147,28 @@ def test_disable_and_enable_hold_at_the_next_request_and_say_when_nothing_change
 )
 def test_remove_asks_first(add, run, desk, database, arguments, answer, gone):
     client_id = json.loads(add().stdout)["client_id"]
-    result = run("remove", client_id, *arguments, input=answer)
+    result = run("remove", client_id, "--now", *arguments, input=answer)
     assert (desk.clients.get(client_id) is None) is gone
     assert ("operator:client:removed" in tags(database)) is gone
     assert (result.exit_code == 0) is gone
+
+
+def test_a_removal_has_a_grace_in_which_it_can_be_taken_back(add, run, desk, database):
+    client_id = json.loads(add().stdout)["client_id"]
+    run("remove", client_id, "--yes")
+    leaving = desk.clients.get(client_id)
+    assert leaving.status == "disabled"
+    assert leaving.removal_at == desk.clock() + GRACE_SECONDS
+    assert run("remove", client_id, "--yes").exit_code == 1
+    assert "stopped" in run("keep", client_id).stdout or desk.clients.get(client_id).removal_at is None
+    assert run("keep", client_id).exit_code == 1
+    assert desk.clients.get(client_id).status == "disabled"
+    run("remove", client_id, "--yes")
+    run("enable", client_id)
+    assert desk.clients.get(client_id).removal_at is None, "what works again does not wait to be removed"
+    begun = "operator:client:removal_begun"
+    ours = [begun, "operator:client:kept", begun, "operator:client:enabled"]
+    assert tags(database) == ["operator:client:added", *ours]
 
 
 def test_a_rotated_secret_is_printed_once_and_ends_the_old_one(add, run, desk, database):
@@ -168,7 +186,7 @@ def test_a_client_without_secret_has_none_to_rotate(add, run):
     assert (result.exit_code, result.stderr) == (1, f"error: {client_id}: authenticates without a secret\n")
 
 
-@pytest.mark.parametrize("command", ["show", "disable", "enable", "remove", "rotate-secret"])
+@pytest.mark.parametrize("command", ["show", "disable", "enable", "remove", "keep", "rotate-secret"])
 @pytest.mark.parametrize("client_id", ["gov25", "GOV24", "gov24 "])
 def test_N_04_an_id_must_be_exact(run, desk, command, client_id):
     metadata = check_metadata(GOV24, desk.offer)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "missions_figures"
-down_revision = "0001"
+down_revision = "phones_message_language"
 
 MILESTONES = ("confirmed_at", "sent_at", "delivered_at", "made_at", "done_at", "used_at")
 
