@@ -213,6 +213,7 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
         Chore(lambda now: _age(wired, now), 600),
         Chore(lambda now: count_messages(wired.database, now), 600),
         Chore(lambda now: sweep(wired.database, now), 600),
+        Chore(lambda _now: wired.ledger.make_room(), 3600),
         Chore(lambda _now: wired.ledger.let_go(), 600),
         Chore(lambda _now: wired.ledger.seal(), 10),
     )
