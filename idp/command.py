@@ -222,6 +222,7 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
         Chore(wired.client_office.remove_those_over, 600),
         Chore(lambda now: _tidy_logos(wired, now), 86_400),
         Chore(lambda now: sweep(wired.database, now), 600),
+        Chore(lambda _now: wired.ledger.make_room(), 3600),
         Chore(lambda _now: wired.ledger.let_go(), 600),
         Chore(lambda _now: wired.ledger.seal(), 10),
     )

@@ -19,6 +19,10 @@ class LedgerStore(SealStore, AuditReader, Protocol):
         """Numbers and statements behind `after`."""
         ...
 
+    def make_room(self, now: int) -> Sequence[str]:
+        """Make the parts of the table that are coming, where it has parts; returns their names."""
+        ...
+
     def let_go(self, kept_from: Mapping[str, int]) -> int:
         """Remove rows of seals older than their kind is kept; returns how many."""
         ...
@@ -47,6 +51,10 @@ class Ledger:
         if made and self.heads is not None:
             append_heads(self.heads, self.store.statements)
         return made
+
+    def make_room(self) -> Sequence[str]:
+        """Make the months that are coming; the worker does this every hour."""
+        return self.store.make_room(self.clock())
 
     def let_go(self) -> int:
         """Remove rows that were kept as long as the newest seal says; returns how many. Raises NotSealed."""

@@ -201,10 +201,8 @@ class Verifier:
 
     def _name_the_first(self, seals: Sequence[Seal], held: Mapping[int, list[bytes]]) -> None:
         """Something differs: row by row, until it has a name; or rows were let go after their time."""
-        batch = _Batch({seal.number: seal.sealed_at for seal in seals})
-        for number, entries in held.items():
-            batch.rows.update({entry[:ID_BYTES].hex(): (number, entry) for entry in entries})
-        left, problems = dict(batch.rows), []
+        batch, problems = _batch_of(seals, held)
+        left = dict(batch.rows)
         for row in _named(self.reader.between(min(left), max(left))):
             sealed = left.pop(row.id, None)
             if sealed is None:
@@ -260,6 +258,18 @@ class Verifier:
             for row in self.reader.of_seals([seal.number for seal in batch]):
                 if row.id not in known:
                     raise _Found(Finding(row.seal, row.id, "this row was inserted"))
+
+
+def _batch_of(seals: Sequence[Seal], held: Mapping[int, list[bytes]]) -> tuple[_Batch, list[Finding]]:
+    """The entries of a few seals by their keys, and what is wrong with that already."""
+    batch, problems = _Batch({seal.number: seal.sealed_at for seal in seals}), []
+    for number, entries in held.items():
+        for entry in entries:
+            key = entry[:ID_BYTES].hex()
+            if key in batch.rows:  # its mark was taken away, so that another seal would take it
+                problems.append(Finding(batch.rows[key][0], key, "this row was changed and sealed again"))
+            batch.rows[key] = (number, entry)
+    return batch, problems
 
 
 def _reach(lists: Iterable[list[bytes]]) -> tuple[str, str]:

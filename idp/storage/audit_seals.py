@@ -27,6 +27,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from idp.audit.export import Wanted
 from idp.audit.retention import Kind
 from idp.audit.seal import Row, Seal, Values, ids_of, split
+from idp.storage.audit_months import AuditMonths
 from idp.storage.database import Database, Transaction
 from idp.storage.models import AuditEvent
 from idp.storage.models_audit import AuditSeal
@@ -127,6 +128,7 @@ class AuditSeals:
     def __init__(self, database: Database) -> None:
         """Over the whole database: each verb is a step of its own."""
         self._database = database
+        self._months = AuditMonths(database)
 
     def last(self) -> Seal | None:
         """The newest seal, its entries left out."""
@@ -216,12 +218,21 @@ class AuditSeals:
                 break
             first = UUID(int=UUID(hex=page[-1].id).int + 1)
 
+    def make_room(self, now: int) -> list[str]:
+        """Make the months that are coming, where the audit lies in months; returns their names."""
+        return self._months.make_ahead(now)
+
     def let_go(self, kept_from: Mapping[str, int], most: int = 100) -> int:
-        """Remove rows that were kept as long as they must be, at most of `most` seals; returns how many."""
-        removed = 0
+        """Remove rows that were kept as long as they must be, at most of `most` seals; returns how many.
+
+        Months go whole. What lies in none goes seal by seal, and the seals of a dropped month learn of it here.
+        """
+        removed = self._months.drop({kind: kept_from[kind.value] for kind in Kind})
         for stage, kind in enumerate(STAGES):
+            floor = self._months.floor(kind)
+            before = kept_from[kind.value] if floor is None else min(floor, kept_from[kind.value])
             for _ in range(most):
-                count = self._let_go_of_one(stage, kept_from[kind.value])
+                count = self._let_go_of_one(stage, before)
                 if count is None:
                     break
                 removed += count

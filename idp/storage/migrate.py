@@ -4,6 +4,7 @@ Migrations only add (expand), move data, and remove what no running code reads (
 workers run beside each other while one is rolled out.
 """
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -14,6 +15,9 @@ from alembic.script import ScriptDirectory
 from idp.storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+log = logging.getLogger(__name__)
 
 
 class OutdatedSchema(Exception):
@@ -30,14 +34,21 @@ def migrate(database: Database) -> str:
 
 
 def refuse_outdated(database: Database) -> None:
-    """Raise OutdatedSchema unless the schema is exactly the one of this version."""
+    """Raise OutdatedSchema unless the schema has everything that this version knows.
+
+    A revision that is not known here is that of a newer version: its migration only added, so a worker of this
+    version may still start beside the new ones while they are rolled out, or after they were taken back.
+    """
     with database.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
         connection.rollback()
-    if found != _head():
+    if found == _head():
+        return
+    if found is None or found in {script.revision for script in _scripts().walk_revisions()}:
         raise OutdatedSchema(
             f"the database is at {found or 'nothing'}, this version needs {_head()}: run `idp migrate`"
         )
+    log.warning("the database has the schema of a newer version")
 
 
 def _config() -> Config:
@@ -46,5 +57,9 @@ def _config() -> Config:
     return config
 
 
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
+
+
 def _head() -> str:
-    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+    return str(_scripts().get_current_head())

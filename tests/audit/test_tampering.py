@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, insert, select, text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert, select, text, update
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.audit.heads import append_heads
@@ -56,6 +58,11 @@ def sealed(intact):
     now = made.clock.now
     yield made
     made.clock.now = now
+    put_back(made, before)
+
+
+def put_back(made, before):
+    """The tables as they were."""
     with made.provider.database.engine.begin() as connection:
         for table, rows in before.items():
             connection.execute(delete(table_of(table)))
@@ -186,6 +193,18 @@ def test_V_07_seals_cut_off_at_the_end_leave_their_rows_behind(sealed):
     assert named(sealed.provider.ledger.verify(), first)
 
 
+@pytest.mark.parametrize("change", ["detail = '{}'", "at = at"])
+def test_V_07_a_row_that_was_changed_so_soon_that_it_is_sealed_again_is_named(sealed, change):
+    key = keys(sealed)[LAST]
+    sql(sealed, f"UPDATE audit_events SET seal = NULL, {change} WHERE id = :key", key=key)
+    assert [ledger_rows(sealed, seal) for seal in sealed.provider.ledger.seal()] == [1]
+    assert named(sealed.provider.ledger.verify(), key)
+
+
+def ledger_rows(ground, seal):
+    return ground.provider.ledger.read(seal.statement)["rows"]
+
+
 @pytest.fixture
 def copy(sealed, tmp_path):
     """The statements as a second place has them."""
@@ -207,6 +226,67 @@ def test_V_07_a_past_that_was_sealed_anew_is_seen_by_who_has_a_copy(sealed, copy
     sealed.provider.ledger.seal()
     assert sealed.provider.ledger.verify().finding is None
     assert f"seal {SEALS}: another statement" in str(sealed.provider.ledger.verify(copy).finding)
+
+
+COLUMNS = ("id", "at", "event", "person_id", "client_id", "detail", "seal")
+TEXTS = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9))
+VALUES = {
+    "id": st.uuids(),
+    "at": st.integers(-(2**63), 2**63 - 1),
+    "event": TEXTS.filter(lambda value: value is not None),
+    "person_id": st.one_of(st.none(), st.uuids()),
+    "client_id": TEXTS,
+    "detail": TEXTS,
+    "seal": st.one_of(st.none(), st.integers(-1, SEALS + 1)),
+}
+ACTS = st.one_of(
+    st.tuples(st.just("edit"), st.sampled_from(COLUMNS).flatmap(lambda c: st.tuples(st.just(c), VALUES[c]))),
+    st.tuples(st.just("delete"), st.none()),
+    st.tuples(st.just("copy"), st.tuples(st.just("id"), st.uuids())),
+    st.tuples(st.just("swap"), st.sampled_from(COLUMNS[1:-1])),
+    st.tuples(st.just("truncate"), st.none()),
+)
+
+
+@given(place=st.integers(0, LAST), other=st.integers(0, LAST), act=ACTS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_V_07_whatever_is_done_to_whichever_row_is_found(sealed, intact, place, other, act):
+    tampered(sealed, place, other, act)
+    held = now_held(sealed)
+    report = sealed.provider.ledger.verify()
+    assert (report.finding is None) == (held == now_held_before(intact)), (report, act)
+    put_back(sealed, intact[1])
+
+
+def now_held(ground):
+    return sorted(ground.contents()["audit_events"], key=repr)
+
+
+def now_held_before(intact):
+    return sorted(intact[1]["audit_events"], key=repr)
+
+
+def tampered(ground, place, other, act):
+    """Do it, by hand and in SQL."""
+    table, (kind, what) = table_of("audit_events"), act
+    with ground.provider.database.engine.begin() as connection:
+        rows = connection.execute(
+            select(table).where(table.c.event == Event.TOKENS_ISSUED.tag).order_by(table.c.id)
+        ).mappings()
+        rows = [dict(row) for row in rows]
+        here, there = rows[place], rows[other]
+        mine = table.c.id == here["id"]
+        if kind == "edit":
+            connection.execute(update(table).where(mine).values({what[0]: what[1]}))
+        elif kind == "delete":
+            connection.execute(delete(table).where(mine))
+        elif kind == "copy":
+            connection.execute(insert(table).values(here | {what[0]: what[1]}))
+        elif kind == "swap":
+            connection.execute(update(table).where(mine).values({what: there[what]}))
+            connection.execute(update(table).where(table.c.id == there["id"]).values({what: here[what]}))
+        else:
+            connection.execute(delete(table).where(table.c.id >= here["id"]))
 
 
 SEAL_DAMAGE = {
