@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "evidence_months"
-down_revision = "0001"
+down_revision = "console_admin"
 
 BY_PERSON = "USING brin (person_id uuid_bloom_ops) WITH (pages_per_range = 32)"
 STEPS = (
