@@ -16,6 +16,13 @@ from sqlalchemy import make_url
 from tests.ground import Citizen, Ground, House, Registered, Template, Walker, copy_ground, make_ground, make_template
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file stay in one process, which then makes what they share only once (`--dist loadgroup`)."""
+    for item in items:
+        if not any(mark.name == "xdist_group" for mark in item.iter_markers()):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL on a Unix socket, for this test process alone.
@@ -30,8 +37,17 @@ def postgresql_server() -> Iterator[str]:
 
     with TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as directory:
         server = get_server(Path(directory), cleanup_mode="delete")
+        forget_safety(server.get_uri("postgres"))
         yield server.get_uri("postgres")
         server.cleanup()
+
+
+def forget_safety(server: str) -> None:
+    """Nothing here has to outlive a power cut: no waiting for the disk. What a commit promises to others stays."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
@@ -83,7 +99,7 @@ def postgresql_ground(
     tmp_path: Path, template: Template, postgresql_server: str, postgresql_template: str
 ) -> Iterator[Ground]:
     """An installation on PostgreSQL."""
-    with database_of(postgresql_server, f"TEMPLATE {postgresql_template}") as url:
+    with database_of(postgresql_server, f"TEMPLATE {postgresql_template} STRATEGY FILE_COPY") as url:
         made = make_ground(tmp_path, url, secrets=template.secrets, ready=True)
         yield made
         made.provider.database.engine.dispose()

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -22,9 +23,10 @@ from uuid import UUID
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select, text
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from idp import create_app
+from idp import create_app, provider
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.issue import Keys, issue_credential
 from idp.delivery.text_messages import KIND as TEXT_MESSAGE
@@ -42,11 +44,12 @@ from idp.registration.changes import added
 from idp.registration.metadata import check_metadata
 from idp.registration.network import Network, connect
 from idp.registration.register import register
-from idp.settings import Settings
+from idp.settings import ROOT, Settings
 from idp.storage import open_database
 from idp.storage.migrate import migrate
 from idp.storage.models import Base, OutboxRow
 from idp.storage.people import People
+from idp.telephony.coverage import Coverage, load_coverage
 from idp.telephony.numbers import parse_number
 
 
@@ -71,6 +74,35 @@ COMPILED = CompiledTemplates()
 # A key's numbers are checked again whenever it is loaded (RSA: 40 ms). Copies of one template load the same keys.
 ring.load_key = cache(ring.load_key)
 Words.load = cache(Words.load)  # the same sentences for all
+
+
+@cache
+def shipped_coverage(path: Path, known: tuple[str, ...]) -> Coverage:
+    """The table of countries as it is shipped, read once: nothing changes it in the middle of the tests."""
+    return load_coverage(path, known)
+
+
+def coverage_of(path: Path, known: Iterable[str]) -> Coverage:
+    """The same for every installation, unless a test brings a table of its own."""
+    return (shipped_coverage if path.is_relative_to(ROOT) else load_coverage)(path, tuple(sorted(known)))
+
+
+provider.load_coverage = coverage_of
+
+BUILDERS: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+compile_builder = Rule._compile_builder
+
+
+def builder_of(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """What makes an address of a route: compiled from nothing but its text, so it need not be done for each
+    installation anew, where it would take most of the time of `create_app`."""
+    key = (rule.rule, append_unknown, tuple(rule._trace), repr(rule.defaults))
+    if key not in BUILDERS:
+        BUILDERS[key] = compile_builder(rule, append_unknown)
+    return BUILDERS[key]
+
+
+Rule._compile_builder = builder_of
 
 START = 1_800_000_000
 ORIGIN = "http://localhost:9000"

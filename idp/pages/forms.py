@@ -24,7 +24,7 @@ def read_form(*repeatable: str) -> dict[str, str]:
     """
     wired = provider()
     if browser_digest(wired) is None:
-        raise PageRefused("wrong_browser", 403, "form without browser cookie")
+        raise PageRefused("no_cookie", 403, "form without browser cookie")
     origin = request.headers.get("Origin")
     if origin is not None and origin != wired.issuer:
         raise PageRefused("forbidden_form", 403, "form from another origin")

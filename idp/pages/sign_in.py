@@ -165,7 +165,7 @@ def find_sign_in(row: str) -> SignInRecord:
     except ValueError:
         raise PageRefused("invalid_request", 400, "malformed sign-in id") from None
     if browser is None:
-        raise PageRefused("wrong_browser", 400, "no browser cookie")
+        raise PageRefused("no_cookie", 400, "no browser cookie")
     with wired.database.read() as reading:
         found = SignIns(reading).find(key, browser, now)
     if found is None:

@@ -6,7 +6,7 @@ same database, by which they enrol citizens and let time pass.
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -155,19 +155,28 @@ class Installation:
             assert done.rowcount > 0, "nothing was there to grow older"
 
 
+EVERYTHING = tuple(service.folder for service in up.SAMPLE_SERVICES)
+
+
 @contextmanager
 def installation(
-    place: Place, environ: dict[str, str] | None = None, *, services: bool = True
+    place: Place, environ: dict[str, str] | None = None, *, services: Collection[str] = EVERYTHING
 ) -> Iterator[Installation]:
-    """Prepare and start one; stop all of it in the end. Without `services` only the provider and its worker."""
+    """Prepare and start one; stop all of it in the end.
+
+    Only the provider, its worker and these `services` start; the people of the demonstration stand by if all do.
+    """
+    wanted = (
+        {"secrets", "migrate"} | ({"client"} if services else set()) | ({"lab"} if services == EVERYTHING else set())
+    )
     surroundings = place.environ({k: v for k, v in os.environ.items() if not k.startswith("IDP_")}) | (environ or {})
     for step in up.preparation(place):
-        if services or step[len(up.IDP) :][:1] in (["secrets"], ["migrate"]):
+        if (step[len(up.IDP)] if tuple(step[: len(up.IDP)]) == up.IDP else "client") in wanted:
             up.execute(step, surroundings)
     children = Children(place.var / "logs", surroundings)
     try:
         for child in up.processes(place):
-            if services or child.name in {"provider", "worker"}:
+            if child.name in {"provider", "worker", *services}:
                 children.start(child)
         children.wait_until_ready(_pause, READY_SECONDS)
         wired: Provider = create_app(load_settings(None, surroundings)).extensions["idp"]

@@ -4,10 +4,13 @@ import pytest
 
 from tests.browser.installation import free_place, installation
 
+SERVICES = ("gov24", "okportal365", "apostille")
+
 
 @pytest.fixture
 def on_postgresql(postgresql_url, tmp_path):
-    with free_place(tmp_path) as place, installation(place, {"IDP_DATABASE_URL": postgresql_url}) as running:
+    database = {"IDP_DATABASE_URL": postgresql_url}
+    with free_place(tmp_path) as place, installation(place, database, services=SERVICES) as running:
         yield running
 
 

@@ -37,6 +37,7 @@ REFUSALS = (
     "request_uri_not_supported",
     "expired_page",
     "wrong_browser",
+    "no_cookie",
     "forbidden_form",
     "not_found",
     "method_not_allowed",

@@ -2,13 +2,14 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from idp.demo.up import IDP
-from tests.browser.installation import Installation
+from tests.browser.installation import Installation, free_place, installation
 
 HERE = "tests/peers/"
 
@@ -18,6 +19,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(HERE):
             item.add_marker(pytest.mark.peer)
+            item.add_marker(pytest.mark.xdist_group("peers"))
+
+
+@pytest.fixture(scope="session")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The running provider and its worker, for all peers that want nothing special of it."""
+    with free_place(tmp_path_factory.mktemp("peers")) as place, installation(place, services=()) as running:
+        yield running
 
 
 def absent(what: str) -> NoReturn:

@@ -54,7 +54,7 @@ def there(folder: Path, tmp_path: Path) -> Iterator[Installation]:
         (folder / "nginx.conf").write_text(text, "utf-8")
         nginx = ["nginx", "-p", folder, "-e", folder / "nginx.log", "-c", folder / "nginx.conf"]
         environ = {"IDP_ISSUER": f"https://localhost:{outside}"}
-        with installation(place, environ, services=False) as running, running_server(nginx, outside):
+        with installation(place, environ, services=()) as running, running_server(nginx, outside):
             yield running
 
 

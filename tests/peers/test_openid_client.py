@@ -15,7 +15,7 @@ from idp.registration.changes import added
 from idp.registration.metadata import check_metadata
 from idp.registration.register import register as register_client
 from idp.settings import ROOT
-from tests.browser.installation import Citizen, Installation, free_place, installation
+from tests.browser.installation import Citizen, Installation
 from tests.peers.conftest import absent
 from tests.peers.http_visitor import HttpVisitor
 
@@ -47,12 +47,6 @@ def node_folder():
         installed.write_bytes(fresh)
     shutil.copy(HERE / FILES[2], folder / FILES[2])
     return folder
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory):
-    with free_place(tmp_path_factory.mktemp("peers")) as place, installation(place, services=False) as running:
-        yield running
 
 
 @dataclass

@@ -10,19 +10,12 @@ import pytest
 import requests
 
 from idp.demo.up import IDP
-from tests.browser.installation import free_place, installation
 from tests.peers.conftest import register
 from tests.peers.http_visitor import HttpVisitor
 from tests.peers.test_mod_auth_openidc import running_server
 from tests.peers.test_openid_client import node_folder, node_major
 
 __all__ = ["node_folder"]
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory):
-    with free_place(tmp_path_factory.mktemp("printed")) as place, installation(place, services=False) as running:
-        yield running
 
 
 @contextmanager

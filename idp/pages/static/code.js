@@ -15,7 +15,7 @@
       const message = await navigator.credentials.get({ otp: { transport: ["sms"] }, signal: stop.signal });
       form.elements.code.value = message.code;
       form.requestSubmit();
-    } catch {
+    } catch (error) {
       // Refused, timed out or aborted: the person types the code, as on every other browser.
     }
   };
@@ -50,7 +50,7 @@
             location.replace(fate.dataset.here);
             return;
           }
-        } catch {
+        } catch (error) {
           // Offline for a moment: asked again.
         }
       }

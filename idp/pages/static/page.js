@@ -9,12 +9,15 @@
   const here = document.body.dataset.here;
   if (here) history.replaceState(null, "", here);
 
-  // A second click while the first is under way would spend a try of a code, or send a second message.
-  const sent = new WeakSet();
+  // A second click while the first is under way would spend a try of a code, or send a second message. On a slow line
+  // somebody may stop the loading, of which nothing tells: after a while the form can be sent again.
+  const UNDER_WAY_MILLISECONDS = 20000;
+  const sent = new WeakMap();
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
-    if (sent.has(event.target)) event.preventDefault();
-    else sent.add(event.target);
+    const before = sent.get(event.target);
+    if (before && Date.now() - before < UNDER_WAY_MILLISECONDS) event.preventDefault();
+    else sent.set(event.target, Date.now());
   });
 
   // A page taken out of the browser's memory by the back button may be submitted again.

@@ -11,8 +11,10 @@
   const trouble = document.getElementById("passkey-trouble");
   const status = document.getElementById("passkey-status");
   const autofill = document.getElementById("passkey-autofill");
+  const elsewhere = document.getElementById("other-browser");
   const optionsJSON = JSON.parse(form.dataset.options);
   const creates = form.dataset.ceremony === "registration";
+  const ANSWER_MILLISECONDS = 20000;
   let busy = false;
 
   // The names of the errors are those of WebAuthn Level 3 §5.1.3 and §5.1.4; the rest is a failure worth a retry.
@@ -40,6 +42,7 @@
     form.elements.credential.value = JSON.stringify(credential);
     working(true);
     form.submit();
+    setTimeout(() => working(false), ANSWER_MILLISECONDS); // nothing tells that somebody stopped the loading
   };
 
   const meaning = (error) => {
@@ -79,8 +82,9 @@
   };
 
   if (!window.isSecureContext) say("insecure");
-  else if (!webauthn || !webauthn.browserSupportsWebAuthn()) say("unsupported");
-  else offer();
+  else if (!navigator.cookieEnabled) say("cookies"); // before somebody proves in vain
+  else if (webauthn && webauthn.browserSupportsWebAuthn()) offer();
+  else if (!elsewhere || elsewhere.hidden) say("unsupported"); // where that box stands, it has said so
 
   form.addEventListener("submit", (event) => {
     if (event.submitter && event.submitter.id === "demo-phone") return;
