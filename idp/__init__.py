@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
@@ -34,6 +34,7 @@ from idp.keys.identifiers import new_id
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError, read_secrets
 from idp.operations.counting import Hooks, begin_counting
+from idp.operations.traced import begin_tracing
 from idp.pages import (
     account,
     account_email,
@@ -84,6 +85,9 @@ from idp.storage import open_database
 from idp.storage.migrate import refuse_outdated
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff import StaffMembers
+
+if TYPE_CHECKING:
+    from idp.operations.tracing import RequestSpan, Tracing
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
@@ -177,6 +181,9 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     hooks = begin_counting(settings)
     if hooks is not None:
         _count(app, wired, hooks)
+    tracing = begin_tracing(settings)
+    if tracing is not None:
+        trace(app, wired, tracing)
     return app
 
 
@@ -233,3 +240,26 @@ def _count(app: Flask, wired: Provider, hooks: Hooks) -> None:
         method = request.method if request.method in KNOWN_METHODS else "other"
         hooks.answered(route, method, response.status_code, seconds() - g.get("began_at", seconds()))
         return response
+
+
+def trace(app: Flask, wired: Provider, tracing: "Tracing") -> None:
+    """A span for each request that is routed, and within it one for each step."""
+    wired.database.traced = tracing.step
+
+    @app.before_request
+    def _begin() -> None:
+        route = request.url_rule.rule if request.url_rule else "none"
+        method = request.method if request.method in KNOWN_METHODS else "other"
+        g.span = tracing.request(method, route, request_id.get())
+
+    @app.after_request
+    def _answered(response: Response) -> Response:
+        if "span" in g:
+            g.span.answered(response.status_code)
+        return response
+
+    @app.teardown_request
+    def _end(error: BaseException | None) -> None:
+        span: RequestSpan | None = g.pop("span", None)
+        if span is not None:
+            span.end(error)

@@ -40,6 +40,7 @@ from idp.missions.commands import mission
 from idp.operations.commands import metrics
 from idp.operations.counting import begin_counting, metrics_directory
 from idp.operations.figures_commands import figures
+from idp.operations.traced import begin_tracing
 from idp.people.registry.commands import registry
 from idp.provider import Provider
 from idp.registration.commands import client
@@ -202,6 +203,10 @@ def _worker_of(wired: Provider) -> Any:
         others[MAIL] = deliver_mail(mail, load_mail_words())
     made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till)
     made = replace(made, chores=chores_of(wired))
+    tracing = begin_tracing(wired.settings)
+    if tracing is not None:
+        deliverers = {kind: tracing.delivery(kind, deliver) for kind, deliver in made.deliverers.items()}
+        made = replace(made, deliverers=deliverers)
     hooks = begin_counting(wired.settings)
     return made if hooks is None else replace(made, observe=hooks.delivered)
 

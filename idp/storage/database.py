@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -170,6 +170,7 @@ class Database:
         self.new_id = new_id
         self._compiler = make_compiler(engine)
         self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
+        self.traced: Callable[[AbstractContextManager[Transaction]], AbstractContextManager[Transaction]] | None = None
         self._scope = Scope()
 
     def open_request(self) -> None:
@@ -192,12 +193,15 @@ class Database:
         found: T = known[key]
         return found
 
-    @contextmanager
-    def begin(self) -> Iterator[Transaction]:
+    def begin(self) -> AbstractContextManager[Transaction]:
         """A write transaction: committed at the end of the block, rolled back if it raises.
 
         Raises AlreadyTaken when a unique index refuses what was written.
         """
+        return self._begin() if self.traced is None else self.traced(self._begin())
+
+    @contextmanager
+    def _begin(self) -> Iterator[Transaction]:
         assert self._scope.step is None, "a step within a step"
         held = self._hold()
         wire = held.wire
