@@ -52,14 +52,22 @@ from idp.pages import (
     home,
     lost,
     missions,
+    sandbox,
     second_step,
     sign_in,
     staff,
     staff_join,
     staff_team,
+    workbench,
+    workbench_checks,
+    workbench_confirm,
+    workbench_keys,
+    workbench_metadata,
+    workbench_test,
 )
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
+from idp.pages.integration_check import keep_note
 from idp.pages.refusals import handle_refusals
 from idp.pages.rendering import prepare_templates
 from idp.provider import Provider, World, make_provider
@@ -73,9 +81,17 @@ from idp.storage.staff import StaffMembers
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
-EVERYONE = (home, sign_in, second_step, enrol, device, coverage, developers)
+EVERYONE = (home, sign_in, second_step, sandbox, enrol, device, coverage, developers)
 ACCOUNT = (account, account_proofs, account_passkeys, account_stop, lost)
 STAFF = (missions, staff, staff_join, staff_team, counter, counter_end)
+WORKBENCH = (
+    workbench,
+    workbench_checks,
+    workbench_confirm,
+    workbench_keys,
+    workbench_metadata,
+    workbench_test,
+)
 CONSOLE = (console, console_clients, console_confirm, console_proposals)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
@@ -122,6 +138,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     _name_requests(app, wired)
     app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
+    app.after_request(lambda response: keep_note(wired, response))
     app.teardown_request(lambda _error: wired.database.close_request())
     for room in (
         authorize,
@@ -139,7 +156,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (*EVERYONE, *ACCOUNT, *STAFF, *CONSOLE):
+    for part in (*EVERYONE, *ACCOUNT, *STAFF, *WORKBENCH, *CONSOLE):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

@@ -46,6 +46,7 @@ from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.staff.commands import officer
 from idp.storage import DatabaseUnavailable, Transaction, open_database
+from idp.storage.client_warnings import warn_of_ends
 from idp.storage.credential_life import live_on
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.gauges import read_gauges
@@ -213,9 +214,16 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
         Chore(lambda now: _age(wired, now), 600),
         Chore(lambda now: count_messages(wired.database, now), 600),
         Chore(lambda now: sweep(wired.database, now), 600),
+        Chore(lambda now: _warn_of_ends(wired, now), 3600),
         Chore(lambda _now: wired.ledger.let_go(), 600),
         Chore(lambda _now: wired.ledger.seal(), 10),
     )
+
+
+def _warn_of_ends(wired: Provider, now: int) -> None:
+    """What of relying services ends soon."""
+    mail = wired.settings.mail != "none"
+    warn_of_ends(wired.database, wired.clients, wired.sealers.outbox, issuer=wired.issuer, mail=mail, now=now)
 
 
 def _listener_of(wired: Provider) -> Any:

@@ -103,6 +103,7 @@ class Settings:
     audit_sign_in_days: int = setting(730, "Days that the audit keeps what every sign-in leaves; then only its seal.")
     audit_record_days: int = setting(3650, "Days that the audit keeps everything else.")
     metrics_bind: str = setting("", "Internal `host:port` of `idp metrics`, not public; empty: nothing is counted.")
+    sandbox: bool = setting(True, "Sandbox clients and their test citizens; false: such clients count as disabled.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
     debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
     log_level: str = setting("INFO", "Threshold of the JSON log on standard error.")

@@ -32,6 +32,7 @@ class MailKind(Enum):
     STOPPED = "stopped"
     RESUMED = "resumed"
     CLOSED = "closed"
+    ENDS_SOON = "ends_soon"  # to the contacts of a relying service: a key, certificate or secret of theirs
 
 
 @dataclass(frozen=True, slots=True)

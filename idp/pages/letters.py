@@ -23,7 +23,13 @@ def queue_letter(transaction: Transaction, wired: Provider, person: UUID, kind: 
     found = account.person()
     credentials = account.credentials()
     record = open_record(wired, found.record, person) if found else None
-    if record is None or not record.email or not record.email_verified or not credentials:
+    if (
+        record is None
+        or found.sandbox_of is not None
+        or not record.email
+        or not record.email_verified
+        or not credentials
+    ):
         return False
     link = stop_address(wired, person, credentials[-1].id)
     notice = MailNotice(kind, record.email, found.language, now, link)

@@ -6,6 +6,7 @@ from idp.authenticators.phone_code import StoredCode
 from idp.interaction.next_step import wanted_acr
 from idp.interaction.second_proof import Holdings, Line, Offer, Silence, Way, offers
 from idp.pages.messages import message_key
+from idp.pages.sandbox_phone import fate_of_test, outcome_of
 from idp.pages.sending import line_of
 from idp.protocol.client import Client
 from idp.provider import Provider
@@ -48,6 +49,8 @@ def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> Se
         line = line_of(reading, wired, sign_in, now, code=code)
         holdings = SecondProofs(reading).holdings(sign_in.person_id, sign_in.passkey_id, now)
         fate = fate_of(reading, message_key(sign_in.id, code.sends)) if code else Fate.NONE
+    if sign_in.sandbox_of is not None:
+        fate = fate_of_test(outcome_of(wired, sign_in.phone_id, sign_in.phone_number), code)
     if fate is Fate.FAILED:  # nothing will come: nobody waits for it
         line = Line(silence=line.silence, until=line.until, text=line.text, voice=line.voice)
     found = offers(

@@ -21,3 +21,11 @@ class Registration:
     version: int  # rises with every change, also over removal and return
     created_at: int  # seconds since the epoch
     updated_at: int
+    former_digest: bytes | None = None  # SHA-256 of the secret before, while the service changes over
+    former_until: int | None = None  # when that one ends
+    checked_until: int | None = None  # until when the integration check is on
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it sees test citizens instead of people."""
+        return self.metadata.get("environment") == "sandbox"

@@ -16,7 +16,7 @@ class Role(Enum):
     AUDITOR = "auditor"  # reads
     ADMINISTRATOR = "administrator"  # opens missions, appoints staff, approves relying services
     OPERATOR = "operator"  # runs the provider: keys, outbox
-    CLIENT_ENGINEER = "client_engineer"  # prepares the registrations of relying services
+    CLIENT_ENGINEER = "client_engineer"  # of relying services: sees and prepares those of their own
 
 
 class Act(Enum):
@@ -33,6 +33,7 @@ class Act(Enum):
     CLIENT_READ = "client.read"
     CLIENT_WRITE = "client.write"
     CLIENT_APPROVE = "client.approve"
+    CLIENT_OWN = "client.own"  # the workbench: services that one is an engineer of
     KEY_READ = "key.read"
     KEY_ROTATE = "key.rotate"
     OUTBOX_READ = "outbox.read"
@@ -55,7 +56,7 @@ MAY: dict[Role, frozenset[Act]] = {
         | {Act.CLIENT_APPROVE, Act.KEY_READ, Act.SESSION_READ}
     ),
     Role.OPERATOR: frozenset({Act.CLIENT_READ, Act.KEY_READ, Act.KEY_ROTATE, Act.OUTBOX_READ, Act.SESSION_READ}),
-    Role.CLIENT_ENGINEER: frozenset({Act.CLIENT_READ, Act.CLIENT_WRITE}),
+    Role.CLIENT_ENGINEER: frozenset({Act.CLIENT_OWN}),
 }
 """What each role may do; what does not stand here is refused."""
 

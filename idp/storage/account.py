@@ -106,9 +106,9 @@ _LANGUAGE = (
     .where(Person.id == bindparam("person"))
     .values(language=bindparam("tag"), updated_at=bindparam("now"))
 )
-_PERSON = select(Person.id, Person.user_handle, Person.record, Person.language, Person.created_at).where(
-    Person.id == bindparam("person")
-)
+_PERSON = select(
+    Person.id, Person.user_handle, Person.record, Person.language, Person.created_at, Person.sandbox_of
+).where(Person.id == bindparam("person"))
 _PHONES = (
     select(Phone.id, Phone.number, Phone.region, Phone.verified_at)
     .where(Phone.person_id == bindparam("person"))

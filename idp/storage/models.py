@@ -49,6 +49,7 @@ class Person(Base):
     language: Mapped[str]
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
+    sandbox_of: Mapped[str | None]  # the sandbox client whose test citizen this is; none for everybody real
 
 
 class Credential(Base):
@@ -292,6 +293,9 @@ class ClientRow(Base):
     version: Mapped[int]  # rises with every change, so that workers notice
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
+    former_digest: Mapped[bytes | None]  # SHA-256 of the secret before, while a service changes over
+    former_until: Mapped[int | None]  # when that one ends
+    checked_until: Mapped[int | None]  # until when the integration check notes what a sandbox client sends
 
 
 class AuditEvent(Base):
@@ -387,8 +391,10 @@ class Enrolment(Base):
 # The nouns that have files of their own; they build on what stands above.
 from idp.storage import (  # noqa: E402 (their tables belong to the same schema)
     models_account,  # noqa: F401
+    models_engineers,  # noqa: F401
     models_messages,  # noqa: F401
     models_missions,  # noqa: F401
+    models_sandbox,  # noqa: F401
     models_second_proofs,  # noqa: F401
     models_staff,  # noqa: F401
 )
