@@ -67,14 +67,22 @@ from idp.pages import (
     lost,
     missions,
     new_passkey,
+    sandbox,
     second_step,
     sign_in,
     staff,
     staff_join,
     staff_team,
+    workbench,
+    workbench_checks,
+    workbench_confirm,
+    workbench_keys,
+    workbench_metadata,
+    workbench_test,
 )
 from idp.pages.browser import set_cookies
 from idp.pages.headers import add_security_headers
+from idp.pages.integration_check import keep_note
 from idp.pages.refusals import handle_refusals
 from idp.pages.rendering import prepare_templates
 from idp.provider import Provider, World, make_provider
@@ -91,9 +99,17 @@ if TYPE_CHECKING:
 
 MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
-EVERYONE = (home, logos, sign_in, second_step, enrol, device, coverage, developers)
+EVERYONE = (home, logos, sign_in, second_step, sandbox, enrol, device, coverage, developers)
 ACCOUNT = (account, account_email, feedback, account_proofs, account_passkeys, new_passkey, account_stop, lost)
 STAFF = (missions, figures, staff, staff_join, staff_team, counter, counter_end, counter_figures)
+WORKBENCH = (
+    workbench,
+    workbench_checks,
+    workbench_confirm,
+    workbench_keys,
+    workbench_metadata,
+    workbench_test,
+)
 CONSOLE = (
     console,
     console_acts,
@@ -153,6 +169,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     _name_requests(app, wired)
     app.before_request(wired.database.open_request)
     app.after_request(lambda response: _with_cookies(wired, response))
+    app.after_request(lambda response: keep_note(wired, response))
     app.teardown_request(lambda _error: wired.database.close_request())
     for room in (
         authorize,
@@ -170,7 +187,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         audit_head,
     ):
         app.register_blueprint(room.endpoint)
-    for part in (*EVERYONE, *ACCOUNT, *STAFF, *CONSOLE):
+    for part in (*EVERYONE, *ACCOUNT, *STAFF, *WORKBENCH, *CONSOLE):
         app.register_blueprint(part.pages)
     if settings.demo:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)

@@ -52,6 +52,7 @@ from idp.staff.commands import officer
 from idp.staff.switch_commands import switch
 from idp.storage import DatabaseUnavailable, Transaction, open_database
 from idp.storage.client_logos import let_go_of_logos
+from idp.storage.client_warnings import warn_of_ends
 from idp.storage.credential_life import live_on
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.figures import follow_up
@@ -228,6 +229,7 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
         Chore(lambda now: _tidy_logos(wired, now), 86_400),
         Chore(lambda now: sweep(wired.database, now), 600),
         Chore(lambda _now: wired.ledger.make_room(), 3600),
+        Chore(lambda now: _warn_of_ends(wired, now), 3600),
         Chore(lambda _now: wired.ledger.let_go(), 600),
         Chore(lambda _now: wired.ledger.seal(), 10),
     )
@@ -236,6 +238,12 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
 def _tidy_logos(wired: Provider, now: int) -> None:
     with wired.database.begin() as step:
         let_go_of_logos(step, now)
+
+
+def _warn_of_ends(wired: Provider, now: int) -> None:
+    """What of relying services ends soon."""
+    mail = wired.settings.mail != "none"
+    warn_of_ends(wired.database, wired.clients, wired.sealers.outbox, issuer=wired.issuer, mail=mail, now=now)
 
 
 def _listener_of(wired: Provider) -> Any:

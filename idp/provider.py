@@ -22,6 +22,8 @@ from idp.credential.enrolment import LINK_SECONDS
 from idp.credential.states import State, message_of, move
 from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
 from idp.delivery.logout_notices import NOTICE_SECONDS, LogoutNotice, NoticeMint, to_payload
+from idp.grants import Refused
+from idp.grants.authorization_code import redeem
 from idp.grants.stores import GrantRecord
 from idp.grants.tokens import Mint
 from idp.interaction.logged_out import LoggedOut
@@ -42,6 +44,7 @@ from idp.people.status import ENDED, PersonStatus
 from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
 from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
+from idp.protocol.errors import UnauthorizedClient
 from idp.protocol.logout_token import LOGOUT_TOKEN_TYPE
 from idp.registration.fields import Offer
 from idp.registration.logos import Logo
@@ -51,6 +54,7 @@ from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
 from idp.settings import Settings
 from idp.storage.audit_seals import AuditSeals
+from idp.storage.checked_requests import CHECK_SECONDS, MOST_NOTED
 from idp.storage.citizen_letters import LETTERS, CitizenLetters
 from idp.storage.citizen_notices import NOTHING, CitizenNotices
 from idp.storage.client_logos import keep_logo
@@ -58,6 +62,7 @@ from idp.storage.client_office import ClientOffice
 from idp.storage.clients import Clients
 from idp.storage.country_overrides import CurrentCoverage
 from idp.storage.database import Database, Transaction
+from idp.storage.grants import Grants
 from idp.storage.hourly_counts import HOUR, hours_of
 from idp.storage.invitations import Invitations
 from idp.storage.key_office import KeyOffice
@@ -142,6 +147,7 @@ class Provider:
     statement_issuers: Issuers
     device_tries: TryBudget
     attestations: Attestations
+    check_notes: TryBudget  # what the integration check keeps
     stop_tries: TryBudget
     accounts: tuple[Account, ...]
     coverage: CurrentCoverage
@@ -444,6 +450,21 @@ class Provider:
                 ended = SessionEnds(transaction).of_credential(person, newest.id, now)
                 self.tell_ended(transaction, ended, why="credential stopped", now=now, event=Event.SESSION_STOPPED)
 
+    def redeem_in_sandbox(self, form: Mapping[str, str], client: Client) -> Mapping[str, Any]:
+        """The token response to a sandbox client's code, without its authentication: for the test sign-in alone.
+
+        Every other gate of the token endpoint stands. Raises OAuthError.
+        """
+        if client.tenant is None:
+            raise UnauthorizedClient("not a sandbox client")
+        if client.dpop_bound_access_tokens or client.tls_client_certificate_bound_access_tokens:
+            raise UnauthorizedClient("its tokens are bound to a key that only the service itself holds")
+        with self.database.begin() as transaction:
+            outcome = redeem(form, client, Grants(transaction), self.mint, self.clock(), None)
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        return outcome.answer
+
     def sign(self, alg: str, claims: Mapping[str, Any], typ: str = "JWT") -> str:
         """`claims` as a signed JWT."""
         return self.ring.sign(alg, claims, typ=typ)
@@ -521,7 +542,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         settings=settings,
         world=world,
         database=database,
-        clients=Clients(database),
+        clients=Clients(database, sandbox=settings.sandbox),
         assurance=load_assurance(settings.assurance_file),
         sealers=sealers,
         keyed=keyed,
@@ -532,6 +553,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         statement_issuers=load_issuers(settings.software_statement_issuers),
         registry=_registry(settings, SqlRegistry(database, keyed.look_up, sealers.record)),
         switches=Switches(database, world.clock),
+        check_notes=TryBudget(each=MOST_NOTED, all_together=10 * MOST_NOTED, seconds=CHECK_SECONDS),
         stop_tries=TryBudget(each=TRIES_OF_A_LINK, all_together=TRIES_OF_ALL_LINKS, seconds=86_400),
         attestations=load_attestations(
             settings.authenticators_file, settings.attestation_metadata, settings.attestation_metadata_root

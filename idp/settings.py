@@ -106,6 +106,7 @@ class Settings:
     otlp_endpoint: str = setting(
         "", "Collector that traces go to (OTLP over HTTP), such as http://127.0.0.1:4318; empty: nothing is traced."
     )
+    sandbox: bool = setting(True, "Sandbox clients and their test citizens; false: such clients count as disabled.")
     demo: bool = setting(False, "The demo phone, `idp lab` and demo data. Refused in production.")
     debug: bool = setting(False, "Verbose logs for developers. Refused in production.")
     log_level: str = setting("INFO", "Threshold of the JSON log on standard error.")

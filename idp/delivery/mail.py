@@ -46,6 +46,7 @@ class MailKind(Enum):
     STOPPED = "stopped"
     RESUMED = "resumed"
     CLOSED = "closed"
+    ENDS_SOON = "ends_soon"  # to the contacts of a relying service: a key, certificate or secret of theirs
 
 
 NOTHING_TO_STOP: Final = frozenset({MailKind.EXPIRED, MailKind.REVOKED, MailKind.ENDED, MailKind.CLOSED})

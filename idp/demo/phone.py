@@ -66,7 +66,7 @@ def messages_and_passkeys() -> Response:
 
 @phone.get(
     "/demo/phone/<any('sign-in', 'enrol', 'approve', 'enrolment', 'staff', 'join', 'team', 'second', 'end',"
-    " 'console', 'add', 'resume'):_step>"
+    " 'console', 'workbench', 'add', 'resume'):_step>"
 )
 def back_to_the_phone(_step: str) -> ResponseReturnValue:
     """A reload, or another language, of a page that answered a form: its ceremony cannot be shown again."""
@@ -127,6 +127,12 @@ def ask_for_end() -> Response:
 def ask_for_console() -> Response:
     """A member of staff confirms a grave act of the console, or refuses."""
     return _ask(Kind.CONSOLE, read_form())
+
+
+@phone.post("/demo/phone/workbench")
+def ask_for_workbench() -> Response:
+    """A service's engineer confirms a grave act, or refuses."""
+    return _ask(Kind.WORKBENCH, read_form())
 
 
 @phone.post("/demo/phone/add")

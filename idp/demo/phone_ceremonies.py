@@ -28,6 +28,7 @@ class Kind(Enum):
     STAFF_APPROVE = "/counter/approve"
     STAFF_END = "/counter/end/confirm"
     CONSOLE = "/console/confirm"
+    WORKBENCH = "/workbench/confirm"
     ADD = "/account/passkeys/new"
     RESUME = "/account/resume"
 
@@ -39,7 +40,7 @@ class Kind(Enum):
     @property
     def of_staff(self) -> bool:
         """Whether it is about a passkey of staff."""
-        return self.value.startswith(("/staff/", "/counter/", "/console/"))
+        return self.value.startswith(("/staff/", "/counter/", "/console/", "/workbench/"))
 
 
 STAFF_ACCOUNTS = "staff/"

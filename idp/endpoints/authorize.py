@@ -18,6 +18,7 @@ from idp.endpoints.requested import requested
 from idp.interaction.next_step import Proof, Reason, Refuse, Return, Step
 from idp.pages.answers import error_answer, go, send
 from idp.pages.browser import ensure_browser, presented_session
+from idp.pages.integration_check import note_client
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import provider
 from idp.pages.sign_in import find_sign_in, walk_on
@@ -54,6 +55,7 @@ def authorize() -> Response:
     except (InvalidRequestObject, RequestUriNotSupported) as error:
         return _refuse_from_outside(wired, parameters, error)
     client, address = return_address(source.parameters, wired.clients.find)
+    note_client(client)
     try:
         if repeated is not None:
             raise repeated
@@ -85,6 +87,8 @@ def _begin(wired: Provider, asked: AuthorizationRequest, client: Client) -> Resp
     if cookie is not None:
         with wired.database.read() as reading:
             session = Sessions(reading).find(cookie, now)
+            if session is not None and session.sandbox_of != client.tenant:
+                session = None  # nobody that this client may see is signed in here
             agreed = Sessions(reading).agreed(session.person_id, client.id, now) if session else None
         if session is not None:
             step = decide(wired, asked, client, _proof(wired, session, client), agreed, now)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from idp.endpoints.client_certificate import presented_certificate
+from idp.pages.integration_check import note_client, note_error, note_presented
 from idp.pages.rendering import provider
 from idp.protocol.client_authentication import AuthenticatedClient, authenticate
 from idp.protocol.errors import InvalidClient, InvalidRequest, OAuthError
@@ -41,17 +42,23 @@ def _posted() -> list[tuple[str, str]]:
 def authenticate_client(form: Mapping[str, str]) -> AuthenticatedClient:
     """The client of this request. Raises InvalidClient."""
     wired = provider()
-    return authenticate(
-        form,
-        request.headers.get("Authorization"),
-        find_client=wired.clients.find,
-        issuer=wired.issuer,
-        token_endpoint=f"{wired.issuer}/token",
-        now=wired.clock(),
-        certificate=presented_certificate(),
-        more_audiences=[f"{wired.settings.mtls_origin}/token"] if wired.settings.mtls_origin else (),
-        with_current_keys=wired.remote_keys.current,
-    )
+    try:
+        authenticated = authenticate(
+            form,
+            request.headers.get("Authorization"),
+            find_client=wired.clients.find,
+            issuer=wired.issuer,
+            token_endpoint=f"{wired.issuer}/token",
+            now=wired.clock(),
+            certificate=presented_certificate(),
+            more_audiences=[f"{wired.settings.mtls_origin}/token"] if wired.settings.mtls_origin else (),
+            with_current_keys=wired.remote_keys.current,
+        )
+    except InvalidClient:
+        note_presented(form)
+        raise
+    note_client(authenticated.client)
+    return authenticated
 
 
 def take_assertion(transaction: Transaction, client: AuthenticatedClient) -> None:
@@ -66,6 +73,7 @@ def answer_errors(endpoint: Blueprint) -> None:
     @endpoint.errorhandler(OAuthError)
     def _refuse(error: OAuthError) -> Response:
         log.info("refused", extra={"error": error.code, "why": error.detail, "path": request.path})
+        note_error(error.code, error.detail)
         response = jsonify(error=error.code, error_description=error.description)
         response.status_code = error.status
         if isinstance(error, InvalidClient):  # RFC 6749 §5.2, RFC 9110 §11.6.1: a 401 names a scheme

@@ -62,7 +62,7 @@ def _access_token(reading: Transaction, wired: Provider, token: Presented, clien
     scopes = still_allowed(access.scopes, client) if access else ()
     if access is None or access.grant.client_id != client.id or not scopes:
         return None
-    if not wired.suffices(client, access.grant):
+    if not access.is_for(client) or not wired.suffices(client, access.grant):
         return None
     return ActiveToken(
         client_id=client.id,

@@ -13,6 +13,7 @@ from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_se
 from idp.grants.tokens import still_allowed
 from idp.keys.sealing import row_context
 from idp.pages.consent_view import open_record
+from idp.pages.integration_check import note_client, note_error
 from idp.pages.rendering import provider
 from idp.protocol.bearer import challenge, presented_token
 from idp.protocol.claims_request import parse_claims
@@ -48,8 +49,11 @@ def userinfo() -> Response:
         person = access.grant.person_id if access and _wants_phone(access) else None
         phone = Sessions(reading).phone_of(person) if person else None
     client = wired.clients.find(access.grant.client_id) if access else None
+    note_client(client)
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
+    if not access.is_for(client):
+        raise InvalidToken("the person belongs to another environment")
     if not wired.suffices(client, access.grant):
         raise InvalidToken("token is of a lower level than its client asks for now")
     check_holder(access.binding, sender, scheme=token.scheme)
@@ -97,6 +101,7 @@ def _wants_phone(access: Access) -> bool:
 @endpoint.errorhandler(OAuthError)
 def _refuse(error: OAuthError) -> Response:
     log.info("refused", extra={"error": error.code, "why": error.detail, "path": request.path})
+    note_error(error.code, error.detail)
     unproven = isinstance(error, InvalidDpopProof | UseDpopNonce)
     return _challenge(401 if unproven else error.status, error)
 

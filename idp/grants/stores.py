@@ -46,6 +46,7 @@ class Standing:
     passkey_active: bool
     session_ended: bool
     consent_withdrawn: bool
+    sandbox_of: str | None = None  # whose test citizen the person is
 
     def obstacle(self, *, offline: bool) -> str | None:
         """What closes the way, for the log; an ended session does not close offline access (Core §11)."""

@@ -47,7 +47,10 @@ class Mint:
 
 def obstacle(grant: GrantRecord, client: Client, stores: Stores, mint: Mint, now: int, *, offline: bool) -> str | None:
     """What keeps a grant from tokens now, for the log: somebody behind it, or a level that the client raised since."""
-    found = stores.standing(grant, now).obstacle(offline=offline)
+    standing = stores.standing(grant, now)
+    found = standing.obstacle(offline=offline)
+    if found is None and grant.person_id is not None and standing.sandbox_of != client.tenant:
+        return "the person belongs to another environment"
     if found is None and not mint.suffices(client, grant):
         return "the client asks for a higher level now"
     return found

@@ -95,7 +95,8 @@ def _session(wired: Provider, now: int) -> LiveSession | None:
     if cookie is None:
         return None
     with wired.database.read() as reading:
-        return Sessions(reading).find(cookie, now)
+        found = Sessions(reading).find(cookie, now)
+    return found if found is not None and found.sandbox_of is None else None  # a test citizen has no such pages
 
 
 def _strong(wired: Provider, session: LiveSession) -> bool:

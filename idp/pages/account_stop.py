@@ -134,7 +134,7 @@ def _proven(wired: Provider, text: str, challenge: bytes, now: int) -> tuple[Hol
         assertion = read_assertion(text)
         with wired.database.read() as reading:
             holder = Passkeys(reading).find(assertion.webauthn_id, now)
-        if holder is None:
+        if holder is None or holder.sandbox_of is not None:
             return None, 0, False
         verified = verify_assertion(
             assertion, holder.passkey, challenge=challenge, rp_id=wired.settings.rp_id, origin=wired.issuer

@@ -28,6 +28,7 @@ from idp.staff.four_eyes import Decision, SecondPersonRefused, refuse_second_per
 from idp.staff.roles import Act
 from idp.storage import AlreadyTaken
 from idp.storage.client_proposals import ClientProposals
+from idp.storage.staff_office import bind_proposer
 
 pages = Blueprint("console_proposals", __name__)
 START = {
@@ -182,6 +183,8 @@ def _approve(seat: Seat, content: Mapping[str, Any]) -> Response:
             if not ClientProposals(step).decide(one.id, "approved", seat.member.id, now):
                 raise Conflict(one.client_id)  # noqa: TRY301 (the transaction has to end with it)
             wired.clients.put(step, [change])
+            if existing is None:
+                bind_proposer(step, one.proposer, one.client_id, by=seat.member.id, now=now)
             detail = {"proposal": one.id, "by": seat.member.id, "first": one.proposer}
             step.record(AuditRow(Event.CLIENT_APPROVED, now, client=one.client_id, detail=detail))
     except (Conflict, AlreadyTaken, RegistrationRefused) as conflict:

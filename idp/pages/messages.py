@@ -6,6 +6,7 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose
 from idp.delivery.text_messages import KIND, CodeMessage, to_payload
 from idp.keys.sealing import row_context
+from idp.pages.sandbox_phone import keep_message
 from idp.provider import Provider
 from idp.storage.database import Transaction
 from idp.storage.models import OutboxRow
@@ -16,8 +17,22 @@ def message_key(about: UUID, sends: int) -> UUID:
     return UUID(int=about.int ^ sends)
 
 
-def queue_message(transaction: Transaction, wired: Provider, message: CodeMessage, sends: int, now: int) -> None:
-    """Queue the message; it leaves when the transaction is committed, never before."""
+def queue_message(
+    transaction: Transaction,
+    wired: Provider,
+    message: CodeMessage,
+    sends: int,
+    now: int,
+    *,
+    test_citizen: tuple[str, UUID] | None = None,
+) -> None:
+    """Queue the message; it leaves when the transaction is committed, never before.
+
+    To a `test_citizen` (the sandbox client, the person) it never leaves: the client's engineers read it.
+    """
+    if test_citizen is not None:
+        keep_message(transaction, wired, message, *test_citizen, now)
+        return
     row = message_key(message.about, sends)
     transaction.add(
         OutboxRow,
@@ -41,9 +56,11 @@ def send_code(
     purpose: CodePurpose,
     sends: int,
     now: int,
+    sandbox_of: str | None = None,
 ) -> None:
     """The same with an audit row of its own, where no other act of the transaction tells of it."""
-    queue_message(transaction, wired, message, sends, now)
+    test_citizen = (sandbox_of, person) if sandbox_of is not None and person is not None else None
+    queue_message(transaction, wired, message, sends, now, test_citizen=test_citizen)
     detail = {
         "purpose": purpose.value,
         "region": message.region,

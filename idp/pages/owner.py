@@ -36,7 +36,7 @@ def find_owner(wired: Provider, *, signed_in: bool = False) -> Owner | None:
     cookie, browser = presented_session(wired), browser_digest(wired)
     with wired.database.read() as reading:
         session = Sessions(reading).find(cookie, now) if cookie else None
-        if session is not None:
+        if session is not None and session.sandbox_of is None:
             is_full = {Fact.PASSKEY, Fact.SECOND_PROOF} <= session.facts
             if is_full and now - session.auth_time <= FRESH_SECONDS:
                 return Owner(session.person_id, session.passkey_id)

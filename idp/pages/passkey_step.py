@@ -61,6 +61,8 @@ def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, cr
         owner = SignIns(reading).browser_of(travelling.sign_in)
     if owner is not None:  # a reload of the same form, or a replay; never a second sign-in
         return _again(wired, travelling.sign_in, owner, browser, now)
+    if holder is not None and holder.sandbox_of != client.tenant:
+        raise NothingProven("passkey of another environment")  # for this client there is no such person
     if holder is None or now >= travelling.made_at + CHALLENGE_SECONDS:
         raise NothingProven("unknown passkey or old challenge")
     try:
@@ -95,11 +97,12 @@ def _write(
     """
     facts = verified.facts | _record_facts(wired, holder, now)
     step = _next(wired, travelling, client, holder, facts, now)
-    silence = None
+    silence, reaches = None, True
     if isinstance(step, Ask) and step.step is Step.PHONE_CODE:
         with wired.database.read() as reading:
-            silence = line_of(reading, wired, holder, now).silence
-    begun = Begun(travelling, client, holder, verified, browser, facts, step, silence)
+            line = line_of(reading, wired, holder, now)
+        silence, reaches = line.silence, line.text
+    begun = Begun(travelling, client, holder, verified, browser, facts, step, silence, reaches)
     try:
         return _write_begun(wired, begun, now)
     except LimitMet:  # between looking and counting, others were faster
@@ -118,17 +121,23 @@ class Begun:
     facts: frozenset[Fact]
     step: NextStep
     silence: Silence | None  # why no message may be sent
+    reaches: bool = True  # whether text messages reach the country; where they do not, the page offers a call
 
     @property
     def needs_proof(self) -> bool:
         """Whether a second proof is asked for."""
         return isinstance(self.step, Ask) and self.step.step is Step.PHONE_CODE
 
+    @property
+    def sends(self) -> bool:
+        """Whether a message leaves."""
+        return self.needs_proof and self.silence is None and self.reaches
+
 
 def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
     travelling, client, holder = begun.travelling, begun.client, begun.holder
     person, row = holder.passkey.person_id, travelling.sign_in
-    sends = begun.needs_proof and begun.silence is None
+    sends = begun.sends
     alone = not begun.needs_proof and not isinstance(begun.step, Refuse)
     session = new_handle(wired.world.new_id(), wired.random_bytes) if alone else None
     code, message = _code_for(wired, holder, client, row, now) if sends else (None, None)
@@ -148,7 +157,8 @@ def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
             )
             transaction.record(_verified_row(begun, now))
             if message is not None:
-                queue_message(transaction, wired, message, 1, now)
+                test_citizen = (holder.sandbox_of, person) if holder.sandbox_of is not None else None
+                queue_message(transaction, wired, message, 1, now, test_citizen=test_citizen)
             if session:  # a client that is content with the passkey alone
                 Sessions(transaction).add(session, person, holder.passkey.id, begun.facts, now)
                 start_session_cookie(session.text)
@@ -181,6 +191,7 @@ def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
         opted_out=holder.opted_out,
         code=code,
         agreed=None,  # not needed before the proofs are complete
+        sandbox_of=holder.sandbox_of,
     )
 
 
@@ -192,7 +203,7 @@ def _use(transaction: Transaction, wired: Provider, begun: Begun, now: int, *, s
         used = passkeys.used_to_send(
             holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now
         )
-        if used is not None:
+        if used is not None and holder.sandbox_of is None:  # what leaves for nobody costs nothing
             count_for_enrolled(transaction, wired, used, now)
     else:
         used = passkeys.used(holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now)
@@ -201,7 +212,7 @@ def _use(transaction: Transaction, wired: Provider, begun: Begun, now: int, *, s
 
 
 def _verified_row(begun: Begun, now: int) -> AuditRow:
-    sends = begun.needs_proof and begun.silence is None
+    sends = begun.sends
     detail: dict[str, Any] = {
         "sign_in": begun.travelling.sign_in,
         "code_sent": begun.holder.region if sends else None,  # the code's own event is for further messages

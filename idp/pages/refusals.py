@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
 from idp.pages.answers import error_answer
 from idp.pages.headers import allow_form_target
+from idp.pages.integration_check import note_client, note_error
 from idp.pages.rendering import page, provider, say, service_of
 from idp.protocol.authorization_request import ReturnAddress, Unredirectable
 from idp.protocol.authorization_response import Answer
@@ -73,6 +74,8 @@ def refusal_page(refused: PageRefused, reference: str | None = None) -> Response
     """The page for a refusal; its reference stands in the log beside the reason."""
     reference = reference or _new_reference()
     log.info("page refused", extra={"refusal": refused.name, "reference": reference, "why": str(refused)})
+    note_client(refused.client)
+    note_error(refused.name, str(refused))
     return page(
         "refusals/refusal.html",
         client=refused.client,

@@ -6,6 +6,7 @@ from idp.authenticators.phone_code import StoredCode
 from idp.interaction.next_step import wanted_acr
 from idp.interaction.second_proof import Holdings, Line, Offer, Silence, Way, offers
 from idp.pages.messages import message_key
+from idp.pages.sandbox_phone import fate_of_test, outcome_of
 from idp.pages.sending import call_time, line_of
 from idp.pages.steps import open_phone
 from idp.protocol.client import Client
@@ -51,6 +52,8 @@ def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> Se
         line = line_of(reading, wired, sign_in, now, code=code, e164=e164)
         holdings = SecondProofs(reading).holdings(sign_in.person_id, sign_in.passkey_id, now)
         fate = fate_of(reading, message_key(sign_in.id, code.sends), now) if code else Fate.NONE
+    if sign_in.sandbox_of is not None:
+        fate = fate_of_test(outcome_of(wired, sign_in.phone_id, sign_in.phone_number), code)
     if fate in {Fate.FAILED, Fate.UNCERTAIN}:  # nothing may come: nobody has to wait for it
         line = replace(line, next_send_at=0)
     found = offers(

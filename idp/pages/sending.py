@@ -16,6 +16,7 @@ from idp.authenticators.phone_code import StoredCode
 from idp.delivery.budget import Cost, money_counts
 from idp.interaction.second_proof import Line, Silence
 from idp.pages.client_address import client_address
+from idp.pages.sandbox_phone import outcome_of, sandbox_line
 from idp.provider import Provider
 from idp.storage.database import Transaction
 from idp.storage.send_counts import SendCounts
@@ -51,6 +52,10 @@ class HasPhone(Protocol):
     def phone_verified_at(self) -> int: ...  # noqa: D102
     @property
     def opted_out(self) -> bool: ...  # noqa: D102
+    @property
+    def phone_number(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def sandbox_of(self) -> str | None: ...  # noqa: D102
 
 
 def line_of(
@@ -60,6 +65,8 @@ def line_of(
 
     `e164` is its number: by its time zone calls wait for the morning. Without it the country's stands.
     """
+    if phone.sandbox_of is not None:
+        return sandbox_line(outcome_of(wired, phone.phone_id, phone.phone_number), code, now)
     if phone.phone_id is None:
         return Line(silence=Silence.NO_PHONE)
     if now < phone.phone_locked_until:

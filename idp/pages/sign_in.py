@@ -171,6 +171,8 @@ def find_sign_in(row: str) -> SignInRecord:
     if found is None:
         raise PageRefused("wrong_browser", 400, "no such sign-in in this browser")
     client, here = find_client(wired, found.request), f"/sign-in/{key}"
+    if found.sandbox_of != client.tenant:
+        raise PageRefused("wrong_environment", 403, "the person belongs to another environment", client=client)
     if found.finished:  # its code or error is out: nothing more may go to the client
         raise PageRefused("sign_in_finished", 400, "sign-in is finished", client=client, here=here)
     address = found.request.return_address

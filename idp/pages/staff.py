@@ -22,7 +22,7 @@ from idp.storage import AlreadyTaken
 from idp.storage.staff import StaffMembers, StaffSessions
 
 pages = Blueprint("staff", __name__)
-ONWARD = re.compile(r"/(?:staff|counter|console)(?:/[a-z0-9-]{1,64}){0,4}", re.ASCII)
+ONWARD = re.compile(r"/(?:staff|counter|console|workbench)(?:/[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?){0,4}", re.ASCII)
 """Where signing in may lead: pages of staff, without a query (abuse case R-12)."""
 
 

@@ -94,7 +94,8 @@ def _wanted(wired: Provider, by: Member, form: Mapping[str, str]) -> dict[str, A
     if what == "invite":
         new = _appointment(form, form.get("name", ""))
         refuse_appointment(by, new)
-        return {"act": what, "name": new.name, "role": new.role.value, "mission": new.mission}
+        content = {"act": what, "name": new.name, "role": new.role.value, "mission": new.mission}
+        return content | {"clients": list(new.clients)}
     if what not in {"remove", "role"}:
         raise PageRefused("invalid_request", 400, "no such act")
     of = _member(wired, by, form.get("member", ""))
@@ -111,7 +112,8 @@ def _appointment(form: Mapping[str, str], name: str) -> Appointment:
         role = Role(form.get("role", ""))
     except ValueError as error:
         raise PageRefused("invalid_request", 400, "no such role") from error
-    return appointment(name, role, (form.get("mission") or None) if role in AT_A_MISSION else None)
+    clients = form.get("clients", "").replace(",", " ").split() if role is Role.CLIENT_ENGINEER else ()
+    return appointment(name, role, (form.get("mission") or None) if role in AT_A_MISSION else None, clients)
 
 
 def _member(wired: Provider, by: Member, text: str) -> Member:
@@ -130,6 +132,8 @@ def _confirm(wired: Provider, seat: Seat, content: dict[str, Any]) -> Response:
         {"label": say("staff.role"), "value": say(f"staff.roles.{content['role']}"), "lang": None},
         {"label": say("staff.place"), "value": place, "lang": None},
     ]
+    if content.get("clients"):
+        rows.append({"label": say("staff.clients"), "value": ", ".join(content["clients"]), "lang": None})
     return page(
         "staff/confirm.html",
         here=HERE,
@@ -144,7 +148,7 @@ def _carry_out(wired: Provider, by: Member, content: Mapping[str, Any]) -> str |
     """Do it; the link of an invitation. Raises NotAllowed or InvalidAppointment."""
     role, mission = Role(content["role"]), content["mission"]
     if content["act"] == "invite":
-        return wired.staff.invite(appointment(content["name"], role, mission), by)
+        return wired.staff.invite(appointment(content["name"], role, mission, content["clients"]), by)
     if content["act"] == "remove":
         wired.staff.remove(UUID(content["member"]), by)
     else:

@@ -29,6 +29,7 @@ from idp.pages.browser import ensure_browser
 from idp.pages.consent_view import consent_view
 from idp.pages.first_party import is_own, own_answer, own_client
 from idp.pages.headers import allow_form_target
+from idp.pages.integration_check import note_client, note_error
 from idp.pages.refusals import PageRefused
 from idp.pages.reload import reload_address
 from idp.pages.rendering import page, page_language, provider, set_page_language
@@ -236,6 +237,8 @@ def back_with_error(request: AuthorizationRequest, client: Client, error: OAuthE
 def complete_with_error(pushed: str | None, address: ReturnAddress, client: Client, error: OAuthError) -> Response:
     """The same for a request that may not even be lawful. A pushed one is over with its one answer."""
     wired = provider()
+    note_client(client)
+    note_error(error.code, error.detail)
     if pushed is not None:
         with wired.database.begin() as transaction:
             _complete(transaction, pushed, client, wired.clock())

@@ -29,6 +29,8 @@ TLS_AUTH_METHODS: tuple[AuthMethod, ...] = ("tls_client_auth", "self_signed_tls_
 """RFC 8705 §2: where the provider sees client certificates."""
 
 AccessTokenFormat = Literal["opaque", "jwt"]
+Environment = Literal["live", "sandbox"]
+ENVIRONMENTS: tuple[Environment, ...] = ("live", "sandbox")
 Profile = Literal["oidc", "fapi2", "fapi2-message-signing"]
 PROFILES: tuple[Profile, ...] = ("oidc", "fapi2", "fapi2-message-signing")
 
@@ -54,7 +56,9 @@ class Client:
     post_logout_redirect_uris: tuple[str, ...] = ()
     application_type: Literal["web", "native"] = "web"
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
-    secret_digests: tuple[bytes, ...] = ()  # SHA-256 of each secret that is valid now
+    secret_digests: tuple[bytes, ...] = ()  # SHA-256 of each secret that is valid
+    former_digest: bytes | None = None  # SHA-256 of the secret before, valid until `former_until`
+    former_until: int = 0
     jwks: tuple[Mapping[str, Any], ...] = ()  # public keys only
     jwks_uri: str | None = None  # where they are fetched from instead
     token_endpoint_auth_signing_alg: SigningAlg | None = None
@@ -102,7 +106,14 @@ class Client:
     backchannel_logout_session_required: bool = False
     contacts: tuple[str, ...] = ()
     enabled: bool = True
+    environment: Environment = "live"
+    checked_until: int = 0  # until when the integration check notes what it sends; sandbox clients only
     extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tenant(self) -> str | None:
+        """Whose people it may see: those of its own sandbox, or (None) everybody real."""
+        return self.id if self.environment == "sandbox" else None
 
     @property
     def is_public(self) -> bool:

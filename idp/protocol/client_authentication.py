@@ -94,7 +94,7 @@ def authenticate(
         client = with_current_keys(client, kid if isinstance(kid, str) else None)
         return _check_assertion(presented.assertion, client, audiences, now)
     if presented.secret is not None:
-        _check_secret(presented.secret, client)
+        _check_secret(presented.secret, client, now)
     return AuthenticatedClient(client)
 
 
@@ -166,10 +166,13 @@ def _unverified_subject(assertion: str) -> str:
     return subject
 
 
-def _check_secret(secret: str, client: Client) -> None:
+def _check_secret(secret: str, client: Client, now: int) -> None:
     """Compare digests in constant time; a random secret of 256 bits needs no slow hash (design law 7)."""
     digest = sha256(secret.encode()).digest()
-    if not any([compare_digest(digest, known) for known in client.secret_digests]):  # noqa: C419 (no early exit)
+    valid = client.secret_digests
+    if client.former_digest is not None and now < client.former_until:
+        valid = (*valid, client.former_digest)
+    if not any([compare_digest(digest, known) for known in valid]):  # noqa: C419 (no early exit)
         raise InvalidClient("wrong secret")
 
 

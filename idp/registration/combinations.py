@@ -50,7 +50,9 @@ def post_logout_schemes(metadata: Effective, offer: Offer) -> None:
 
 def _schemes(metadata: Effective, offer: Offer, name: str) -> None:
     native = metadata["application_type"] == "native"
-    redirect_uris.check_schemes(metadata.get(name, ()), development=offer.development, native=native)
+    # A test citizen has nothing to lose, and an engineer's first service runs on their own machine.
+    loopback = offer.development or metadata["environment"] == "sandbox"
+    redirect_uris.check_schemes(metadata.get(name, ()), development=loopback, native=native)
 
 
 def grants(metadata: Effective, _offer: Offer) -> None:
@@ -283,8 +285,8 @@ def _method(metadata: Effective) -> str:
 
 
 COMBINATIONS: tuple[tuple[str, tuple[str, ...], Callable[[Effective, Offer], None]], ...] = (
-    ("redirect_uris", ("application_type",), redirect_schemes),
-    ("post_logout_redirect_uris", ("application_type",), post_logout_schemes),
+    ("redirect_uris", ("application_type", "environment"), redirect_schemes),
+    ("post_logout_redirect_uris", ("application_type", "environment"), post_logout_schemes),
     ("grant_types", (), grants),
     ("grant_types", ("token_endpoint_auth_method",), machine),
     ("machine_scope", ("grant_types",), machine_part),

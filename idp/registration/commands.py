@@ -124,13 +124,15 @@ def enable(desk: Desk, client_id: str) -> None:
 
 @client.command("rotate-secret")
 @click.argument("client_id", metavar="ID")
+@click.option("--overlap-days", type=click.IntRange(0, 30), default=0, help="Days that the old secret stays good.")
 @click.pass_obj
-def rotate_secret_(desk: Desk, client_id: str) -> None:
-    """Give a service another secret, printed once; the old one ends at once."""
+def rotate_secret_(desk: Desk, client_id: str, overlap_days: int) -> None:
+    """Give a service another secret, printed once; the old one ends at once, or after some days."""
     registration = _get(desk, client_id)
     now = desk.clock()
     try:
-        outcome = rotate_secret(registration, now=now, random_bytes=desk.random_bytes)
+        overlap = overlap_days * 86_400
+        outcome = rotate_secret(registration, now=now, random_bytes=desk.random_bytes, overlap=overlap)
     except BrokenRule as broken:
         _fail([f"{client_id}: {broken.rule}"])
     _save(desk, secret_rotated(registration, outcome, now=now))

@@ -16,6 +16,7 @@ from idp.protocol.client import (
     ACCESS_TOKEN_SECONDS,
     AUTH_METHODS,
     DEFAULT_SCOPE,
+    ENVIRONMENTS,
     LONGEST_ACCESS_TOKEN_SECONDS,
     MOBILE_ID_ACR,
     PROFILES,
@@ -314,6 +315,7 @@ STANDARD = (
 
 POLICY = (
     Field("profile", "oidc", "oidc, fapi2 or fapi2-message-signing; see Profiles", _plain(values.choice(PROFILES))),
+    Field("environment", "live", "live or sandbox, for good; see Sandbox", _plain(values.choice(ENVIRONMENTS))),
     Field("resources", [], "at most 20 https addresses that its access tokens may be meant for", _resources),
     Field("pkce_required", True, "false is a waiver, for confidential clients only", _plain(values.flag)),
     Field("consent", "remembered", "remembered or always", _plain(values.choice(("remembered", "always")))),

@@ -12,7 +12,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 
-from idp.registration.errors import BrokenRule
+from idp.registration.errors import BrokenRule, RefusedMetadata
 from idp.registration.registration import Metadata, Registration, Status
 
 Random = Callable[[int], bytes]
@@ -21,6 +21,7 @@ SECRET_BYTES = 32
 ID_BYTES = 16
 GRACE_SECONDS = 30 * 86_400
 """Between asking for a removal and the removal: long enough for a service to notice that it is stopped."""
+LONGEST_OVERLAP_SECONDS = 30 * 86_400
 CLIENT_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 """One spelling: no upper case, no space, nothing outside ASCII, so that no two ids can be mistaken (N-04)."""
 WITH_SECRET = frozenset({"client_secret_basic", "client_secret_post"})
@@ -53,14 +54,18 @@ def register(metadata: Metadata, *, now: int, random_bytes: Random, client_id: s
 def change(existing: Registration, metadata: Metadata, *, now: int, random_bytes: Random) -> Outcome:
     """The registration with new metadata. Id, secret and status stay; the same metadata changes nothing.
 
-    A secret is made when the new method needs the first one, and forgotten when it needs none (T-04).
+    A secret is made when the new method needs the first one, and forgotten when it needs none (T-04). Raises
+    RefusedMetadata for another environment: what test citizens agreed to must never become a live service's.
     """
+    if existing.metadata.get("environment", "live") != metadata["environment"]:
+        raise RefusedMetadata(["environment: cannot be changed; register another client"])
     diff = difference(existing.metadata, metadata)
     if not diff:
         return Outcome(existing, None, diff)
     digest, secret = existing.secret_digest, None
     if not needs_secret(metadata):
         digest = None
+        existing = replace(existing, former_digest=None, former_until=None)
     elif digest is None:
         secret = new_secret(random_bytes)
         digest = secret_digest(secret)
@@ -68,13 +73,28 @@ def change(existing: Registration, metadata: Metadata, *, now: int, random_bytes
     return Outcome(_touched(changed, now), secret, diff)
 
 
-def rotate_secret(existing: Registration, *, now: int, random_bytes: Random) -> Outcome:
-    """The same with another secret; the old one ends at once. Raises BrokenRule when it has none."""
+def rotate_secret(existing: Registration, *, now: int, random_bytes: Random, overlap: int = 0) -> Outcome:
+    """The same with another secret. The old one ends after `overlap` seconds, and the one before it at once.
+
+    Raises BrokenRule when it has none, or for a longer overlap than LONGEST_OVERLAP_SECONDS.
+    """
     if not needs_secret(existing.metadata):
         raise BrokenRule("authenticates without a secret")
+    if not 0 <= overlap <= LONGEST_OVERLAP_SECONDS:
+        raise BrokenRule(f"the old secret may stay for 0 to {LONGEST_OVERLAP_SECONDS} seconds")
     secret = new_secret(random_bytes)
-    changed = replace(existing, secret_digest=secret_digest(secret))
+    changed = replace(
+        existing,
+        secret_digest=secret_digest(secret),
+        former_digest=existing.secret_digest if overlap else None,
+        former_until=now + overlap if overlap else None,
+    )
     return Outcome(_touched(changed, now), secret, {})
+
+
+def end_former_secret(existing: Registration, *, now: int) -> Registration:
+    """The same without the secret before: it ends at once."""
+    return _touched(replace(existing, former_digest=None, former_until=None), now)
 
 
 def with_status(existing: Registration, status: Status, *, now: int) -> Registration:

@@ -23,3 +23,11 @@ class Registration:
     updated_at: int
     removal_at: int | None = None  # the end of its grace: stopped until then, and gone after
     logo: str | None = None  # the name of the picture that we serve (logos.py)
+    former_digest: bytes | None = None  # SHA-256 of the secret before, while the service changes over
+    former_until: int | None = None  # when that one ends
+    checked_until: int | None = None  # until when the integration check is on
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it sees test citizens instead of people."""
+        return self.metadata.get("environment") == "sandbox"

@@ -13,6 +13,7 @@ from idp.staff.roles import Role
 ROLE = click.Choice([role.value for role in Role])
 LINES = {
     "staff.last_administrator": "the last administrator stays; appoint another one first",
+    "staff.not_an_engineer": "only a client engineer has services; `idp officer list` shows roles",
     "staff.unknown_member": "no such member; `idp officer list` shows them",
 }
 
@@ -26,6 +27,14 @@ class StaffDesk(Protocol):
 
     def invite(self, new: Appointment) -> str:
         """A one-time link. Raises InvalidAppointment."""
+        ...
+
+    def bind(self, member: UUID, client_id: str) -> None:
+        """Make a client engineer one of this service too. Raises NotAllowed or InvalidAppointment."""
+        ...
+
+    def unbind(self, member: UUID, client_id: str) -> None:
+        """Take that back. Raises NotAllowed."""
         ...
 
     def change(self, member: UUID, role: Role, mission: str | None) -> None:
@@ -60,10 +69,11 @@ def officer() -> None:
 @click.option("--name", required=True, help="Their name, as colleagues and citizens will read it.")
 @click.option("--role", required=True, type=ROLE)
 @click.option("--mission", help="Code of the mission, for officers and supervisors.")
+@click.option("--client", "clients", multiple=True, help="Service whose engineer they will be; for client engineers.")
 @click.pass_obj
-def invite(desk: StaffDesk, name: str, role: str, mission: str | None) -> None:
+def invite(desk: StaffDesk, name: str, role: str, mission: str | None, clients: tuple[str, ...]) -> None:
     """Print a one-time link (a day, one use, one browser) with which somebody makes their staff passkey."""
-    _carry_out(lambda: click.echo(desk.invite(appointment(name, Role(role), mission))))
+    _carry_out(lambda: click.echo(desk.invite(appointment(name, Role(role), mission, clients))))
 
 
 @officer.command("list")
@@ -86,6 +96,34 @@ def role_(desk: StaffDesk, member: UUID, role: str, mission: str | None) -> None
     def act() -> None:
         to = appointment("-", Role(role), mission)
         desk.change(member, to.role, to.mission)
+        click.echo("done")
+
+    _carry_out(act)
+
+
+@officer.command("bind")
+@click.argument("member", type=click.UUID)
+@click.argument("client")
+@click.pass_obj
+def bind(desk: StaffDesk, member: UUID, client: str) -> None:
+    """Make a client engineer one of this service too."""
+
+    def act() -> None:
+        desk.bind(member, client)
+        click.echo("done")
+
+    _carry_out(act)
+
+
+@officer.command("unbind")
+@click.argument("member", type=click.UUID)
+@click.argument("client")
+@click.pass_obj
+def unbind(desk: StaffDesk, member: UUID, client: str) -> None:
+    """Take that back; it holds at their next request."""
+
+    def act() -> None:
+        desk.unbind(member, client)
         click.echo("done")
 
     _carry_out(act)

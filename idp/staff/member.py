@@ -1,12 +1,14 @@
 """A member of staff as the rules see them."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from idp.staff.roles import AT_A_MISSION, Act, Role, may
 
 LONGEST_NAME = 60
+MOST_CLIENTS = 20
 UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -26,6 +28,7 @@ class Appointment:
     name: str
     role: Role
     mission: str | None = None  # missions.mission code
+    clients: tuple[str, ...] = ()  # relying services whose engineer somebody is to be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class Member:
         return self.mission is None or self.mission == mission
 
 
-def appointment(name: str, role: Role, mission: str | None) -> Appointment:
+def appointment(name: str, role: Role, mission: str | None, clients: Iterable[str] = ()) -> Appointment:
     """A checked appointment. Raises InvalidAppointment."""
     clean = " ".join(unicodedata.normalize("NFC", name).split())
     if not clean or len(clean) > LONGEST_NAME:
@@ -56,4 +59,9 @@ def appointment(name: str, role: Role, mission: str | None) -> Appointment:
     if (role in AT_A_MISSION) != (mission is not None):
         wanted = "needs a mission" if role in AT_A_MISSION else "belongs to no mission"
         raise InvalidAppointment("staff.mission_wrong", f"a member in the role {role.value} {wanted}")
-    return Appointment(name=clean, role=role, mission=mission)
+    chosen = tuple(dict.fromkeys(clients))
+    if chosen and role is not Role.CLIENT_ENGINEER:
+        raise InvalidAppointment("staff.clients_wrong", f"a member in the role {role.value} has no services")
+    if len(chosen) > MOST_CLIENTS:
+        raise InvalidAppointment("staff.clients_wrong", f"at most {MOST_CLIENTS} services at once")
+    return Appointment(name=clean, role=role, mission=mission, clients=chosen)

@@ -16,7 +16,7 @@ class Role(Enum):
     AUDITOR = "auditor"  # reads
     ADMINISTRATOR = "administrator"  # sees, decides and undoes everything but what happens at a counter
     OPERATOR = "operator"  # runs the provider: keys, outbox, what reaches which country
-    CLIENT_ENGINEER = "client_engineer"  # prepares the registrations of relying services
+    CLIENT_ENGINEER = "client_engineer"  # of relying services: sees and prepares those of their own
 
 
 class Act(Enum):
@@ -35,6 +35,7 @@ class Act(Enum):
     CLIENT_READ = "client.read"
     CLIENT_WRITE = "client.write"
     CLIENT_APPROVE = "client.approve"
+    CLIENT_OWN = "client.own"  # the workbench: services that one is an engineer of
     KEY_READ = "key.read"
     KEY_ROTATE = "key.rotate"
     OUTBOX_READ = "outbox.read"
@@ -69,7 +70,7 @@ MAY: dict[Role, frozenset[Act]] = {
         {Act.CLIENT_READ, Act.KEY_READ, Act.KEY_ROTATE, Act.OUTBOX_READ, Act.OUTBOX_CHANGE, Act.MISSION_READ}
         | {Act.COUNTRY_READ, Act.COUNTRY_CHANGE, Act.SESSION_READ, Act.FIGURES_READ, Act.SWITCH_READ}
     ),
-    Role.CLIENT_ENGINEER: frozenset({Act.CLIENT_READ, Act.CLIENT_WRITE}),
+    Role.CLIENT_ENGINEER: frozenset({Act.CLIENT_OWN}),
 }
 """What each role may do; what does not stand here is refused."""
 

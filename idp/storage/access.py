@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from idp.grants.stores import GrantRecord
 from idp.keys.handles import Presented
+from idp.protocol.client import Client
 from idp.storage.database import Transaction
 from idp.storage.grants import Grants, grant_of, standing_of
 
@@ -25,6 +26,11 @@ class Access:
     issued_at: int
     expires_at: int
     audience: tuple[str, ...]  # resources it is meant for; none: its client's own use
+    sandbox_of: str | None = None  # whose test citizen the person is
+
+    def is_for(self, client: Client) -> bool:
+        """Whether its person, if there is one, is among those that the client may see."""
+        return self.grant.person_id is None or self.sandbox_of == client.tenant
 
 
 def find_access(transaction: Transaction, token: Presented, now: int) -> Access | None:
@@ -46,4 +52,5 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
         issued_at=row.token_created_at,
         expires_at=row.token_expires_at,
         audience=tuple((row.token_audience or "").split()),
+        sandbox_of=row.sandbox_of,
     )

@@ -118,7 +118,13 @@ _MESSAGE_LANGUAGE = (
     .values(message_language=bindparam("tag"), updated_at=bindparam("now"))
 )
 _PERSON = select(
-    Person.id, Person.user_handle, Person.record, Person.language, Person.message_language, Person.created_at
+    Person.id,
+    Person.user_handle,
+    Person.record,
+    Person.language,
+    Person.message_language,
+    Person.created_at,
+    Person.sandbox_of,
 ).where(Person.id == bindparam("person"))
 _PHONES = (
     select(Phone.id, Phone.number, Phone.region, Phone.verified_at)

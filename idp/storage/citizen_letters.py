@@ -49,7 +49,7 @@ class CitizenLetters:
     ) -> bool:
         """Queue the letter. False when letters are not sent here, or the person has no confirmed address."""
         found = Account(step, person).person() if self.posted else None
-        if found is None:
+        if found is None or found.sandbox_of is not None:
             return False
         record = self._record(found)
         if not record.email or not record.email_verified:

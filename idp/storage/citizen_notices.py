@@ -16,7 +16,7 @@ MOST_PHONES = 10  # the newest; a person has one, and after a change two
 _PHONES = (
     select(Phone.id, Phone.number, Phone.region, Person.language)
     .join(Person, Person.id == Phone.person_id)
-    .where(Phone.person_id == bindparam("person"))
+    .where(Phone.person_id == bindparam("person"), Person.sandbox_of.is_(None))
     .order_by(Phone.id.desc())
     .limit(MOST_PHONES)
 )

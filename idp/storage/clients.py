@@ -6,6 +6,7 @@ version, so that disabling a service holds at the next request in every worker.
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -19,15 +20,18 @@ from idp.registration.register import CLIENT_ID
 from idp.registration.registration import Metadata, Registration
 from idp.storage.database import Database, Transaction
 from idp.storage.models import ClientRow
+from idp.storage.models_engineers import CheckedRequest, ClientDeadline, ClientEngineer
 from idp.storage.wire import AlreadyTaken
 
 MOST_CLIENTS = 10_000
 ORIGINS_SECONDS = 5  # how old the origins of pages may be: they only let a script read its own answers
 
 _table = ClientRow.__table__
-_VERSION = select(ClientRow.version, ClientRow.status).where(ClientRow.id == bindparam("client_id"))
+_VERSION = select(ClientRow.version, ClientRow.status, ClientRow.checked_until).where(
+    ClientRow.id == bindparam("client_id")
+)
 _ENABLED = (
-    select(ClientRow.id, ClientRow.version, ClientRow.status)
+    select(ClientRow.id, ClientRow.version, ClientRow.status, ClientRow.checked_until)
     .where(ClientRow.status == "enabled")
     .order_by(ClientRow.id)
     .limit(bindparam("most"))
@@ -44,9 +48,10 @@ _ALL = select(_table).order_by(ClientRow.id).limit(MOST_CLIENTS)
 class Clients:
     """The registry, with what this worker has already parsed."""
 
-    def __init__(self, database: Database) -> None:
-        """Empty: each client is parsed when it is first asked for."""
+    def __init__(self, database: Database, *, sandbox: bool = True) -> None:
+        """Empty: each client is parsed when it is first asked for. Without `sandbox` such clients count as disabled."""
         self._database = database
+        self._sandbox = sandbox
         self._parsed: dict[str, tuple[int, Client]] = {}
         self._origins: tuple[int, frozenset[str]] | None = None
 
@@ -103,7 +108,12 @@ class Clients:
     def _as_of(self, row: Row[Any], client_id: str, reading: Transaction) -> Client | None:
         """The parsed client if the row says that it is still the same, else parsed anew."""
         version, known = self._parsed.get(client_id, (None, None))
-        if known is not None and version == row.version and known.enabled == (row.status == "enabled"):
+        if (
+            known is not None
+            and version == row.version
+            and known.enabled == (row.status == "enabled")
+            and known.checked_until == (row.checked_until or 0)
+        ):
             return known
         return self._parse(client_id, reading)
 
@@ -122,6 +132,8 @@ class Clients:
         if registration is None:  # removed between the two statements
             return None
         client = effective_client(registration)
+        if registration.is_sandbox and not self._sandbox:
+            client = replace(client, enabled=False)
         self._parsed[client_id] = (registration.version, client)
         return client
 
@@ -140,6 +152,9 @@ def _read(row: Any) -> Registration | None:
         updated_at=row.updated_at,
         removal_at=row.removal_at,
         logo=row.logo,
+        former_digest=row.former_digest,
+        former_until=row.former_until,
+        checked_until=row.checked_until,
     )
 
 
@@ -154,6 +169,9 @@ def _values(registration: Registration) -> dict[str, Any]:
         "updated_at": registration.updated_at,
         "removal_at": registration.removal_at,
         "logo": registration.logo,
+        "former_digest": registration.former_digest,
+        "former_until": registration.former_until,
+        "checked_until": registration.checked_until,
     }
 
 
@@ -170,6 +188,9 @@ def _write(step: Transaction, change: Change) -> None:
     )
     if step.run(statement) != 1:
         raise Conflict(before.client_id)
+    if after is None:  # whoever registers under this id again is somebody else
+        for belonging in (ClientEngineer, ClientDeadline, CheckedRequest):
+            step.run(delete(belonging).where(belonging.client_id == before.client_id))
 
 
 def _insert(step: Transaction, registration: Registration) -> None:

@@ -110,6 +110,7 @@ _END_REFRESH = (
 STANDING = (
     Grant.person_id.label("granted_by"),
     Person.status.label("person_status"),
+    Person.sandbox_of,
     Credential.state.label("credential_state"),
     Credential.expires_at.label("credential_expires_at"),
     Passkey.state.label("passkey_state"),
@@ -166,6 +167,7 @@ def standing_of(row: Row[Any], now: int) -> Standing:
         passkey_active=row.passkey_state == "active",
         session_ended=row.session_ended_at is not None or row.session_known is None,
         consent_withdrawn=row.consent_withdrawn_at is not None,
+        sandbox_of=row.sandbox_of,
     )
 
 

@@ -25,7 +25,9 @@ from idp.storage.models import (
     SignIn,
     UsedOnce,
 )
+from idp.storage.models_engineers import CheckedRequest
 from idp.storage.models_messages import Dispatch
+from idp.storage.models_sandbox import SandboxMessage
 from idp.storage.models_second_proofs import PhoneChange
 from idp.storage.models_staff import StaffInvitation, StaffSession
 from idp.storage.send_counts import SWEEP as SWEEP_COUNTS
@@ -38,6 +40,7 @@ KEEP_OUTBOX = 7 * DAY
 KEEP_DISPATCHES = 30 * DAY  # so that one can look into why somebody's messages do not arrive
 KEEP_ENROLMENTS = 30 * DAY
 KEEP_STAFF = 30 * DAY
+KEEP_CHECKED = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(PhoneChange, PhoneChange.id, DAY, PhoneChange.expires_at < yesterday),
         Rule(StaffSession, StaffSession.id, KEEP_STAFF, StaffSession.expires_at < now - KEEP_STAFF),
         Rule(StaffInvitation, StaffInvitation.id, KEEP_STAFF, StaffInvitation.expires_at < now - KEEP_STAFF),
+        Rule(SandboxMessage, SandboxMessage.id, DAY, SandboxMessage.created_at < yesterday),
+        Rule(CheckedRequest, CheckedRequest.id, KEEP_CHECKED, CheckedRequest.at < now - KEEP_CHECKED),
         Rule(Enrolment, Enrolment.id, KEEP_ENROLMENTS, Enrolment.expires_at < now - KEEP_ENROLMENTS),
     )
 

@@ -50,6 +50,7 @@ class Person(Base):
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
     message_language: Mapped[str | None]  # of codes, where it is another
+    sandbox_of: Mapped[str | None]  # the sandbox client whose test citizen this is; none for everybody real
 
 
 class Credential(Base):
@@ -295,6 +296,9 @@ class ClientRow(Base):
     updated_at: Mapped[Seconds]
     removal_at: Mapped[int | None]  # the end of its grace: then the row goes
     logo: Mapped[str | None]  # the name of a row of client_logos
+    former_digest: Mapped[bytes | None]  # SHA-256 of the secret before, while a service changes over
+    former_until: Mapped[int | None]  # when that one ends
+    checked_until: Mapped[int | None]  # until when the integration check notes what a sandbox client sends
 
 
 class AuditEvent(Base):
@@ -392,9 +396,11 @@ class Enrolment(Base):
 from idp.storage import (  # noqa: E402 (their tables belong to the same schema)
     models_account,  # noqa: F401
     models_console,  # noqa: F401
+    models_engineers,  # noqa: F401
     models_figures,  # noqa: F401
     models_messages,  # noqa: F401
     models_missions,  # noqa: F401
+    models_sandbox,  # noqa: F401
     models_second_proofs,  # noqa: F401
     models_staff,  # noqa: F401
 )

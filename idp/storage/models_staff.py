@@ -70,3 +70,4 @@ class StaffInvitation(Base):
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     finished_at: Mapped[int | None]
+    clients: Mapped[str | None]  # ids of the relying services that a client engineer is invited for

@@ -26,6 +26,7 @@ _FIND = (
         Passkey.state,
         Person.user_handle,
         Person.status,
+        Person.sandbox_of,
         Person.record,
         func.coalesce(Person.message_language, Person.language).label("language"),
         Credential.state.label("credential_state"),
@@ -84,6 +85,7 @@ class Holder:
     phone_held_until: int
     phone_verified_at: int
     opted_out: bool
+    sandbox_of: str | None = None  # whose test citizen the person is
 
 
 class Passkeys:
@@ -120,6 +122,7 @@ class Passkeys:
             phone_held_until=row.held_until or 0,
             phone_verified_at=row.verified_at or 0,
             opted_out=row.opted_out_at is not None,
+            sandbox_of=row.sandbox_of,
         )
 
     def used(self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, now: int) -> bool:

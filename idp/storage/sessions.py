@@ -29,6 +29,7 @@ _FIND = (
         SessionRow.auth_time,
         SessionRow.last_seen_at,
         Person.record,
+        Person.sandbox_of,
     )
     .join(Person, and_(Person.id == SessionRow.person_id, Person.status == PersonStatus.ACTIVE.value))
     .join(Passkey, and_(Passkey.id == SessionRow.passkey_id, Passkey.state == "active"))
@@ -93,6 +94,7 @@ class LiveSession:
     auth_time: int
     last_seen_at: int
     record: bytes  # sealed
+    sandbox_of: str | None = None  # whose test citizen the person is
 
 
 class Sessions:
@@ -117,6 +119,7 @@ class Sessions:
             auth_time=row.auth_time,
             last_seen_at=row.last_seen_at,
             record=row.record,
+            sandbox_of=row.sandbox_of,
         )
 
     def add(self, session: Presented, person: UUID, passkey: UUID, facts: frozenset[Fact], now: int) -> None:

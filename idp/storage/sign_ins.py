@@ -41,6 +41,7 @@ _FIND = (
         Person.record,
         func.coalesce(Person.message_language, Person.language).label("language"),
         Person.status,
+        Person.sandbox_of,
         Passkey.state.label("passkey_state"),
         Credential.state.label("credential_state"),
         Credential.expires_at.label("credential_expires_at"),
@@ -123,6 +124,7 @@ class SignInRecord:
     opted_out: bool
     code: StoredCode | None
     agreed: Agreed | None  # what the person agreed to give this client before
+    sandbox_of: str | None = None  # whose test citizen the person is
 
     @property
     def is_new_proof(self) -> bool:
@@ -234,6 +236,7 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         opted_out=row.opted_out_at is not None,
         code=stored_code(row),
         agreed=_agreed(row),
+        sandbox_of=row.sandbox_of,
     )
 
 

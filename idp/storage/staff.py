@@ -126,7 +126,8 @@ class SeatedMember:
     last_seen_at: int
 
 
-def _member(row: Any) -> Member:
+def member_of(row: Any) -> Member:
+    """A row of the member's columns as the type that the rules read."""
     return Member(id=row.id, name=row.name, role=Role(row.role), mission=row.mission)
 
 
@@ -140,12 +141,12 @@ class StaffMembers:
     def find(self, member: UUID) -> Member | None:
         """Somebody who has not been removed."""
         row = self._transaction.one(_FIND, member=member)
-        return _member(row) if row else None
+        return member_of(row) if row else None
 
     def all(self, mission: str | None = None) -> list[Member]:
         """Everybody, or everybody of one mission."""
         rows = self._transaction.all(_OF_MISSION, place=mission) if mission else self._transaction.all(_ALL)
-        return [_member(row) for row in rows]
+        return [member_of(row) for row in rows]
 
     def any_of_the_demonstration(self) -> bool:
         """Whether somebody here was made by the demonstration."""
@@ -238,7 +239,7 @@ class StaffSessions:
         row = self._transaction.one(
             _SESSION, row=session.id, presented=session.digest, now=now, idle_since=now - IDLE_SECONDS
         )
-        return SeatedMember(_member(row), row.session_id, row.last_seen_at) if row else None
+        return SeatedMember(member_of(row), row.session_id, row.last_seen_at) if row else None
 
     def add(self, session: Presented, member: UUID, passkey: UUID, now: int) -> None:
         """Queue a session. A challenge spent before violates its primary key at the flush."""

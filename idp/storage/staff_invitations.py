@@ -31,6 +31,7 @@ _FOUND = select(
     StaffInvitation.invited_by,
     StaffInvitation.challenge,
     StaffInvitation.user_handle,
+    StaffInvitation.clients,
 ).where(StaffInvitation.browser == bindparam("opener"), *_OPEN_STILL)
 _FIND = _FOUND.order_by(StaffInvitation.id.desc()).limit(1)
 _OPENED_HERE = _FOUND.where(StaffInvitation.id == bindparam("row"), StaffInvitation.digest == bindparam("presented"))
@@ -73,6 +74,7 @@ class StaffInvitations:
             user_handle=user_handle,
             created_at=now,
             expires_at=now + INVITATION_SECONDS,
+            clients=" ".join(new.clients) or None,
         )
 
     def open(self, secret: Presented, browser: bytes, now: int) -> bool:
@@ -92,7 +94,9 @@ class StaffInvitations:
             return None
         return OpenInvitation(
             id=row.id,
-            appointment=Appointment(name=row.name, role=Role(row.role), mission=row.mission),
+            appointment=Appointment(
+                name=row.name, role=Role(row.role), mission=row.mission, clients=tuple((row.clients or "").split())
+            ),
             invited_by=row.invited_by,
             challenge=row.challenge,
             user_handle=row.user_handle,

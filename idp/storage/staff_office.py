@@ -7,18 +7,24 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, select
+
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.keys.handles import new_handle
+from idp.registration.register import CLIENT_ID
 from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal
 from idp.staff.member import Appointment, InvalidAppointment, Member
 from idp.staff.roles import Role
 from idp.storage.database import Database, Transaction
+from idp.storage.engineers import ClientEngineers
 from idp.storage.missions import find_mission
+from idp.storage.models import ClientRow
 from idp.storage.staff import StaffMembers
 from idp.storage.staff_invitations import OpenInvitation, StaffInvitations
 
 USER_HANDLE_BYTES = 64
+_CLIENT = select(ClientRow.id).where(ClientRow.id == bindparam("client"))
 
 
 class StaffOffice:
@@ -44,6 +50,7 @@ class StaffOffice:
         secret = new_handle(self._database.new_id(), self._random_bytes)
         with self._database.begin() as step:
             _refuse_unknown_mission(step, new)
+            _refuse_unknown_clients(step, new)
             if by is not None:
                 refuse_appointment(_as_now(step, by), new)
             StaffInvitations(step).add(
@@ -68,6 +75,8 @@ class StaffOffice:
             add_member(step, member, passkey, invitation.appointment, invitation.user_handle, made, now=now)
             detail = _joined(member, passkey, invitation.appointment) | {"invitation": invitation.id}
             step.record(AuditRow(Event.STAFF_JOINED, now, detail=detail))
+            for client in invitation.appointment.clients:
+                bind_engineer(step, member, client, by=invitation.invited_by, now=now)
         return member
 
     def change(
@@ -87,6 +96,30 @@ class StaffOffice:
             step.record(
                 AuditRow(Event.STAFF_CHANGED, now, detail={"by": by.id if by else None, "member": member} | moved)
             )
+
+    def bind(self, member: UUID, client_id: str, by: Member | None = None) -> None:
+        """Make a client engineer one of this service too. Raises NotAllowed or InvalidAppointment."""
+        now = self._clock()
+        with self._database.begin() as step:
+            of = _known(step, member)
+            if of.role is not Role.CLIENT_ENGINEER:
+                raise NotAllowed("staff.not_an_engineer")
+            _refuse_unknown_clients(step, Appointment(name=of.name, role=of.role, clients=(client_id,)))
+            if by is not None:
+                refuse_change(_as_now(step, by), of, Appointment(name=of.name, role=of.role))
+            bind_engineer(step, member, client_id, by=by.id if by else None, now=now)
+
+    def unbind(self, member: UUID, client_id: str, by: Member | None = None) -> None:
+        """Take that back; it holds at their next request. Raises NotAllowed."""
+        now = self._clock()
+        with self._database.begin() as step:
+            of = _known(step, member)
+            if by is not None:
+                refuse_change(_as_now(step, by), of, Appointment(name=of.name, role=of.role))
+            if not ClientEngineers(step).unbind(member, client_id):
+                raise NotAllowed("staff.not_an_engineer")
+            detail = {"member": member, "by": by.id if by else None}
+            step.record(AuditRow(Event.ENGINEER_UNBOUND, now, client=client_id, detail=detail))
 
     def remove(self, member: UUID, by: Member | None = None, via: str | None = None) -> None:
         """Remove somebody: their sessions end with it. Raises NotAllowed."""
@@ -121,6 +154,25 @@ def add_member(
 def _through(via: str | None) -> dict[str, Any]:
     """The administration client through which somebody acts."""
     return {} if via is None else {"via": via}
+
+
+def bind_engineer(step: Transaction, member: UUID, client_id: str, *, by: UUID | None, now: int) -> None:
+    """Make somebody an engineer of a service, with its audit row."""
+    ClientEngineers(step).bind(member, client_id, now)
+    step.record(AuditRow(Event.ENGINEER_BOUND, now, client=client_id, detail={"member": member, "by": by}))
+
+
+def bind_proposer(step: Transaction, proposer: UUID, client_id: str, *, by: UUID, now: int) -> None:
+    """An engineer whose proposal of a new service was approved is its engineer; who else proposed one is not."""
+    found = StaffMembers(step).find(proposer)
+    if found is not None and found.role is Role.CLIENT_ENGINEER:
+        bind_engineer(step, proposer, client_id, by=by, now=now)
+
+
+def _refuse_unknown_clients(step: Transaction, new: Appointment) -> None:
+    for client_id in new.clients:
+        if not CLIENT_ID.fullmatch(client_id) or step.one(_CLIENT, client=client_id) is None:
+            raise InvalidAppointment("staff.clients_wrong", f"no client {client_id!r}; `idp client list` shows them")
 
 
 def _joined(member: UUID, passkey: UUID, new: Appointment) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def test_what_only_auditors_and_operators_see_is_accessible(open_window, there, 
 
 def test_two_people_bring_a_service_into_being(open_window, there):
     engineer, administrator = open_window(there), open_window(there)
-    sit_down(engineer, appoint(there, Role.CLIENT_ENGINEER))
+    sit_down(engineer, appoint(there, Role.ADMINISTRATOR))
     engineer.page.goto(f"{there.issuer}/console/proposals/new")
     engineer.page.locator("#client-id").fill("library")
     engineer.page.locator("#f-client_name").fill("Library")

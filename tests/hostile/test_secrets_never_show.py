@@ -21,8 +21,10 @@ from tests.endpoints.service_keys import KeyedService
 from tests.ground import ORIGIN, RECORD, VERIFIER, Citizen, Ground, call
 from tests.missions.counters import Phone, counter
 from tests.missions.passports import mrz
+from tests.sandboxes import open_sandbox
 from tests.second_proofs import app_code, give_app, give_printed, opt_out, use_app, use_printed
 from tests.signed_requests import push
+from tests.staff.colleagues import answer
 
 PHONE = "+4915198765432"
 PASSPORT = "M70689098"
@@ -82,8 +84,29 @@ def walk(ground: Ground) -> set[str]:
     browser.authorize(service, scope=renewed["access_token"], code_challenge_method=VERIFIER)
     secrets |= {cookie.value for cookie in browser.client._cookies.values() if "language" not in cookie.key}
     secrets |= enrol(ground) | work_at_a_counter(ground)
-    secrets |= other_ways(ground, citizen)
+    secrets |= other_ways(ground, citizen) | play_in_the_sandbox(ground)
     return {secret for secret in secrets if secret}
+
+
+def play_in_the_sandbox(ground: Ground) -> set[str]:
+    """The same at a sandbox client while its integration check is on, and a change of its secret."""
+    box = open_sandbox(ground)
+    here = f"/workbench/clients/{box.service.id}"
+    box.browser.get(f"{here}/checks")
+    box.browser.submit(f"{here}/checks")
+    code = box.sign_in(state="the-secret-state-of-a-test")["code"]
+    tokens = box.browser.token(box.service, code).get_json()
+    form = {tokens["access_token"]: "1", "grant_type": code, "token": code, "client_id": box.service.id}
+    call(ground, "/token", form | {"client_secret": tokens["access_token"]})
+    call(ground, "/token", {"grant_type": code, "code": tokens["access_token"]}, box.service)
+    box.browser.authorize(box.service, response_type=code, redirect_uri=tokens["access_token"])
+    box.browser.authorize(box.service, scope=tokens["access_token"], code_challenge_method=code)
+    box.browser.get(here)
+    box.browser.submit(f"{here}/secret", days="7")
+    answer(box.browser, "/workbench/confirm", box.engineer)
+    new = box.browser.page.text.split('id="client-secret"')[1].split("<code>")[1].split("<")[0]
+    messages = set(box.messages())
+    return {str(box.service.secret), new, code, tokens["access_token"], tokens["id_token"], *messages}
 
 
 def other_ways(ground: Ground, citizen: Citizen) -> set[str]:

@@ -22,6 +22,8 @@ SEALED = {
     ("cases", "evidence"): "record",
     ("cases", "record"): "record",
     ("registry_entries", "answer"): "record",
+    ("sandbox_citizens", "private"): "record",
+    ("sandbox_messages", "payload"): "outbox",
 }
 """Sealed columns and the sealer that opens them."""
 
@@ -36,6 +38,7 @@ DIGESTS = {
     ("used_once", "digest"),
     ("pushed_requests", "digest"),
     ("clients", "secret_digest"),
+    ("clients", "former_digest"),
     ("sign_ins", "code_digest"),  # keyed: a short code could be guessed from a plain one
     ("enrolments", "code_digest"),  # keyed
     ("phones", "fingerprint"),  # keyed
@@ -60,6 +63,7 @@ PUBLIC = {
     ("staff_members", "user_handle"),
     ("staff_passkeys", "webauthn_id"),
     ("staff_passkeys", "public_key"),
+    ("sandbox_citizens", "webauthn_id"),
     ("staff_invitations", "user_handle"),
     ("staff_invitations", "challenge"),  # shown to the browser that opened it
 }

@@ -22,7 +22,7 @@ from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration.changes import changed, status_set
 from idp.registration.metadata import check_metadata
 from idp.registration.register import change
-from idp.storage.models import Credential, Passkey
+from idp.storage.models import Credential, Passkey, Person
 from idp.storage.passkeys import Passkeys
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
@@ -132,6 +132,13 @@ def consent_withdrawn(scene: Scene) -> None:
         Sessions(transaction).withdraw(scene.citizen.person, scene.service.id, scene.ground.clock())
 
 
+def another_environment(scene: Scene) -> None:
+    """The person becomes a test citizen: of this very client, which is live and so has none (tenant mismatch)."""
+    with scene.ground.provider.database.begin() as transaction:
+        mine = Person.id == scene.citizen.person
+        transaction.run(update(Person).where(mine).values(sandbox_of=scene.service.id))
+
+
 def session_ended(scene: Scene) -> None:
     for (_, _, name), cookie in scene.browser.client._cookies.items():
         if name == "idp-session":
@@ -150,6 +157,7 @@ GATES: dict[str, Callable[[Scene], None]] = {
     "credential expired": credential_expired,
     "passkey suspended": passkey_suspended,
     "consent withdrawn": consent_withdrawn,
+    "another environment": another_environment,
     "session ended": session_ended,
     "refresh grant removed": refresh_grant_removed,
     "acr too low": level_raised,
@@ -344,6 +352,7 @@ ASKS_AGAIN = {
     # The way goes on to a new proof or a new consent, and nothing is given before that.
     "session ended": {*LIVE, "passkey step", "reload"},
     "consent withdrawn": {*LIVE, "passkey step", *SECOND_STEPS, "reload"},
+    "another environment": LIVE,  # nobody whom the service may see is signed in: somebody may sign in
     "acr too low": {*LIVE, "passkey step", *SECOND_STEPS},  # one more proof, or a new sign-in, might reach it
 }
 """Gates after which a page may ask the person anew."""

@@ -121,7 +121,7 @@ def ask_rotation(office, by=None):
 
 def propose(office, client_id, document=DOCUMENT, by=None):
     """The key of a proposal that waits."""
-    colleague = by or appoint(office, Role.CLIENT_ENGINEER)
+    colleague = by or appoint(office, Role.ADMINISTRATOR)
     browser = at_desk(office, colleague)
     browser.get("/console/proposals/new")
     fields = {"client_id": client_id, "metadata": json.dumps(document), "ground": GROUND}
@@ -353,7 +353,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_G_what_breaks_a_rule_is_not_proposed_and_what_was_typed_is_kept(office, people, case):
     changed, problem = REFUSED[case]
-    _, browser = people[Role.CLIENT_ENGINEER]
+    _, browser = people[Role.ADMINISTRATOR]
     browser.get("/console/proposals/new")
     before = office.rows("client_proposals")
     typed = {"client_id": "fine", "metadata": json.dumps(DOCUMENT), "ground": GROUND} | changed

@@ -128,6 +128,7 @@ def test_no_sentence_lies_unused():
     chosen = (
         r"coverage_note|person_end\.becauses|counter(?:\.\w+)?|mrz|bar|reason|outcome|why_not|four_eyes|"
         r"staff\.roles|staff_confirm|notice|claim|value|number|refusal|passkey\.trouble|facts|code|detail|device\.kinds|"
+        r"sandbox\.(?:channel|citizens)|workbench\.(?:environment|kind|member|days|configuration|test\.step)|"
         r"developers|console|console_act|console_means|console_pending|console_pending_means|demo\.what|"
         r"client_field|client_group|country_member|switch(?:\.\w+)?|"
         r"second\.(?:app|printed|passkey|silence)|account|account_event|feedback(?:\.\w+)?|figures\.(?:steps|fates)"
