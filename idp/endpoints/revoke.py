@@ -32,7 +32,7 @@ def revoke() -> Response:
 
 
 def _nothing_to_read() -> Response:
-    """An empty answer of no type (RFC 9110 §8.3): clients that look at a type want JSON, and find that there is none."""
+    """An empty answer of no type (RFC 9110 §8.3), for clients that refuse every type but JSON."""
     answer = Response(status=200)
     del answer.headers["Content-Type"]
     return answer
