@@ -1,6 +1,6 @@
 """POST /revoke: a client gives a token back (RFC 7009)."""
 
-from flask import Blueprint, Response, make_response
+from flask import Blueprint, Response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
@@ -28,7 +28,14 @@ def revoke() -> Response:
         take_assertion(transaction, authenticated)
         if presented is not None:
             _end(transaction, presented, authenticated.client, wired.clock())
-    return make_response("", 200)
+    return _nothing_to_read()
+
+
+def _nothing_to_read() -> Response:
+    """An empty answer of no type (RFC 9110 §8.3), for clients that refuse every type but JSON."""
+    answer = Response(status=200)
+    del answer.headers["Content-Type"]
+    return answer
 
 
 def _end(transaction: Transaction, token: Presented, client: Client, now: int) -> None:

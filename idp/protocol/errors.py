@@ -62,11 +62,11 @@ class TemporarilyUnavailable(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """RFC 6749 §5.2. One text for unknown, wrong and disabled: it must not tell which."""
+    """RFC 6749 §5.2. One text for unknown, wrong, disabled and another method: it must not tell which."""
 
     code = "invalid_client"
     status = 401
-    public = "Client authentication failed."
+    public = "Client authentication failed: unknown client, wrong credential, or another method than is registered."
 
 
 class InvalidGrant(OAuthError):

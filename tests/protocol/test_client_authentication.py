@@ -142,7 +142,7 @@ def test_T_02_T_04_several_credentials_are_an_invalid_request(form, authorizatio
 def test_T_02_T_04_T_12_whoever_is_not_the_client_reads_one_and_the_same(form, authorization):
     with pytest.raises(InvalidClient) as refused:
         proven(form, authorization)
-    assert (refused.value.status, refused.value.description) == (401, "Client authentication failed.")
+    assert (refused.value.status, refused.value.description) == (401, InvalidClient.public)
 
 
 GOOD = basic("gov24").removeprefix("Basic ")  # ends in padding, so that a looser decoder has room to err
