@@ -17,6 +17,19 @@ NARROW = (320, 640)
 # Every page is judged in each language and at each width; in all four ways where pictures are kept.
 WIDTHS = {"ko": (PHONE,), "en": (DESKTOP,)}
 HEIGHT = 900
+# Whatever is pressed is as high as a finger needs (WCAG 2.2 §2.5.5), but a link in the middle of a sentence. A box to
+# tick counts with its label.
+LOW = """() => {
+  const pressed = "a[href], button, input:not([type=hidden]), select, summary, textarea";
+  const height = (one) => Math.max(...[one, ...(one.labels || [])].map((part) => part.getBoundingClientRect().height));
+  const inSentence = (one) => one.matches("a") && one.parentElement.textContent.trim() !== one.textContent.trim()
+    && getComputedStyle(one).display === "inline";
+  return [...document.querySelectorAll(pressed)]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width > 1)
+    .filter((one) => one.getBoundingClientRect().bottom + scrollY > 0) // the link that skips to the page waits above it
+    .filter((one) => !inSentence(one) && height(one) < 43.5)
+    .map((one) => `${one.outerHTML.slice(0, 90)} is ${Math.round(height(one))} px high`);
+}"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -25,6 +38,7 @@ class Gallery:
     """Every page that was shown, and what is wrong with any of them."""
 
     language: str
+    touched: bool = False  # whether it is a page for phones, on which everything is pressed with a finger
     directory: str = field(default_factory=lambda: os.environ.get("SCREENSHOTS", ""))
     shown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -41,6 +55,8 @@ class Gallery:
             page.set_viewport_size({"width": width, "height": HEIGHT})
             if page.evaluate(SIDEWAYS) > 0:
                 self.faults.append(f"{name}: scrolls sideways at {width} px")
+        if self.touched:
+            self.faults += [f"{name}: {low}" for low in page.evaluate(LOW)]
         for width in (PHONE, DESKTOP) if self.directory else WIDTHS[self.language]:
             page.set_viewport_size({"width": width, "height": HEIGHT})
             self._keep(page, name, width)

@@ -17,7 +17,7 @@ def language(request):
 
 @pytest.fixture
 def gallery(language):
-    opened = Gallery(language)
+    opened = Gallery(language, touched=True)
     yield opened
     assert opened.faults == []
 
