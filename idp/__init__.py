@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from idp.endpoints import (
     authorize,
     client_configuration,
     device_authorization,
+    direct,
     discovery,
     introspect,
     logout,
@@ -28,6 +30,7 @@ from idp.endpoints import (
     token,
     userinfo,
 )
+from idp.endpoints.call import FAILED
 from idp.journal import request_id
 from idp.keys.first_keys import ensure_keys
 from idp.keys.identifiers import new_id
@@ -193,14 +196,16 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         from idp.demo.phone import phone  # noqa: PLC0415 (exists only in the demonstration)
 
         app.register_blueprint(phone)
-    discovery.prepare_metadata(app)
-    discovery.answer_before_routing(app)
     hooks = begin_counting(settings)
     if hooks is not None:
         _count(app, wired, hooks)
     tracing = begin_tracing(settings)
     if tracing is not None:
         trace(app, wired, tracing)
+    else:  # where each request has a span, each goes by way of Flask
+        direct.answer_before_flask(app, partial(_name_request, wired), hooks.answered if hooks else None)
+    discovery.prepare_metadata(app)
+    discovery.answer_before_routing(app)
     return app
 
 
@@ -228,13 +233,21 @@ def _with_cookies(wired: Provider, response: Response) -> Response:
     return set_cookies(wired, response)
 
 
+def _name_request(wired: Provider, given: str | None) -> str:
+    """Name the request that this thread answers now; returns its id."""
+    known = given or "" if wired.settings.behind_proxy else ""
+    name = known if REQUEST_ID.fullmatch(known) else wired.random_bytes(16).hex()
+    request_id.set(name)
+    return name
+
+
 def _name_requests(app: Flask, wired: Provider) -> None:
     """Give each request an id, nginx's where nginx is in front; its log lines and its answer carry it."""
 
     @app.before_request
     def _name() -> None:
-        given = request.headers.get("X-Request-Id", "") if wired.settings.behind_proxy else ""
-        request_id.set(given if REQUEST_ID.fullmatch(given) else wired.random_bytes(16).hex())
+        if FAILED not in request.environ:  # else it has its name already
+            _name_request(wired, request.headers.get("X-Request-Id"))
 
     @app.after_request
     def _show(response: Response) -> Response:

@@ -2,63 +2,58 @@
 
 import logging
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from idp.endpoints.call import Call
 from idp.endpoints.client_certificate import presented_certificate
-from idp.pages.integration_check import note_client, note_error, note_presented
-from idp.pages.rendering import provider
+from idp.pages.integration_check import is_checked, named_client, note_client, note_error
+from idp.protocol.client import Client
 from idp.protocol.client_authentication import AuthenticatedClient, authenticate
 from idp.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from idp.protocol.parameters import single_valued
 from idp.storage import Transaction, once
 
 log = logging.getLogger(__name__)
-FORM = "application/x-www-form-urlencoded"
 
 
-def read_client_form() -> Mapping[str, str]:
+def read_client_form(call: Call) -> Mapping[str, str]:
     """The form of a client's POST. Raises InvalidRequest for parameters in the query (RFC 6749 §3.2)."""
-    as_usual = request.environ.get("CONTENT_TYPE") == FORM
-    if not as_usual and (
-        request.mimetype != FORM or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8"
-    ):
+    if not call.has_form():
         raise UnsupportedMediaType
-    if request.query_string and request.args:
+    if call.query():
         raise InvalidRequest("parameters in the query", public="Send parameters in the request body only.")
-    return single_valued(_posted())
+    return single_valued(call.form())
 
 
-def _posted() -> list[tuple[str, str]]:
-    """The body's pairs, as Werkzeug would read them, without the structures that it puts them in."""
-    try:
-        return parse_qsl(request.get_data().decode(), keep_blank_values=True, errors="werkzeug.url_quote")
-    except ValueError:  # not UTF-8: nothing that could be a parameter
-        return []
-
-
-def authenticate_client(form: Mapping[str, str]) -> AuthenticatedClient:
-    """The client of this request. Raises InvalidClient."""
-    wired = provider()
+def authenticate_client(call: Call, form: Mapping[str, str]) -> AuthenticatedClient:
+    """The client of this call. Raises InvalidClient."""
+    wired = call.wired
     try:
         authenticated = authenticate(
             form,
-            request.headers.get("Authorization"),
+            call.header("AUTHORIZATION"),
             find_client=wired.clients.find,
             issuer=wired.issuer,
             token_endpoint=f"{wired.issuer}/token",
             now=wired.clock(),
-            certificate=presented_certificate(),
+            certificate=presented_certificate(call),
             more_audiences=[f"{wired.settings.mtls_origin}/token"] if wired.settings.mtls_origin else (),
             with_current_keys=wired.remote_keys.current,
         )
     except InvalidClient:
-        note_presented(form)
+        note(call, named_client(wired, call.header("AUTHORIZATION"), form))
         raise
-    note_client(authenticated.client)
+    note(call, authenticated.client)
     return authenticated
+
+
+def note(call: Call, client: Client | None) -> None:
+    """This call is of this client, for its integration check. Raises OnlyByFlask where nothing could be kept."""
+    if is_checked(call.wired, client):
+        call.by_flask()
+        note_client(client)
 
 
 def take_assertion(transaction: Transaction, client: AuthenticatedClient) -> None:

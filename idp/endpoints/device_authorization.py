@@ -6,6 +6,7 @@ Only a client that authenticates itself may ask, because asking writes (design l
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.scopes import SCOPES
+from idp.endpoints.call import Call
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.keys.handles import Handle, new_handle
 from idp.pages.rendering import provider
@@ -26,8 +27,9 @@ MOST_DRAWS = 3  # of a user code; two alike among a thousand live ones are one i
 def device_authorization() -> Response:
     """The device authorization endpoint."""
     wired = provider()
-    form = read_client_form()
-    authenticated = authenticate_client(form)
+    call = Call(wired, request.environ, request.get_data())
+    form = read_client_form(call)
+    authenticated = authenticate_client(call, form)
     client = authenticated.client
     if client.is_public or not may_use(client, wired.assurance.acr_values[-1]):
         raise UnauthorizedClient("client may not use the device flow")

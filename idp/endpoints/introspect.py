@@ -6,12 +6,14 @@ Answered as JSON, or signed for a client that asks for it by its Accept header (
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
+from idp.endpoints.call import NEVER_CACHED, Call, Reply, by_way_of_flask, json_reply
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.grants.tokens import obstacle, still_allowed
 from idp.keys.handles import Presented
-from idp.pages.rendering import provider
 from idp.protocol.client import Client
 from idp.protocol.encrypted_response import encrypted
 from idp.protocol.errors import InvalidClient
@@ -34,12 +36,11 @@ endpoint = Blueprint("introspect", __name__)
 answer_errors(endpoint)
 
 
-@endpoint.post("/introspect")
-def introspect() -> Response:
+def introspect(call: Call) -> Reply:
     """The introspection endpoint. Anything but a good token of this very client reads the same: inactive (§2.2)."""
-    wired = provider()
-    form = read_client_form()
-    authenticated = authenticate_client(form)
+    wired = call.wired
+    form = read_client_form(call)
+    authenticated = authenticate_client(call, form)
     client = authenticated.client
     if client.is_public:  # §2.1: the endpoint must not become a token oracle for anybody
         raise InvalidClient("a public client may not introspect")
@@ -49,7 +50,10 @@ def introspect() -> Response:
             take_assertion(transaction, authenticated)
     with wired.database.read() as reading:
         found = _find(reading, wired, presented, client) if presented else None
-    return _answer(introspection_claims(found, issuer=wired.issuer) if found else INACTIVE, client)
+    return _answer(call, introspection_claims(found, issuer=wired.issuer) if found else INACTIVE, client)
+
+
+endpoint.post("/introspect")(by_way_of_flask(introspect))
 
 
 def _find(reading: Transaction, wired: Provider, token: Presented, client: Client) -> ActiveToken | None:
@@ -104,12 +108,20 @@ def _refresh_token(reading: Transaction, wired: Provider, token: Presented, clie
     )
 
 
-def _answer(answer: Mapping[str, Any], client: Client) -> Response:
+def _answer(call: Call, answer: Mapping[str, Any], client: Client) -> Reply:
     """JSON, unless the client prefers the signed form, or registered that nobody else may read it (RFC 9701 §6)."""
-    accepted = request.accept_mimetypes
-    if accepted[MEDIA_TYPE] <= accepted["application/json"] and client.introspection_encryption is None:
-        return jsonify(answer)
-    wired = provider()
+    if not _wants_signed(call.header("ACCEPT")) and client.introspection_encryption is None:
+        return json_reply(answer, NEVER_CACHED)
+    wired = call.wired
     claims = signed_answer_claims(dict(answer), issuer=wired.issuer, client_id=client.id, now=wired.clock())
     signed = wired.sign(client.introspection_alg, claims, TYP)
-    return Response(encrypted(signed, client, client.introspection_encryption), mimetype=MEDIA_TYPE)
+    text = encrypted(signed, client, client.introspection_encryption)
+    return Reply(text.encode(), [("Content-Type", MEDIA_TYPE), *NEVER_CACHED])
+
+
+def _wants_signed(accept: str | None) -> bool:
+    """Whether the signed form is preferred, by the quality that each is given (RFC 9110 §12.5.1)."""
+    if accept is None or accept == "*/*":
+        return False
+    accepted = parse_accept_header(accept, MIMEAccept)
+    return accepted[MEDIA_TYPE] > accepted["application/json"]

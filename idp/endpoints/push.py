@@ -5,9 +5,10 @@ The request is judged here as at /authorize, so that its errors reach the client
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.scopes import SCOPES
+from idp.endpoints.call import Call
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.endpoints.hinted import pushed_hint_read
 from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
@@ -31,8 +32,9 @@ offer_nonces(endpoint)
 def push() -> Response:
     """The pushed authorization request endpoint."""
     wired = provider()
-    form = read_client_form()
-    authenticated = authenticate_client(form)
+    call = Call(wired, request.environ, request.get_data())
+    form = read_client_form(call)
+    authenticated = authenticate_client(call, form)
     client, now = authenticated.client, wired.clock()
     source = unwrap(
         pushed_parameters(form, client),
@@ -41,8 +43,8 @@ def push() -> Response:
         now=now,
         with_current_keys=wired.remote_keys.current,
     )
-    sender = read_sender()
-    check_nonce(sender.proof, client)
+    sender = read_sender(call)
+    check_nonce(wired, sender.proof, client)
     source = _bound(source, sender)
     _judge(source, client)
     source = pushed_hint_read(wired, source, client.id)

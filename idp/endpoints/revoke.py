@@ -1,12 +1,12 @@
 """POST /revoke: a client gives a token back (RFC 7009)."""
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.endpoints.call import NEVER_CACHED, Call, Reply, by_way_of_flask
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.endpoints.cross_origin import readable_by_public_clients
 from idp.keys.handles import Presented
-from idp.pages.rendering import provider
 from idp.protocol.client import Client
 from idp.protocol.parameters import require
 from idp.storage import Transaction
@@ -17,25 +17,20 @@ answer_errors(endpoint)
 readable_by_public_clients(endpoint)
 
 
-@endpoint.post("/revoke")
-def revoke() -> Response:
+def revoke(call: Call) -> Reply:
     """The revocation endpoint: 200 whether or not the token was known (§2.2), another client's token stays alive."""
-    wired = provider()
-    form = read_client_form()
-    authenticated = authenticate_client(form)
+    wired = call.wired
+    form = read_client_form(call)
+    authenticated = authenticate_client(call, form)
     presented = wired.read_token(require(form, "token"))
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
         if presented is not None:
             _end(transaction, presented, authenticated.client, wired.clock())
-    return _nothing_to_read()
+    return Reply(b"", NEVER_CACHED)  # of no type (RFC 9110 §8.3), for clients that refuse every type but JSON
 
 
-def _nothing_to_read() -> Response:
-    """An empty answer of no type (RFC 9110 §8.3), for clients that refuse every type but JSON."""
-    answer = Response(status=200)
-    del answer.headers["Content-Type"]
-    return answer
+endpoint.post("/revoke")(by_way_of_flask(revoke))
 
 
 def _end(transaction: Transaction, token: Presented, client: Client, now: int) -> None:

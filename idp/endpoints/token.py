@@ -4,13 +4,13 @@ RFC 6749 §3.2 (the endpoint), §5.1 (answer), §5.2 (errors); OpenID Connect Co
 idp/grants; client authentication and grant share one transaction, so a replayed assertion spends no code.
 """
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint
 
+from idp.endpoints.call import NEVER_CACHED, Call, Reply, by_way_of_flask, json_reply
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.endpoints.cross_origin import readable_by_public_clients
-from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
+from idp.endpoints.proof_of_possession import check_nonce, nonce_header, offer_nonces, read_sender, take_proof
 from idp.grants import GRANTS, Refused
-from idp.pages.rendering import provider
 from idp.protocol.errors import UnauthorizedClient, UnsupportedGrantType
 from idp.protocol.parameters import require
 from idp.protocol.sender import binding_of
@@ -22,12 +22,11 @@ offer_nonces(endpoint)
 readable_by_public_clients(endpoint)
 
 
-@endpoint.post("/token")
-def token() -> Response:
+def token(call: Call) -> Reply:
     """The token endpoint."""
-    wired = provider()
-    form = read_client_form()
-    authenticated = authenticate_client(form)
+    wired = call.wired
+    form = read_client_form(call)
+    authenticated = authenticate_client(call, form)
     client = authenticated.client
     grant_type = require(form, "grant_type")
     redeem = GRANTS.get(grant_type)
@@ -35,8 +34,8 @@ def token() -> Response:
         raise UnsupportedGrantType(f"grant_type {grant_type[:60]!r}")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient(f"client may not use {grant_type}")
-    sender = read_sender()
-    check_nonce(sender.proof, client)
+    sender = read_sender(call)
+    check_nonce(wired, sender.proof, client)
     binding = binding_of(sender, client)
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
@@ -47,4 +46,7 @@ def token() -> Response:
             take_proof(transaction, sender)
     if isinstance(outcome, Refused):
         raise outcome.error
-    return jsonify(outcome.answer)
+    return json_reply(outcome.answer, [*NEVER_CACHED, *nonce_header(call)])
+
+
+endpoint.post("/token")(by_way_of_flask(token))

@@ -6,15 +6,15 @@ import logging
 from flask import Blueprint, Response, jsonify, request
 
 from idp.claims.userinfo import person_claims, released
-from idp.endpoints.client_calls import FORM
+from idp.endpoints.call import Call, Reply, by_way_of_flask, json_reply
+from idp.endpoints.client_calls import note
 from idp.endpoints.client_certificate import presented_certificate
 from idp.endpoints.cross_origin import readable_by_public_clients
-from idp.endpoints.proof_of_possession import check_nonce, offer_nonces, read_sender, take_proof
+from idp.endpoints.proof_of_possession import check_nonce, nonce_header, offer_nonces, read_sender, take_proof
 from idp.grants.tokens import still_allowed
 from idp.keys.sealing import row_context
 from idp.pages.consent_view import open_record
-from idp.pages.integration_check import note_client, note_error
-from idp.pages.rendering import provider
+from idp.pages.integration_check import note_error
 from idp.protocol.bearer import challenge, presented_token
 from idp.protocol.claims_request import parse_claims
 from idp.protocol.client import Client
@@ -32,24 +32,27 @@ offer_nonces(endpoint)
 readable_by_public_clients(endpoint)
 
 
-@endpoint.route("/userinfo", methods=["GET", "POST"])
-def userinfo() -> Response:
-    """The UserInfo endpoint."""
-    wired = provider()
-    form = (
-        single_valued(request.form.items(multi=True)) if request.method == "POST" and request.mimetype == FORM else {}
-    )
-    token = presented_token(request.headers.get("Authorization"), form, request.args)
+class NoToken(Exception):
+    """No token was sent at all."""
+
+
+def userinfo(call: Call) -> Reply:
+    """The UserInfo endpoint. Raises NoToken, or the error that the challenge names."""
+    wired = call.wired
+    form = single_valued(call.form()) if call.method == "POST" and call.has_form() else {}
+    token = presented_token(call.header("AUTHORIZATION"), form, dict(call.query()))
     if token is None:
-        return _challenge(401, None)
-    sender = read_sender(token.text) if token.scheme == "DPoP" else Sender(certificate=presented_certificate())
+        raise NoToken
+    sender = (
+        read_sender(call, token.text) if token.scheme == "DPoP" else Sender(certificate=presented_certificate(call))
+    )
     presented = wired.read_token(token.text)
     with wired.database.read() as reading:
         access = find_access(reading, presented, wired.clock()) if presented else None
         person = access.grant.person_id if access and _wants_phone(access) else None
         phone = Sessions(reading).phone_of(person) if person else None
     client = wired.clients.find(access.grant.client_id) if access else None
-    note_client(client)
+    note(call, client)
     if access is None or client is None or not client.enabled:
         raise InvalidToken("token is not good now")
     if not access.is_for(client):
@@ -57,7 +60,7 @@ def userinfo() -> Response:
     if not wired.suffices(client, access.grant):
         raise InvalidToken("token is of a lower level than its client asks for now")
     check_holder(access.binding, sender, scheme=token.scheme)
-    check_nonce(sender.proof, client)
+    check_nonce(wired, sender.proof, client)
     if access.audience and f"{wired.issuer}/userinfo" not in access.audience:
         raise InvalidToken("token is meant for another resource")  # RFC 8707 §2: it may come from there
     if "openid" not in still_allowed(access.scopes, client):
@@ -68,19 +71,24 @@ def userinfo() -> Response:
     number = None
     if phone is not None:
         number = wired.sealers.phone.open(phone[1], row_context("phones", "number", phone[0])).decode()
-    return _respond(wired, _claims(wired, access, client, number), client)
+    return _respond(call, _claims(wired, access, client, number), client)
 
 
-def _respond(wired: Provider, claims: dict[str, object], client: Client) -> Response:
+endpoint.route("/userinfo", methods=["GET", "POST"])(by_way_of_flask(userinfo))
+
+
+def _respond(call: Call, claims: dict[str, object], client: Client) -> Reply:
     """As JSON, or signed or encrypted or both as registered (Core §5.3.2). Signed, it names both sides."""
     alg, how = client.userinfo_signed_response_alg, client.userinfo_encryption
     if alg is None and how is None:
-        return jsonify(claims)
+        return json_reply(claims, nonce_header(call))
+    wired = call.wired
     if alg is None:
         text = json.dumps(claims, ensure_ascii=False)
     else:
         text = wired.sign(alg, {"iss": wired.issuer, "aud": client.id, **claims})
-    return Response(encrypted(text, client, how, signed=alg is not None), mimetype="application/jwt")
+    text = encrypted(text, client, how, signed=alg is not None)
+    return Reply(text.encode(), [("Content-Type", "application/jwt"), *nonce_header(call)])
 
 
 def _claims(wired: Provider, access: Access, client: Client, phone: str | None) -> dict[str, object]:
@@ -96,6 +104,11 @@ def _claims(wired: Provider, access: Access, client: Client, phone: str | None) 
 
 def _wants_phone(access: Access) -> bool:
     return "phone" in access.scopes or "phone_number" in (access.claims or "")
+
+
+@endpoint.errorhandler(NoToken)
+def _without(_error: NoToken) -> Response:
+    return _challenge(401, None)
 
 
 @endpoint.errorhandler(OAuthError)

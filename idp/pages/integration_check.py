@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Response, g, request
+from werkzeug.datastructures import Authorization
 
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
@@ -31,18 +32,22 @@ class Noted:
     why: str | None = None
 
 
+def is_checked(wired: Provider, client: Client | None) -> bool:
+    """Whether this client's requests are being noted."""
+    return client is not None and bool(client.checked_until) and wired.clock() < (client.checked_until or 0)
+
+
 def note_client(client: Client | None) -> None:
     """This request is of this client, as far as it says."""
-    if client is not None and client.checked_until and provider().clock() < client.checked_until:
+    if client is not None and is_checked(provider(), client):
         g.noted = Noted(client)
 
 
-def note_presented(form: Mapping[str, str]) -> None:
+def named_client(wired: Provider, authorization: str | None, form: Mapping[str, str]) -> Client | None:
     """The client that a request names, before it has proven to be that client."""
-    given = request.authorization
+    given = Authorization.from_header(authorization)
     named = given.username if given is not None and given.type == "basic" else form.get("client_id")
-    if named:
-        note_client(provider().clients.find(named))
+    return wired.clients.find(named) if named else None
 
 
 def note_error(error: str, why: str) -> None:
