@@ -106,7 +106,7 @@ def _shown(response) -> tuple[int, list[tuple[str, str]], Any]:
     body = response.get_json(silent=True)
     if isinstance(body, dict):
         body = {name: "…" if name in ONE_TIME else value for name, value in body.items()}
-    elif response.mimetype.endswith("jwt"):
+    elif (response.mimetype or "").endswith("jwt"):
         body = response.data.count(b".")
     else:
         body = response.status_code if response.mimetype == "text/html" else response.data
