@@ -2,8 +2,8 @@
 
 The same rule as Flask's view runs here, on the bytes of the request, and only what it answers leaves from here. A
 refusal, a fault and whatever is unusual about a request (another host, another method, a body without a length, a
-script of another origin, a client whose requests are being noted) goes on to Flask, so that each error is made, worded and
-logged in one place. Its counts, its request id and its security headers are those of every request.
+script of another origin, a client whose requests are being noted) goes on to Flask, so that each error is made, worded
+and logged in one place. Its counts, its request id and its security headers are those of every request.
 tests/endpoints/test_direct.py holds both ways equal.
 """
 

@@ -26,6 +26,9 @@ MACHINE_PATHS = (
     "/userinfo",
     "/introspect",
     "/revoke",
+    "/register",
+    "/receipts",
+    "/audit/head",
     "/jwks",
     "/.well-known/",
 )
@@ -36,6 +39,12 @@ PAGES_BY_STATUS = {
     413: "too_large",
     415: "unsupported_media",
 }
+DESCRIPTIONS = {
+    405: "This endpoint does not take the method; the header Allow names those that it takes.",
+    413: "The request is too large.",
+    415: "The body must be application/x-www-form-urlencoded in UTF-8; at /register it is application/json.",
+}
+"""What a client reads of an error that no endpoint raised (RFC 6749 §5.2: ASCII)."""
 
 
 class PageRefused(Exception):
@@ -146,7 +155,8 @@ def _one_spelling() -> None:
 
 def _answer(status: int, name: str, code: str, reference: str | None = None) -> Response:
     if request.path.startswith(MACHINE_PATHS):
-        said = {"error_description": f"Reference {reference}."} if reference else {}
+        text = f"Reference {reference}." if reference else DESCRIPTIONS.get(status)
+        said = {"error_description": text} if text else {}
         response = jsonify(error=code, **said)
         response.status_code = status
         return response

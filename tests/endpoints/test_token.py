@@ -76,6 +76,7 @@ def test_T_01_the_form_stands_in_the_body_once_in_one_encoding(house, options, s
     response = house.ground.app.test_client().post("/token", base_url=ORIGIN, **options)
     assert response.status_code == status
     assert response.is_json
+    assert response.get_json()["error_description"].isascii()
 
 
 @pytest.mark.parametrize(

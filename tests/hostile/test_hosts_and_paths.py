@@ -118,3 +118,14 @@ def test_H_05_K_04_a_strange_cookie_is_no_cookie(house, cookie):
     assert response.status_code == 200
     assert response.headers["Content-Language"] == "ko"
     assert "idp-browser=" in response.headers["Set-Cookie"]
+
+
+MACHINES = ("/token", "/par", "/userinfo", "/introspect", "/revoke", "/device_authorization", "/register", "/jwks")
+
+
+@pytest.mark.parametrize("path", [*MACHINES, "/register/somebody", "/audit/head", "/receipts/vendor"])
+def test_Y_06_machines_read_json_when_nothing_of_an_endpoint_was_reached(house, path):
+    answer = house.ground.app.test_client().patch(path, base_url=ORIGIN)
+    assert (answer.status_code, answer.content_type) == (405, "application/json")
+    assert "Allow" in answer.get_json()["error_description"]
+    assert answer.headers["Allow"]

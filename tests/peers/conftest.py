@@ -1,6 +1,7 @@
 """What the peers' tests share: the marker, the registration, and how to say that a peer is not here."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any, NoReturn
 import pytest
 
 from idp.demo.up import IDP
+from idp.settings import ROOT
 from tests.browser.installation import Installation, free_place, installation
 
 HERE = "tests/peers/"
+LOCK = Path(__file__).parent / "package-lock.json"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,14 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(HERE):
             item.add_marker(pytest.mark.peer)
-            item.add_marker(pytest.mark.xdist_group("peers"))
-
-
-@pytest.fixture(scope="session")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The running provider and its worker, for all peers that want nothing special of it."""
-    with free_place(tmp_path_factory.mktemp("peers")) as place, installation(place, services=()) as running:
-        yield running
 
 
 def absent(what: str) -> NoReturn:
@@ -43,3 +38,30 @@ def register(there: Installation, folder: Path, metadata: dict[str, Any]) -> dic
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def node_folder() -> Path:
+    """A folder, kept between runs, with the libraries of the committed lock."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        absent("node and npm are missing (apt-get install nodejs npm)")
+    folder = ROOT / "var" / "peers"
+    folder.mkdir(parents=True, exist_ok=True)
+    installed = folder / "node_modules" / ".installed"
+    if not installed.exists() or installed.read_bytes() != LOCK.read_bytes():
+        for name in ("package.json", LOCK.name):
+            shutil.copy(LOCK.with_name(name), folder / name)
+        done = subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            absent(f"npm could not install the libraries: {done.stderr.strip().splitlines()[-1:]}")
+        installed.write_bytes(LOCK.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The provider and its worker, without sample services."""
+    with free_place(tmp_path_factory.mktemp("peers")) as place, installation(place, services=False) as running:
+        yield running

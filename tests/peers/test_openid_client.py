@@ -14,39 +14,14 @@ from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.registration.changes import added
 from idp.registration.metadata import check_metadata
 from idp.registration.register import register as register_client
-from idp.settings import ROOT
 from tests.browser.installation import Citizen, Installation
-from tests.peers.conftest import absent
 from tests.peers.http_visitor import HttpVisitor
 
-HERE = Path(__file__).parent
-FILES = ("package.json", "package-lock.json", "openid_client.mjs")
+SCRIPT = Path(__file__).parent / "openid_client.mjs"
 CALLBACK = "http://localhost:1/callback"  # nobody listens: the test reads the address that the person is sent to
 SCOPE = "openid profile phone offline_access"
 KEY = ECKey.generate_key("P-256", {"kid": "peer"})
 PUBLIC = {"keys": [KEY.as_dict(private=False) | {"alg": "ES256", "use": "sig"}]}
-
-
-@pytest.fixture(scope="module")
-def node_folder():
-    """A folder, kept between runs, with the library of the committed lock."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        absent("node and npm are missing (apt-get install nodejs npm)")
-    folder = ROOT / "var" / "peers"
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = (HERE / "package-lock.json").read_bytes()
-    installed = folder / "node_modules" / ".installed"
-    if not installed.exists() or installed.read_bytes() != fresh:
-        for name in FILES[:2]:
-            shutil.copy(HERE / name, folder / name)
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            absent(f"npm could not install openid-client: {done.stderr.strip().splitlines()[-1:]}")
-        installed.write_bytes(fresh)
-    shutil.copy(HERE / FILES[2], folder / FILES[2])
-    return folder
 
 
 @dataclass
@@ -80,7 +55,8 @@ def peer(there, node_folder):
     old = node_major() < 20  # from there on the library finds WebCrypto without being told
     flags = ["--experimental-global-webcrypto"] if old else []
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(["node", *flags, FILES[2]], cwd=node_folder, text=True, **pipes) as process:
+    script = shutil.copy(SCRIPT, node_folder)
+    with subprocess.Popen(["node", *flags, script], cwd=node_folder, text=True, **pipes) as process:
         yield Peer(process, there)
         process.stdin.close()
         assert process.wait(timeout=30) == 0

@@ -13,9 +13,7 @@ from idp.demo.up import IDP
 from tests.peers.conftest import register
 from tests.peers.http_visitor import HttpVisitor
 from tests.peers.test_mod_auth_openidc import running_server
-from tests.peers.test_openid_client import node_folder, node_major
-
-__all__ = ["node_folder"]
+from tests.peers.test_openid_client import node_major
 
 
 @contextmanager
