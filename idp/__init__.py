@@ -47,6 +47,7 @@ from idp.pages import (
     counter,
     counter_end,
     counter_figures,
+    counter_list,
     coverage,
     developers,
     device,
@@ -80,7 +81,7 @@ MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
 EVERYONE = (home, sign_in, second_step, enrol, device, coverage, developers)
 ACCOUNT = (account, account_email, feedback, account_proofs, account_passkeys, new_passkey, account_stop, lost)
-STAFF = (missions, figures, staff, staff_join, staff_team, counter, counter_end, counter_figures)
+STAFF = (missions, figures, staff, staff_join, staff_team, counter, counter_list, counter_end, counter_figures)
 CONSOLE = (console, console_clients, console_confirm, console_proposals)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
