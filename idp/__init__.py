@@ -59,6 +59,7 @@ from idp.pages import (
     counter,
     counter_end,
     counter_figures,
+    counter_list,
     coverage,
     developers,
     device,
@@ -104,7 +105,7 @@ MAX_BODY = 128 * 1024  # a form with a sealed request; no endpoint needs more
 MAX_FORM_PARTS = 100
 EVERYONE = (home, logos, sign_in, second_step, sandbox, enrol, device, coverage, developers)
 ACCOUNT = (account, account_email, feedback, account_proofs, account_passkeys, new_passkey, account_stop, lost)
-STAFF = (missions, figures, staff, staff_join, staff_team, counter, counter_end, counter_figures)
+STAFF = (missions, figures, staff, staff_join, staff_team, counter, counter_list, counter_end, counter_figures)
 WORKBENCH = (
     workbench,
     workbench_checks,

@@ -33,6 +33,7 @@ class Outcome(Enum):
     DISPUTED = "outcome.disputed"  # the citizen found the record wrong
     WRONG_NUMBER = "outcome.wrong_number"  # the phone at the counter was not the one that opened the link
     EXPIRED = "outcome.expired"
+    REGISTRY = "outcome.registry"  # at the central confirmation: the person's status has ended
     CLOSED = "outcome.closed"  # the mission, or its quota
 
 

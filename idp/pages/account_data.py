@@ -1,32 +1,41 @@
 """Everything that is kept about a person, as one document: for a file, and for a page to read."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from idp.claims.userinfo import person_claims
+from idp.keys.sealing import row_context
 from idp.pages.account_gate import Visit
 from idp.pages.consent_view import row, shared
 from idp.pages.rendering import page_language, say
-from idp.pages.times import readable_day
+from idp.pages.times import readable_day, readable_time
 from idp.storage.account import Account
+from idp.storage.personal_data import OFFICERS
 
 SHOWN_SCOPES = ("profile", "email", "phone", "address", "overseas")
 STATES = {
     "active": "account_data.states.active",
     "suspended": "account_data.states.suspended",
     "revoked": "account_data.states.revoked",
+    "expired": "account_data.states.expired",
+    "replaced": "account_data.states.replaced",
 }
 
 
 def all_data(visit: Visit, account: Account, phone: str | None) -> dict[str, Any]:
     """The document. Its member names are those of the protocol where there are any; times are in UTC."""
-    record = asdict(visit.record)
+    record, person = asdict(visit.record), account.person()
     return {
         "claims": person_claims(visit.record, phone),
         "record": record,
-        "phone_numbers": [{"region": one.region, "verified_at": _time(one.verified_at)} for one in account.phones()],
-        "language": account.person().language,
+        "person": {"status": person.status, "language": person.language, "created_at": _time(person.created_at)},
+        "phone_numbers": [
+            {"number": number, "region": one.region, "verified_at": _time(one.verified_at)}
+            for one, number in _numbers(visit, account)
+        ],
         "credentials": [
             {
                 "state": one.state,
@@ -41,6 +50,8 @@ def all_data(visit: Visit, account: Account, phone: str | None) -> dict[str, Any
                 "name": one.name,
                 "state": one.state,
                 "synced": one.backup_eligible,
+                "backed_up": one.backed_up,
+                "attested": one.attested,
                 "created_at": _time(one.created_at),
                 "last_used_at": _time(one.last_used_at),
             }
@@ -56,19 +67,73 @@ def all_data(visit: Visit, account: Account, phone: str | None) -> dict[str, Any
             }
             for one in account.consents(visit.now)
         ],
+        "sessions": [
+            {"began_at": _time(one.auth_time), "seen_at": _time(one.last_seen_at), "ends_at": _time(one.expires_at)}
+            for one in account.live_sessions(visit.session.id, visit.now)
+        ],
+        **{name: [_plain(one) for one in rows] for name, rows in account.rows().items()},
         "events": [
-            {"at": _time(one.at), "event": one.event, "client_id": one.client, "detail": dict(one.detail)}
-            for one in account.happened()
+            {"at": _time(one.at), "event": one.event, "client_id": one.client, "detail": _without_officers(one.detail)}
+            for one in account.everything()
         ],
     }
+
+
+def _numbers(visit: Visit, account: Account) -> list[tuple[Any, str]]:
+    opened = visit.wired.sealers.phone.open
+    return [(one, opened(one.number, row_context("phones", "number", one.id)).decode()) for one in account.phones()]
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON: moments in UTC, keys as text."""
+    return {name: _plain_value(name, value) for name, value in row.items()}
+
+
+def _plain_value(name: str, value: Any) -> Any:
+    if name.endswith(("_at", "_until")):
+        return _time(value or None)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _without_officers(detail: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in detail.items() if name not in OFFICERS}
 
 
 def data_groups(visit: Visit, account: Account, phone: str | None) -> list[dict[str, Any]]:
     """The record and the credentials as groups of label and value, in words."""
     known = shared(SHOWN_SCOPES, visit.record, phone, page_language())
     groups = [{"label": one["label"], "rows": one["values"]} for one in known]
-    return groups + [
-        {"label": say("account_data.credential"), "rows": _credential(one)} for one in account.credentials()
+    groups += [{"label": say("account_data.credential"), "rows": _credential(one)} for one in account.credentials()]
+    return [*groups, {"label": say("account.ways_title"), "rows": _ways(account)}, *_cases(visit, account)]
+
+
+def _ways(account: Account) -> list[dict[str, Any]]:
+    """What the person can prove themself with, by kind and time."""
+    rows = account.rows()
+    passkeys = [one for one in account.passkeys() if one.state != "removed"]
+    app, printed = rows["authenticator_app"], rows["printed_codes"]
+    left = sum(one["used_at"] is None for one in printed)
+    return [
+        row("account_passkeys.title", "\n".join(readable_day(one.created_at) for one in passkeys)),
+        row("account.app_title", readable_day(app[0]["added_at"]) if app else ""),
+        row("account.printed_title", say("account.printed_left", left=left) if printed else ""),
+    ]
+
+
+def _cases(visit: Visit, account: Account) -> list[dict[str, Any]]:
+    """Each visit to a mission, and what came of it."""
+    places = {one.place.code: one.place.name(page_language()) for one in visit.wired.missions.all()}
+    return [
+        {
+            "label": say("account_data.case"),
+            "rows": [
+                row("account_data.case_place", places.get(one["mission"], one["mission"])),
+                row("counter.kind", f"counter.kinds.{one['kind']}", say_value=True),
+                row("account_data.case_when", readable_time(one["created_at"])),
+                row("account_data.case_end", one["outcome"] or f"counter.states.{one['state']}", say_value=True),
+            ],
+        }
+        for one in account.rows()["mission_cases"]
     ]
 
 

@@ -18,6 +18,7 @@ SIGN_IN_SECONDS = 1800  # a sign-in is over by then
 KINDS = frozenset(kind.value for kind in DeviceKind)
 WAYS = frozenset(kind.value for kind in Kind)
 OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+WITH_REASON = frozenset({Event.CREDENTIAL_CHANGED.tag, Event.PERSON_CHANGED.tag, Event.PERSON_LOOKED_UP.tag})
 MOVED = frozenset({"active", "replaced"})
 OFFICIAL = frozenset({"operator", "staff", "officer"})
 """Sources of acts that somebody in office did: every one is shown, whether it has words of its own or not."""
@@ -53,6 +54,7 @@ EVENTS = {
     Event.FEEDBACK_GIVEN.tag: "account_event.feedback",
     Event.ADDRESS_CHANGED.tag: "account_event.address_changed",
     Event.ADDRESS_CONFIRMED.tag: "account_event.address_confirmed",
+    Event.PERSON_LOOKED_UP.tag: "account_event.looked_up",
     Event.CASE_STARTED.tag: "account_event.case_begun",
     Event.CASE_BARRED.tag: "account_event.case_barred",
     Event.CASE_APPROVED.tag: "account_event.case_approved",
@@ -145,7 +147,7 @@ def _notes(wired: Provider, one: Happened) -> Iterable[str]:
         yield say(f"device.kinds.{one.detail['on']}")
     if one.detail.get("code_sent"):
         yield say("account_event.code_sent", country=country_name(str(one.detail["code_sent"]), page_language()))
-    if one.event in {Event.CREDENTIAL_CHANGED.tag, Event.PERSON_CHANGED.tag} and one.detail.get("why"):
+    if one.event in WITH_REASON and one.detail.get("why"):
         yield say("account_event.why", why=str(one.detail["why"]))
 
 

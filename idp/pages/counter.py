@@ -16,9 +16,7 @@ from idp.missions.evidence import Kind
 from idp.missions.mission import Mission
 from idp.pages.answers import go
 from idp.pages.counter_acts import (
-    approve,
     count_number,
-    decision_on,
     end_case,
     enrolment_of,
     evidence_of,
@@ -28,13 +26,13 @@ from idp.pages.counter_acts import (
 )
 from idp.pages.counter_intake import IntakeRefused, read_intake
 from idp.pages.counter_issue import issue_case
+from idp.pages.counter_second import approve, decision_on
 from idp.pages.counter_start import Barred, HeldElsewhere, start_case
 from idp.pages.counter_view import case_view, mark_of
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider
 from idp.pages.staff_gate import NotProven, Seat, ask_proof, prove, seated
-from idp.pages.times import readable_time
 from idp.provider import Provider
 from idp.staff.four_eyes import SecondPersonRefused, refuse_second_person
 from idp.staff.roles import Act, Role
@@ -44,40 +42,6 @@ from idp.telephony.numbers import countries
 pages = Blueprint("counter", __name__)
 COUNTER = "/counter"
 PURPOSE = "case"
-
-
-@pages.get("/counter")
-def counter() -> Response:
-    """The newest cases, those that need somebody first."""
-    seat = seated(Act.CASE_READ)
-    wired, now = provider(), provider().clock()
-    with wired.database.read() as reading:
-        cases = Cases(reading).newest(seat.member.mission)
-    names = {one.id: one.name for one in wired.staff.all()}
-    places = {one.place.code: one.place.name(page_language()) for one in wired.missions.all()}
-    shown = [
-        {
-            "case": one,
-            "officer": names.get(one.officer_id),
-            "mission": places.get(one.mission, one.mission),
-            "at": readable_time(one.created_at),
-            "over": one.over(now),
-            "expired": one.over(now) and one.state not in {CaseState.DONE, CaseState.ENDED},
-        }
-        for one in cases
-    ]
-    mission = wired.missions.find(seat.member.mission) if seat.member.mission else None
-    return page(
-        "counter/list.html",
-        here=COUNTER,
-        staff=seat.member,
-        mission=mission,
-        may_start=seat.member.may(Act.CASE_HANDLE),
-        may_end=seat.member.may(Act.PERSON_END),
-        may_figures=seat.member.may(Act.COUNTER_FIGURES),
-        open_cases=[one for one in shown if not one["over"]],
-        past_cases=[one for one in shown if one["over"]],
-    )
 
 
 @pages.get("/counter/new")
@@ -219,7 +183,7 @@ def status(case: UUID) -> Response:
     """What the page asks for while it is open: whether something has changed."""
     seat = seated(Act.CASE_READ, watching=True)
     found = _find(seat, case)
-    return jsonify(mark=mark_of(found, enrolment_of(provider(), found)))
+    return jsonify(mark=mark_of(provider(), found, enrolment_of(provider(), found)))
 
 
 @pages.post("/counter/approve")

@@ -13,16 +13,13 @@ from idp.credential.states import State, message_of
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.missions.cases import LINK_SECONDS, CaseState, Outcome
-from idp.missions.evidence import CENTRAL, Evidence, Kind
+from idp.missions.evidence import Evidence, Kind
 from idp.missions.mission import Place
 from idp.pages.counter_intake import evidence_from_dict
 from idp.pages.refusals import PageRefused
 from idp.pages.staff_gate import Seat
 from idp.people.record import Record
 from idp.provider import USER_HANDLE_BYTES, Provider
-from idp.staff.four_eyes import Decision
-from idp.staff.member import Member
-from idp.staff.roles import Act
 from idp.storage import Transaction
 from idp.storage.cases import Case, Cases
 from idp.storage.missions import find_mission
@@ -47,28 +44,6 @@ def record_of(wired: Provider, case: Case) -> Record | None:
     if case.record is None:
         return None
     return Record.from_json(wired.sealers.record.open(case.record, row_context("cases", "record", case.id)))
-
-
-def decision_on(case: Case, second: Member, korean_name: str) -> Decision:
-    """What a second person decides about a case; a namesake counts as the person concerned."""
-    return Decision(
-        act=Act.CASE_CONFIRM if CENTRAL.intersection(case.reasons) else Act.CASE_APPROVE,
-        first=case.officer_id,
-        mission=case.mission,
-        concerned=frozenset({second.id} if korean_name == second.name else ()),
-    )
-
-
-def approve(wired: Provider, seat: Seat, case: Case) -> bool:
-    """The second person agrees. False when the case waits no more."""
-    now = wired.clock()
-    with wired.database.begin() as step:
-        approved = Cases(step).approve(case.id, seat.member.id, now)
-        if approved:
-            detail = {"case": case.id, "by": seat.member.id, "mission": case.mission}
-            named = " ".join(reason.value for reason in case.reasons)
-            step.record(AuditRow(Event.CASE_APPROVED, now, case.person_id, detail=detail | {"reasons": named}))
-    return approved
 
 
 def end_case(wired: Provider, case: Case, outcome: Outcome, by: UUID | None) -> None:

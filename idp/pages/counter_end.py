@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
+from idp.audit.catalogue import AuditRow, Event
 from idp.credential.commands import Refusal
 from idp.pages.consent_view import open_record, readable_date, row
 from idp.pages.forms import read_form
@@ -19,6 +20,7 @@ from idp.people.status import ENDED, PersonStatus
 from idp.provider import Provider
 from idp.staff.roles import Act
 from idp.storage.people import People
+from idp.storage.staff_lookups import count_look_up
 
 pages = Blueprint("counter_end", __name__)
 HERE = "/counter/end"
@@ -59,7 +61,16 @@ def ask() -> Response:
         return _form(seat, form, ("because", "counter.choose"))
     if not 0 < len(why) <= LONGEST_WHY or not why.isprintable():
         return _form(seat, form, ("why", "person_end.why_missing"))
+    _note(wired, seat, person, why)
     return _confirm(wired, seat, person, because, why)
+
+
+def _note(wired: Provider, seat: Seat, person: UUID, why: str) -> None:
+    """Looking somebody up is an act: with its reason, before anything is shown (abuse case V-10)."""
+    now = wired.clock()
+    with wired.database.begin() as step:
+        step.record(AuditRow(Event.PERSON_LOOKED_UP, now, person, detail={"by": seat.member.id, "why": why}))
+        count_look_up(step, seat.member.id, wired.keyed.look_up.number("looked at", person.bytes), now)
 
 
 def _find(wired: Provider, passport: str) -> UUID | None:

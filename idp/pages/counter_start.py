@@ -23,6 +23,7 @@ from idp.storage import AlreadyTaken
 from idp.storage.cases import Cases
 from idp.storage.figures import Figures
 from idp.storage.people import People
+from idp.storage.staff_lookups import count_look_up
 
 log = logging.getLogger(__name__)
 
@@ -155,9 +156,15 @@ def _keep(wired: Provider, member: Member, mission: Mission, intake: Intake, kno
         detail = {"case": row, "by": member.id, "mission": mission.place.code, "kind": evidence.kind.value}
         named = " ".join(reason.value for reason in why)
         step.record(AuditRow(Event.CASE_STARTED, now, person, detail=detail | {"reasons": named}))
+        count_look_up(step, member.id, _subject(wired, intake), now)
         if person is not None:
             wired.tell(step, person, "case_begun", now, place_for(step, person, mission.place))
     return row
+
+
+def _subject(wired: Provider, intake: Intake) -> int:
+    """Whom an officer looked at, as counts of look-ups know them."""
+    return wired.keyed.look_up.number("looked at", intake.evidence.passport.number)
 
 
 def _note_bars(wired: Provider, member: Member, mission: Mission, intake: Intake, barred: Barred) -> None:
@@ -167,5 +174,6 @@ def _note_bars(wired: Provider, member: Member, mission: Mission, intake: Intake
     detail = {"by": member.id, "mission": mission.place.code, "kind": kind, "bars": named}
     with wired.database.begin() as step:
         step.record(AuditRow(Event.CASE_BARRED, now, barred.person, detail=detail))
+        count_look_up(step, member.id, _subject(wired, intake), now)
         for bar in sorted(bar.value for bar in barred.bars):
             Figures(step).count(mission.place.code, bar, now)

@@ -4,14 +4,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from idp.missions.cases import CaseState
-from idp.missions.evidence import Evidence, facts_missing
+from idp.missions.evidence import Evidence, Kind, facts_missing
+from idp.pages.account_ways import NO_PASSKEY
 from idp.pages.consent_view import readable_date, row
 from idp.pages.counter_acts import ends_at, evidence_of, record_of
+from idp.pages.owner import AFTER_ENROLMENT_SECONDS
 from idp.pages.rendering import page_language, say
 from idp.people.record import Record
 from idp.provider import OUT_OF_REACH, Provider
 from idp.storage.cases import Case
+from idp.storage.passkeys import Passkeys
 from idp.storage.people import EnrolmentRecord
+from idp.storage.second_proofs import SecondProofs
 from idp.telephony.numbers import country_name
 
 STEPS = ("linked", "opened", "record", "phone", "passkey", "confirmed")
@@ -65,16 +69,29 @@ def progress(case: Case, enrolment: EnrolmentRecord | None) -> list[str]:
     return [step for step in STEPS if done[step]]
 
 
-def mark_of(case: Case, enrolment: EnrolmentRecord | None) -> str:
+def prepared(wired: Provider, case: Case) -> dict[str, bool] | None:
+    """Which other ways the citizen has set up at the counter; None once the phone may not add any more."""
+    if case.person_id is None or case.done_at is None or case.kind is Kind.LIFT:
+        return None
+    if wired.clock() - case.done_at >= AFTER_ENROLMENT_SECONDS:
+        return None
+    with wired.database.read() as reading:
+        holdings = SecondProofs(reading).holdings(case.person_id, NO_PASSKEY, wired.clock())
+        passkeys = len(Passkeys(reading).ids_of(case.person_id))
+    return {"passkey": passkeys > 1, "printed": holdings.printed > 0, "app": holdings.app}
+
+
+def mark_of(wired: Provider, case: Case, enrolment: EnrolmentRecord | None) -> str:
     """What changes when the page should be shown anew."""
-    return f"{case.state.value}.{len(progress(case, enrolment))}"
+    ways = prepared(wired, case)
+    return f"{case.state.value}.{len(progress(case, enrolment))}.{sum(ways.values()) if ways else 0}"
 
 
 def case_view(wired: Provider, case: Case, enrolment: EnrolmentRecord | None) -> dict[str, Any]:
     """The variables of a case's page."""
     evidence, record = evidence_of(wired, case), record_of(wired, case)
     now = wired.clock()
-    behind = progress(case, enrolment)
+    behind, ways = progress(case, enrolment), prepared(wired, case)
     return {
         "case": case,
         "over": case.over(now),
@@ -82,6 +99,7 @@ def case_view(wired: Provider, case: Case, enrolment: EnrolmentRecord | None) ->
         "level": level_of(wired, evidence) if evidence else None,
         "reasons": [reason.value for reason in case.reasons],
         "steps": [{"name": step, "done": step in behind} for step in STEPS],
-        "mark": mark_of(case, enrolment),
-        "live": case.state in {CaseState.LINKED, CaseState.MADE},
+        "ways": ways,
+        "mark": mark_of(wired, case, enrolment),
+        "live": case.state in {CaseState.LINKED, CaseState.MADE} or ways is not None,
     }

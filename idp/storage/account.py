@@ -11,11 +11,16 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, select, update
 
+from idp.audit.catalogue import Event
 from idp.storage.database import Transaction
 from idp.storage.models import AuditEvent, Consent, Credential, Grant, Passkey, Person, Phone
 from idp.storage.models import Session as SessionRow
+from idp.storage.personal_data import personal_rows
+from idp.storage.sessions import IDLE_SECONDS
 
+STARTED = Event.SESSION_STARTED.tag
 MOST_EVENTS = 1000  # read of one person; pages show the newest of them
+MOST_KEPT = 50_000  # of one person in the file: years of signing in every hour
 MOST_SERVICES = 200
 MOST_SESSIONS = 50
 MOST_PASSKEYS = 50
@@ -28,6 +33,7 @@ _MINE = (
     .prefix_with("MATERIALIZED")
 )
 _HISTORY = select(_MINE).order_by(_MINE.c.id.desc()).limit(MOST_EVENTS)
+_EVERYTHING = select(_MINE).order_by(_MINE.c.id.desc()).limit(MOST_KEPT)
 _CONSENTS = (
     select(Consent.client_id, Consent.scopes, Consent.declined, Consent.granted_at, Consent.expires_at)
     .where(
@@ -125,6 +131,7 @@ _PERSON = select(
     Person.message_language,
     Person.created_at,
     Person.sandbox_of,
+    Person.status,
 ).where(Person.id == bindparam("person"))
 _PHONES = (
     select(Phone.id, Phone.number, Phone.region, Phone.verified_at)
@@ -171,6 +178,11 @@ class Account:
         rows = self._transaction.all(_HISTORY, person=self._person)
         return [Happened(r.id, r.at, r.event, r.client_id, json.loads(r.detail) if r.detail else {}) for r in rows]
 
+    def everything(self) -> list[Happened]:
+        """All of them that are still kept, for the file that a person may take."""
+        rows = self._transaction.all(_EVERYTHING, person=self._person)
+        return [Happened(r.id, r.at, r.event, r.client_id, json.loads(r.detail) if r.detail else {}) for r in rows]
+
     def person(self) -> Any:
         """Their own row."""
         return self._transaction.one(_PERSON, person=self._person)
@@ -200,6 +212,15 @@ class Account:
         visited = self._transaction.all(_SESSIONS_OF_GRANTS, person=self._person)
         rows = list(dict.fromkeys([*known[:MOST_SESSIONS], *(row.session_id for row in visited)]))
         return self._transaction.all(_SESSIONS, rows=rows, person=self._person, now=now, idle_since=idle_since)
+
+    def live_sessions(self, here: UUID, now: int) -> list[Any]:
+        """The same, with this one and those that the history still names."""
+        started = (one.detail.get("session") for one in self.happened() if one.event == STARTED)
+        return self.sessions([here, *(UUID(str(one)) for one in started if one)], now, now - IDLE_SECONDS)
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """What else is kept of them, as it is kept."""
+        return personal_rows(self._transaction, self._person)
 
     def sessions_at(self, client_id: str) -> list[UUID]:
         """The sessions in which they visited a service, newest first, as far as they are remembered."""

@@ -73,6 +73,11 @@ _COUNT_TRY = (
 )
 
 
+_CORRECT = (
+    update(CaseRow)
+    .where(CaseRow.id == bindparam("row"))
+    .values(evidence=bindparam("sealed_evidence"), record=bindparam("sealed_record"))
+)
 _REACHED = {
     step: update(CaseRow).where(CaseRow.id == bindparam("row"), column.is_(None)).values({column: bindparam("now")})
     for step, column in (
@@ -164,6 +169,10 @@ class Cases:
     def approve(self, case: UUID, second: UUID, now: int) -> bool:
         """The second person agrees. False when it waits no more, or they began it themselves."""
         return self._transaction.run(_APPROVE, row=case, second=second, now=now) == 1
+
+    def correct(self, case: UUID, *, evidence: bytes, record: bytes) -> None:
+        """What the registry says at the central confirmation takes the place of what was typed."""
+        self._transaction.run(_CORRECT, row=case, sealed_evidence=evidence, sealed_record=record)
 
     def link(self, case: UUID, enrolment: UUID, now: int) -> bool:
         """A QR with this enrolment is shown; an earlier one counts no more."""

@@ -31,6 +31,8 @@ from idp.storage.models_sandbox import SandboxMessage
 from idp.storage.models_second_proofs import PhoneChange
 from idp.storage.models_staff import StaffInvitation, StaffSession
 from idp.storage.send_counts import SWEEP as SWEEP_COUNTS
+from idp.storage.staff_lookups import KEEP_DAYS
+from idp.storage.staff_lookups import SWEEP as SWEEP_LOOK_UPS
 from idp.telephony.limits import hour_of
 
 BATCH = 500
@@ -82,6 +84,7 @@ def sweep(database: Database, now: int) -> dict[str, int]:
     removed = {rule.model.__tablename__: _remove(database, rule, now) for rule in rules(now)}
     with database.begin() as transaction:
         removed["used_once"] = transaction.run(delete(UsedOnce).where(UsedOnce.expires_at < now - DAY))
+        removed["staff_lookups"] = transaction.run(SWEEP_LOOK_UPS, before=now // DAY - KEEP_DAYS)
         removed["send_counts"] = transaction.run(SWEEP_COUNTS, before=hour_of(now - 2 * DAY))
     return {table: count for table, count in removed.items() if count}
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage.models import Base, Key, Seconds
@@ -52,6 +52,16 @@ class StaffSession(Base):
     expires_at: Mapped[Seconds]
     last_seen_at: Mapped[Seconds]
     ended_at: Mapped[int | None]
+
+
+class StaffLookUp(Base):
+    """How often a member of staff looked at somebody on one day; whom, only by a keyed fingerprint."""
+
+    __tablename__ = "staff_lookups"
+    member_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    day: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # days since the epoch
+    subject: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # 0: everybody
+    number: Mapped[int]
 
 
 class StaffInvitation(Base):

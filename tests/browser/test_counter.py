@@ -1,18 +1,23 @@
 """The counter in two browsers at once: an officer at a desk, a citizen with a phone, and the people beside them."""
 
+import json
 import os
 from datetime import date
 
 import pytest
 from playwright.sync_api import expect
 
+from idp.missions.figures import Funnel, publication
 from idp.staff.roles import Role
+from idp.storage.models_figures import PublishedFigures
 from tests.browser.gallery import Gallery
+from tests.browser.installation import Installation
 from tests.browser.visitor import Visitor
 from tests.missions.passports import intake, mrz
-from tests.staff.colleagues import Colleague, appoint
+from tests.staff.colleagues import BERLIN, TOKYO, Colleague, appoint
 
 PHONE = {"width": 390, "height": 844}
+TINY = Funnel(started=7, confirmed=7, delivered=6, made=6, issued=6, used=4)
 LOCALES = {"ko": "ko-KR", "en": "en-US"}
 
 
@@ -49,6 +54,42 @@ def fill(visitor: Visitor, **changed) -> None:
             found.select_option(value)
         else:
             found.fill(value)
+
+
+def publish(there: Installation) -> None:
+    """Figures of a month, as the worker would have made them."""
+    document = publication(
+        "2026-01",
+        {"berlin": Funnel(started=180, confirmed=170, delivered=155, made=150, issued=140, used=110), "tokyo": TINY},
+        {"berlin": BERLIN, "tokyo": TOKYO},
+        {"issued.ease": {"1": 3, "2": 12, "3": 20, "4": 31, "5": 74}},
+    )
+    with there.provider.database.begin() as step:
+        step.put(PublishedFigures, month="2026-01", document=json.dumps(document), made_at=1)
+
+
+def prepare(citizen: Visitor, gallery: Gallery) -> None:
+    """Right after the issue, on the same phone: a second passkey, a sheet of codes, and the two questions."""
+    page = citizen.page
+    citizen.press("#add-passkey")
+    citizen.forget()  # another device
+    citizen.see("#name").fill("Tablet")
+    gallery.show(page, "enrol second passkey")
+    citizen.press("#passkey-create")
+    citizen.see("#printed-make")
+    gallery.show(page, "enrol ways")
+    citizen.press("#printed-make")
+    citizen.see(".codes")
+    gallery.show(page, "enrol printed")
+    citizen.press("#printed-done")
+    citizen.press("#ways-done")
+    page.locator("label[for=ease-5]").click()
+    citizen.press("#feedback-send")
+    citizen.see("#feedback-onward")
+    gallery.show(page, "feedback thanks")
+    citizen.press("#feedback-onward")
+    citizen.see(".sign.success")
+    expect(page.locator("#feedback-form")).to_have_count(0)
 
 
 def new_passport() -> str:
@@ -101,6 +142,10 @@ def test_an_officer_and_a_citizen_make_a_credential_together(officer, open_windo
     officer.see(".sign.success")
     gallery.show(desk, "case done")
     citizen.see(".sign.success")
+    gallery.show(citizen.page, "enrol done")
+    prepare(citizen, gallery)
+    expect(desk.locator("#ways > li.done")).to_have_count(2)
+    gallery.show(desk, "case done with ways")
     if language == "en":
         citizen.begin("gov24")
         citizen.prove_passkey()
@@ -160,14 +205,24 @@ def test_the_pages_that_refuse_a_case_and_that_list_missions(officer, there, gal
     officer.press("#case-start")
     officer.see("#mrz-error")
     gallery.show(desk, "counter wrong mrz")
+    desk.goto(f"{there.issuer}/counter/sheet")
+    gallery.show(desk, "counter sheet")
     desk.goto(f"{there.issuer}/missions")
     gallery.show(desk, "missions")
+    publish(there)
+    desk.goto(f"{there.issuer}/missions/figures")
+    officer.see("#whole")
+    gallery.show(desk, "figures")
 
 
 def test_the_pages_that_end_a_person(open_window, there, language, gallery):
     registrar, citizen = open_window(there, locale=LOCALES[language]), there.enrol()
     sit_down(registrar, appoint(there, Role.REGISTRAR, name="최등록"))
     page = registrar.page
+    page.goto(f"{there.issuer}/counter")
+    gallery.show(page, "counter registrar")
+    page.goto(f"{there.issuer}/counter/figures")
+    gallery.show(page, "counter figures")
     page.goto(f"{there.issuer}/counter/end")
     page.locator("#passport").fill(citizen.record.passport)
     page.locator("label[for=because-deceased]").click()

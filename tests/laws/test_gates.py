@@ -534,6 +534,7 @@ GIVES_NOTHING = {
     "/missions/figures": "figures of a month that is over",
     "/missions/figures.json": "figures of a month that is over",
     "/counter/figures": "figures, for staff",
+    "/counter/sheet": "a form of paper, for staff",
     "/account/services": "their own page",
     "/account/services/withdraw": "takes consent back",
     "/account/sessions": "their own page",

@@ -5,9 +5,11 @@ workers: tests/laws/test_races_of_workers.py.
 """
 
 import json
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from idp.keys.handles import read_handle
+from idp.people.registry.contract import RegistryAnswer
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.staff.roles import Role
 from idp.storage.authorizations import Authorization
@@ -24,6 +27,7 @@ from idp.storage.device_authorizations import DeviceAuthorizations
 from tests.endpoints.service_keys import KeyedService
 from tests.ground import ORIGIN, RECORD, VERIFIER, Ground, Walker, call
 from tests.hostile.test_forms_and_sessions import Waiting
+from tests.missions.counters import Counter as Desk
 from tests.missions.counters import Phone, counter
 from tests.missions.passports import intake, mrz
 from tests.staff.colleagues import appoint, at_desk, open_missions
@@ -42,6 +46,18 @@ def race(attempts: Iterable[Callable[[], Any]]) -> list[Any]:
         return attempt()
 
     with ThreadPoolExecutor(RUNNERS) as runners:
+        return list(runners.map(run, attempts))
+
+
+def race_of(attempts: list[Callable[[], Any]]) -> list[Any]:
+    """The same for fewer than all runners: each attempt has one of its own."""
+    start = Barrier(len(attempts))
+
+    def run(attempt: Callable[[], Any]) -> Any:
+        start.wait()
+        return attempt()
+
+    with ThreadPoolExecutor(len(attempts)) as runners:
         return list(runners.map(run, attempts))
 
 
@@ -154,8 +170,12 @@ def test_O_01_law_3_no_guess_too_many_however_many_at_once(either_ground, tries)
     assert either_ground.rows("sessions") == 0, judged
 
 
-def test_E_01_law_3_one_enrolment_link_belongs_to_one_browser(either_ground):
-    for _ in range(5):
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(5, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+)
+def test_E_01_law_3_one_enrolment_link_belongs_to_one_browser(either_ground, rounds):
+    for _ in range(rounds):
         secret = urlsplit(either_ground.provider.begin_enrolment(RECORD)).fragment
         browsers = [either_ground.browser() for _ in range(RUNNERS)]
         for browser in browsers:
@@ -166,7 +186,7 @@ def test_E_01_law_3_one_enrolment_link_belongs_to_one_browser(either_ground):
         opened = [answer for answer in answers if answer.status_code == 200]
         assert len(opened) == 1
         assert {answer.status_code for answer in answers} <= {200, 400, 403, 404, 410}
-    assert either_ground.events().count("person:enrolment:opened") == 5
+    assert either_ground.events().count("person:enrolment:opened") == rounds
 
 
 def test_law_3_one_passkey_answer_for_two_services_counts_once(either_ground):
@@ -238,6 +258,50 @@ def test_law_3_one_passport_at_two_missions_is_one_case(either_ground, rounds):
         assert Counter(answer.status_code for answer in answers) == {303: 1, 422: RUNNERS - 1}
         assert either_ground.rows("cases") == done
         either_ground.clock.now += 1
+
+
+class OneNational:
+    """A registry that knows, whatever the passport, one and the same national."""
+
+    def __init__(self) -> None:
+        self.national = 0
+
+    def look(self, _passport, _birthdate) -> RegistryAnswer:
+        ci = b64encode(self.national.to_bytes(64, "big")).decode()
+        return RegistryAnswer(registration="current", as_of="2026-11-01", ci=ci)
+
+
+def made_case(at: Desk, phone: Phone, passport: str) -> dict[str, str]:
+    """A case whose citizen is done: what the officer sends to confirm it."""
+    assert at.start(mrz=mrz(number=passport)).status_code == 303
+    number = phone.enrol(at.link())
+    at.look()
+    return at.desk.form(f"/counter/{at.case}/confirm") | {"number": number}
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(2, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(7200)])],
+)
+def test_law_3_one_registration_number_at_two_missions_is_one_person(either_ground, rounds):
+    ground, registry = either_ground, OneNational()
+    ground.app.extensions["idp"] = replace(ground.provider, registry=registry)
+    desks = [counter(ground, code) for code in ("berlin", "tokyo")]
+    for done in range(1, rounds + 1):
+        registry.national = done
+        phones = [Phone(ground, f"+4915{desk}{done:08}") for desk in (1, 2)]
+        forms = [
+            made_case(at, phone, f"M{desk}{done:07}") for desk, at, phone in zip((1, 2), desks, phones, strict=True)
+        ]
+        answers = race_of(
+            [
+                lambda at=at, form=form: at.desk.post(f"/counter/{at.case}/confirm", form)
+                for at, form in zip(desks, forms, strict=True)
+            ]
+        )
+        assert Counter(answer.status_code for answer in answers) == {303: 1, 409: 1}
+        assert ground.rows("persons") == ground.rows("credentials") == done
+        ground.clock.now += 60
 
 
 def test_law_3_a_case_is_confirmed_once_however_often_it_is_sent(either_ground):

@@ -32,6 +32,7 @@ NEEDS = {
     ("POST", "/staff/team/confirm"): Act.STAFF_APPOINT,
     ("GET", "/counter"): Act.CASE_READ,
     ("GET", "/counter/figures"): Act.COUNTER_FIGURES,
+    ("GET", "/counter/sheet"): Act.CASE_HANDLE,
     ("GET", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/new"): Act.CASE_HANDLE,
     ("POST", "/counter/approve"): Act.CASE_APPROVE,
@@ -46,7 +47,7 @@ NEEDS = {
     ("POST", "/counter/<uuid:case>/decline"): Act.CASE_APPROVE,
     ("POST", "/counter/<uuid:case>/cancel"): Act.CASE_HANDLE,
 }
-BLUEPRINTS = ("staff.", "staff_join.", "staff_team.", "counter.", "counter_end.", "counter_figures.")
+BLUEPRINTS = ("staff.", "staff_join.", "staff_team.", "counter.", "counter_end.", "counter_figures.", "counter_list.")
 
 
 class Stage:

@@ -1,6 +1,8 @@
 """A case at the counter over HTTP: from the passport to the first sign-in, and everything that stands between."""
 
 import json
+import re
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -9,11 +11,27 @@ from sqlalchemy import text
 
 from idp.credential.states import State
 from idp.missions.mission import Opening
+from idp.people.registry.contract import RegistryAnswer, RegistryUnavailable
+from idp.people.status import PersonStatus
 from idp.staff.roles import Role
 from tests.ground import ORIGIN, visible
 from tests.missions.counters import Counter, Phone, counter, issue
 from tests.missions.passports import mrz
 from tests.staff.colleagues import appoint, at_desk
+
+
+@dataclass
+class KnowsOne:
+    """A registry that answers alike about everybody, or not at all."""
+
+    registration: str
+    ended: PersonStatus | None = None
+    silent: bool = False
+
+    def look(self, _passport, _birthdate) -> RegistryAnswer:
+        if self.silent:
+            raise RegistryUnavailable("silent")
+        return RegistryAnswer(registration=self.registration, as_of="2027-01-01", ended=self.ended)
 
 
 def sign_in(ground, service, phone):
@@ -332,3 +350,68 @@ def test_no_passport_and_no_name_stands_readable_in_the_database(ground):
     kept = repr(ground.contents())
     for secret in ("M12345678", "길동", "GILDONG", phone.number):
         assert secret not in kept
+
+
+def test_E_10_what_was_prepared_begins_when_headquarters_and_the_registry_agree(ground):
+    registry = KnowsOne(registration="struck_off")
+    ground.app.extensions["idp"] = replace(ground.provider, registry=registry)
+    at, phone, boss = counter(ground), Phone(ground), appoint(ground, Role.REGISTRAR, name="최등록")
+    registry.silent = True  # the registry cannot be reached from the mission either
+    at.start(prepared_offline="yes")
+    token = {"csrf": at.desk.get("/counter") and at.desk.form("/staff/sign-out")["csrf"]}
+    assert "본부의 확인을 기다림" in visible(at.desk.get("/counter"))
+    assert at.desk.post(f"/counter/{at.case}/link", token).status_code == 409
+    ground.clock.now += 13 * 86_400
+    at.desk = at_desk(ground, at.officer)
+    registry.silent = False
+    desk = at_desk(ground, boss)
+    assert 'id="central"' in desk.get("/counter").text
+    assert at.second(boss).status_code == 303
+    assert "말소됨" in visible(at.look())  # what the registry says today stands in the place of the tick
+    assert at.confirm(phone.enrol(at.link())).status_code == 303
+    assert ground.rows("credentials") == 1
+
+
+def test_E_09_E_10_who_has_died_meanwhile_gets_nothing_from_a_prepared_case(ground):
+    registry = KnowsOne(registration="current", ended=PersonStatus.DECEASED)
+    at = counter(ground)
+    at.start(prepared_offline="yes")
+    ground.app.extensions["idp"] = replace(ground.provider, registry=registry)
+    assert at.second(appoint(ground, Role.REGISTRAR, name="최등록")).status_code == 409
+    assert "등록 조회 결과 발급할 수 없음" in visible(at.look())
+
+
+def test_the_counter_follows_what_the_citizen_sets_up_for_half_an_hour(ground):
+    at, phone = counter(ground), Phone(ground)
+    issue(at, phone)
+    before = at.desk.get(f"/counter/{at.case}/status").get_json()["mark"]
+    assert visible(at.look()).count("대기") == 3
+    phone.browser.get("/account/ways")
+    sheet = phone.browser.submit("/account/printed")
+    for language in ("ko", "en"):
+        assert f'lang="{language}"' in sheet.text
+    assert f"{ORIGIN}/lost" in sheet.text
+    assert at.desk.get(f"/counter/{at.case}/status").get_json()["mark"] != before
+    assert visible(at.look()).count("대기") == 2
+    assert not re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}<", at.desk.page.text)
+    ground.clock.now += 1_800
+    at.desk = at_desk(ground, at.officer)
+    assert 'id="ways"' not in at.look().text
+
+
+def test_the_paper_for_days_without_a_line_can_be_printed_in_advance(ground):
+    at = counter(ground)
+    page = at.desk.get("/counter/sheet")
+    assert page.status_code == 200
+    assert "14일" in visible(page)
+
+
+def test_a_renewal_ends_the_old_one_and_takes_one_officer_after_thirty_days(ground, service):
+    at, old, new = counter(ground), Phone(ground), Phone(ground, "+4915187654321")
+    issue(at, old)
+    ground.clock.now += 31 * 86_400
+    at.desk = at_desk(ground, at.officer)
+    issue(at, new, kind="replace", mrz=mrz(number="M87654321", expires=date(2036, 1, 1)), previous="M12345678")
+    assert "code=" in sign_in(ground, service, new).headers["Location"]
+    assert 'action="/sign-in/code"' not in sign_in(ground, service, old).text
+    assert ground.rows("persons") == 1

@@ -6,6 +6,8 @@ import pytest
 
 from idp.staff.roles import Role
 from tests.ground import RECORD, visible
+from tests.missions.counters import counter
+from tests.pages.account_walks import enter
 from tests.staff.colleagues import answer, appoint, at_desk
 
 FIELDS = {"passport": "M12345678", "because": "deceased", "why": "certificate 7"}
@@ -37,6 +39,31 @@ def test_E_09_from_that_moment_no_token_is_good(ground, service, registrar, beca
     other.authorize(service)
     assert 'action="/sign-in/code"' not in other.passkey(citizen).text
     assert ground.events().count("staff:person:ended") == 1
+
+
+def test_V_10_a_look_up_has_its_reason_and_the_fifth_in_a_day_is_an_event(ground, registrar):
+    citizen = ground.enrol(replace(RECORD, passport="M12345678"))
+    desk = at_desk(ground, registrar)
+    for _ in range(4):
+        ask(desk, why="letter of the family")
+    assert ground.events().count("provider:staff_lookup:unusual") == 0
+    for _ in range(3):
+        assert "홍길동" in visible(ask(desk, why="again"))  # seen, not stopped
+    assert ground.events().count("provider:staff_lookup:unusual") == 1
+    assert ground.events().count("staff:person:looked_up") == 7
+    ground.clock.now += 86_400
+    ask(at_desk(ground, registrar))
+    assert ground.events().count("provider:staff_lookup:unusual") == 1
+    browser = ground.browser()
+    enter(browser, citizen)
+    assert "letter of the family" in visible(browser.get("/account/history"))
+
+
+def test_V_10_an_officer_who_tries_the_same_passport_again_and_again_is_seen(ground):
+    at = counter(ground)
+    for _ in range(5):
+        at.start(photo_matches=None)
+    assert ground.events().count("provider:staff_lookup:unusual") == 1
 
 
 @pytest.mark.parametrize(

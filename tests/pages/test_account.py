@@ -9,6 +9,8 @@ from idp.credential.states import State
 from idp.pages.account_passkeys import read_name
 from idp.people.status import PersonStatus
 from idp.staff.roles import Role
+from idp.storage.models import Base
+from idp.storage.personal_data import HOLDS
 from tests.endpoints.logout_ground import listening, notices
 from tests.ground import ORIGIN, visible
 from tests.missions.counters import Counter, Phone, counter, issue
@@ -137,8 +139,20 @@ def test_all_data_is_readable_and_can_be_taken(ground, citizen, browser, service
     assert document["claims"]["birthdate"] == "1980-01-31"
     assert document["consents"][0]["client_id"] == service.id
     assert {"person:consent:given", "person:session:started"} <= {one["event"] for one in document["events"]}
+    assert document["phone_numbers"][0]["number"] == "+4915112345678"
+    assert document["services"][0]["client_id"] == service.id
+    assert len(document["sessions"]) == 1
+    members = {name for shown in HOLDS.values() for name in shown.split(", ") if name}
+    assert members <= document.keys()
     assert "attachment" in browser.page.headers["Content-Disposition"]
     assert "person:data:downloaded" in ground.events()
+
+
+def test_no_table_with_rows_of_persons_is_forgotten_in_the_file():
+    of_persons = {"persons", "reminders"} | {
+        name for name, table in Base.metadata.tables.items() if "person_id" in table.c
+    }
+    assert set(HOLDS) == of_persons
 
 
 # Passkeys.

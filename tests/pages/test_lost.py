@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from idp.authenticators import printed_code
+from idp.credential.address_link import address_secret
 from idp.delivery.mail import KIND, MailKind, read_payload
 from idp.keys.sealing import row_context
 from idp.pages.lost import read_date
+from idp.staff.member import appointment
+from idp.staff.roles import Role
 from idp.storage.account import Account
 from idp.storage.models import OutboxRow
 from idp.storage.second_proofs import SecondProofs
@@ -177,3 +180,42 @@ def test_a_letter_goes_to_a_verified_address_only(template, tmp_path):
     assert "person:credential:suspended" in ground.events()
     assert letters(ground) == []
     ground.provider.database.engine.dispose()
+
+
+def test_E_03_mailbox_and_phone_together_recover_nothing(ground, citizen):
+    """Whoever holds them can stop the mobile ID, and that is all: a new one takes a mission and the person."""
+    wired, thief = ground.provider, ground.browser()
+    confirm = address_secret(citizen.person, RECORD.email, ground.clock(), wired.keyed.address_link)
+    thief.get("/email")
+    thief.submit("/email", secret=confirm)
+    by_link(thief, link_of(ground, citizen))
+    thief.get("/account/resume")
+    thief.submit("/account/resume", credential="{}")
+    for path in ("/account", "/account/passkeys/new", "/account/email"):
+        assert 'action="/sign-in/passkey"' in thief.get(path).text
+    assert thief.get("/account/phone").status_code == 303
+    assert ground.codes() == []  # nobody who holds no passkey makes a code leave
+    assert ground.rows("sessions") == 0
+    assert [state for _, _, state in passkeys(ground, citizen)] == ["active"]
+    with wired.database.read() as reading:
+        assert [one.state for one in Account(reading, citizen.person).credentials()] == ["suspended"]
+
+
+@pytest.mark.parametrize("edit", [lambda s: s[:-1], lambda s: s[:-2] + "AA", lambda s: "A" * len(s), lambda s: s + "A"])
+def test_E_06_a_link_that_was_edited_opens_nothing(ground, citizen, edit):
+    """Of an enrolment, an invitation, a letter that stops, a letter that confirms."""
+    wired = ground.provider
+    enrolment = wired.begin_enrolment(RECORD).rpartition("#")[2]
+    invited = wired.staff.invite(appointment("박관리", Role.ADMINISTRATOR, None)).rpartition("#")[2]
+    address = address_secret(citizen.person, RECORD.email, ground.clock(), wired.keyed.address_link)
+    before = ground.contents()
+    browser = ground.browser()
+    for page, action, secret, status in (
+        ("/enrol", "/enrol/open", enrolment, 400),
+        ("/staff/join", "/staff/join", invited, 400),
+        ("/email", "/email", address, 200),
+    ):
+        browser.get(page)
+        assert browser.submit(action, secret=edit(secret)).status_code == status
+    assert "멈추지 않았습니다" in visible(by_link(browser, edit(link_of(ground, citizen))))
+    assert ground.contents() == before

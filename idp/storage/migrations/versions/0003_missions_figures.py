@@ -1,4 +1,4 @@
-"""How far cases come, counts of answers, and published figures."""
+"""How far cases come, counts of answers, published figures, and how often staff look at people."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,6 +31,14 @@ def upgrade() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("mission", "month", "what", name=op.f("pk_mission_counts")),
+    )
+    op.create_table(
+        "staff_lookups",
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subject", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("member_id", "day", "subject", name=op.f("pk_staff_lookups")),
     )
     op.create_table(
         "published_figures",
