@@ -35,7 +35,7 @@ from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
 from idp.missions.commands import mission
-from idp.operations.commands import metrics
+from idp.operations.commands import after_restore, metrics
 from idp.operations.counting import begin_counting, metrics_directory
 from idp.operations.traced import begin_tracing
 from idp.people.registry.commands import registry
@@ -47,6 +47,7 @@ from idp.serving import serve
 from idp.settings import SettingsError, describe, load_settings
 from idp.staff.commands import officer
 from idp.storage import DatabaseUnavailable, Transaction, open_database
+from idp.storage.after_restore import end_everything
 from idp.storage.credential_life import live_on
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.gauges import read_gauges
@@ -266,6 +267,7 @@ for each in (keys, client, enrol, credential, person, openapi):
 main.add_command(with_provider(worker, _worker_of))
 main.add_command(with_provider(phones, lambda wired: PhonesDesk(wired.database, wired.coverage, wired.clock)))
 main.add_command(with_provider(metrics, _listener_of))
+main.add_command(with_provider(after_restore, lambda wired: lambda: end_everything(wired.database, wired.clock())))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
 main.add_command(with_provider(officer, lambda wired: wired.staff))
 main.add_command(with_provider(registry, lambda wired: wired.registry_table))
