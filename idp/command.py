@@ -37,7 +37,7 @@ from idp.keys.commands import keys, secrets
 from idp.keys.sealing import CannotOpen
 from idp.keys.secrets import SecretsError
 from idp.missions.commands import mission
-from idp.operations.commands import metrics
+from idp.operations.commands import after_restore, metrics
 from idp.operations.counting import begin_counting, metrics_directory
 from idp.operations.figures_commands import figures
 from idp.operations.traced import begin_tracing
@@ -51,6 +51,7 @@ from idp.settings import SettingsError, describe, load_settings
 from idp.staff.commands import officer
 from idp.staff.switch_commands import switch
 from idp.storage import DatabaseUnavailable, Transaction, open_database
+from idp.storage.after_restore import end_everything
 from idp.storage.client_logos import let_go_of_logos
 from idp.storage.client_warnings import warn_of_ends
 from idp.storage.credential_life import live_on
@@ -291,6 +292,7 @@ for each in (keys, client, enrol, credential, person, openapi):
 main.add_command(with_provider(worker, _worker_of))
 main.add_command(with_provider(phones, lambda wired: wired.phones))
 main.add_command(with_provider(metrics, _listener_of))
+main.add_command(with_provider(after_restore, lambda wired: lambda: end_everything(wired.database, wired.clock())))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
 main.add_command(with_provider(officer, lambda wired: wired.staff))
 main.add_command(with_provider(registry, lambda wired: wired.registry_table))

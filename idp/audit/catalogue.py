@@ -108,6 +108,7 @@ class Event(Enum):
     CREDENTIAL_MOVED = ("staff:credential:changed", ("credential", "from", "to", "case", "by", "mission"))
     CREDENTIAL_EXPIRED = ("provider:credential:expired", ("credential",))
     CREDENTIAL_REMINDED = ("provider:credential:reminded", ("credential", "days"))
+    DATABASE_RESTORED = ("operator:database:restored", ("ended",))
     MISSION_LISTED = ("operator:mission:listed", ("mission",))
     MISSION_CHANGED = ("staff:mission:changed", ("mission", "from", "to", "quota", "by", "via"))
     CLIENT_PROPOSED = ("staff:client:proposed", ("proposal", "by", "via", "diff", "ground"))

@@ -1,6 +1,10 @@
-"""`idp metrics`: the process with the internal listener. The command's `ctx.obj` is an InternalListener."""
+"""`idp metrics`, the process with the internal listener, and `idp after-restore`.
+
+The `ctx.obj` of the one is an InternalListener, of the other what ends everything and tells how much.
+"""
 
 import signal
+from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import Protocol
 
@@ -36,3 +40,14 @@ def metrics(listener: Listener) -> None:
     listener.shutdown()
     serving.join()
     listener.server_close()
+
+
+@click.command("after-restore")
+@click.option("--confirm", is_flag=True, help="End it. Without this nothing is done.")
+@click.pass_obj
+def after_restore(end: Callable[[], Mapping[str, int]], *, confirm: bool) -> None:
+    """End every session, grant, link and waiting message, because the database was restored from an older state."""
+    if not confirm:
+        raise click.UsageError("every session, grant, link and waiting message would end; say so with --confirm")
+    for table, count in end().items():
+        click.echo(f"{table}: {count} ended")

@@ -12,12 +12,13 @@ from uuid import UUID
 import pytest
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.command import main
 from idp.delivery.budget import Cost, money_counts
 from idp.journal import JsonLines
 from idp.operations.counting import DIRECTORY, begin_counting, forget_the_dead
 from idp.operations.gauges import Gauge
 from idp.operations.listener import SELDOM_SECONDS, GaugeCollector, Seldom
-from idp.settings import Settings, SettingsError
+from idp.settings import Settings, SettingsError, describe
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.gauges import read_gauges
 from idp.storage.message_counts import SETTLED_AFTER_SECONDS, count_messages
@@ -252,6 +253,26 @@ def test_every_alert_says_what_to_do():
         assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
         assert set(rule["annotations"]) == {"summary", "description"}
         assert rule["labels"]["severity"] in {"page", "ticket"}
+
+
+RUNBOOK = (ROOT / "idp/operations/RUNBOOK.md").read_text("utf-8")
+
+
+def test_the_runbook_has_an_entry_for_each_alarm_and_for_no_other():
+    groups = json.loads((ROOT / "config/prometheus-rules.json").read_text("utf-8"))["groups"]
+    alarms = [rule["alert"] for group in groups for rule in group["rules"]]
+    entries = re.findall(r"^### ([A-Za-z]+)\n+(.{20,})", RUNBOOK.split("## What each alarm means")[1], re.MULTILINE)
+    assert [name for name, _ in entries] == alarms
+
+
+def test_the_runbook_names_only_commands_and_settings_that_exist():
+    for line in re.findall(r"`idp ((?:[a-z]+-?)+(?: [a-z]+(?:-[a-z]+)*)?)", RUNBOOK):
+        found = main
+        for word in line.split():
+            found = found.commands.get(word) if hasattr(found, "commands") else found
+            assert found is not None, line
+    settings = {name for name, _, _ in describe()}
+    assert set(re.findall(r"`(database_url|audit_[a-z_]+|otlp_[a-z]+)`", RUNBOOK)) <= settings
 
 
 def test_the_dashboard_has_a_place_for_each_panel():
