@@ -63,6 +63,7 @@ from idp.pages import (
     workbench_confirm,
     workbench_keys,
     workbench_metadata,
+    workbench_new,
     workbench_test,
 )
 from idp.pages.browser import set_cookies
@@ -90,6 +91,7 @@ WORKBENCH = (
     workbench_confirm,
     workbench_keys,
     workbench_metadata,
+    workbench_new,
     workbench_test,
 )
 CONSOLE = (console, console_clients, console_confirm, console_proposals)
