@@ -82,6 +82,7 @@ from idp.pages import (
     workbench_confirm,
     workbench_keys,
     workbench_metadata,
+    workbench_new,
     workbench_test,
 )
 from idp.pages.browser import set_cookies
@@ -112,6 +113,7 @@ WORKBENCH = (
     workbench_confirm,
     workbench_keys,
     workbench_metadata,
+    workbench_new,
     workbench_test,
 )
 CONSOLE = (

@@ -6,16 +6,31 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from idp.claims.scopes import EVENT_CLAIMS, SCOPES
-from idp.pages.rendering import page, provider, words
+from idp.pages.rendering import page, page_language, provider, words
+from idp.pages.sandbox import shown_citizens
 from idp.protocol import errors
 from idp.protocol.client import MOBILE_ID_ACR
 from idp.protocol.errors import OAuthError
 from idp.registration.integration import ANY_CLIENT, ANY_URI, EXAMPLES, configuration, values_of
-from idp.settings import ROOT
+from idp.registration.sign_in_button import LOOKS, button_code, contrast
 
 pages = Blueprint("developers", __name__)
 FIRST = next(iter(EXAMPLES))
-CHECKS = ("state", "nonce", "pkce", "token", "acr", "sub", "session", "userinfo", "errors", "logout", "keys", "secret")
+CHECKS = (
+    "state",
+    "nonce",
+    "pkce",
+    "token",
+    "acr",
+    "sub",
+    "sandbox",
+    "session",
+    "userinfo",
+    "errors",
+    "logout",
+    "keys",
+    "secret",
+)
 LIVE = ("registration", "contacts", "redirects", "logout", "levels", "button", "fallback", "privacy")
 """Keys of the words of the two lists."""
 
@@ -44,7 +59,8 @@ def known_errors() -> list[KnownError]:
 def guide() -> Response:
     """The guide, with one configuration, filled with the values that the address names."""
     name = request.args.get("for", FIRST)
-    if name not in EXAMPLES:
+    look, spoken = request.args.get("look", next(iter(LOOKS))), request.args.get("button", page_language())
+    if name not in EXAMPLES or look not in LOOKS or spoken not in words().languages:
         raise NotFound
     wired = provider()
     values = values_of(
@@ -69,6 +85,11 @@ def guide() -> Response:
         known_errors=known_errors(),
         checks=CHECKS,
         live=LIVE,
-        buttons={code: words().say(code, "developers.button.label") for code in words().languages},
-        button_code=(ROOT / "templates/developers/button.txt").read_text("utf-8"),
+        citizens=shown_citizens(),
+        looks=LOOKS,
+        look=look,
+        contrast=f"{contrast(LOOKS[look].ground, LOOKS[look].ink):.1f}",
+        labels={code: words().say(code, "developers.button.label") for code in words().languages},
+        spoken=spoken,
+        button_code=button_code(look, words().say(spoken, "developers.button.label"), spoken),
     )

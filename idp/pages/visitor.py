@@ -4,7 +4,7 @@ Every request goes through the whole application, with its gates, its cookies an
 nothing leaves this process.
 """
 
-from contextvars import copy_context
+from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from html.parser import HTMLParser
@@ -84,7 +84,7 @@ class Visitor:
         whence = {"REMOTE_ADDR": request.remote_addr or "127.0.0.1"}
         send = partial(self._client.open, path, method=method, base_url=self._wired.issuer, environ_overrides=whence)
         try:
-            self.page = copy_context().run(send, **keywords)  # the inner request's id is its own
+            self.page = Context().run(send, **keywords)  # nothing of this request is the inner one's, or the reverse
         finally:
             self._wired.database.open_request()  # the inner request has closed the outer one's hold
         return self.page

@@ -32,7 +32,7 @@ def home() -> Response:
         mine = ClientEngineers(reading).clients_of(seat.member.id)
     found = [one for client_id in mine if (one := wired.clients.get(client_id)) is not None]
     listed = [{"id": one.client_id, "name": name_of(one), "one": one} for one in found]
-    return page("workbench/home.html", staff=seat.member, clients=listed)
+    return page("workbench/home.html", staff=seat.member, clients=listed, may_make=wired.settings.sandbox)
 
 
 @pages.get(f"{WORKBENCH}/clients/<client_id>")

@@ -27,7 +27,7 @@ def checks(client_id: str) -> Response:
         here=f"{bench.here}/checks",
         staff=bench.seat.member,
         bench=bench,
-        noted=[{"one": one, "at": utc(one.at), "cure": _cure(one)} for one in noted],
+        noted=[{"one": one, "at": utc(one.at)[5:19], "cure": _cure(one)} for one in noted],
         until=utc(until) if until and now < until else None,
         trouble=sum(1 for one in noted if one.error),
     )

@@ -19,7 +19,7 @@ from idp.keys.sealing import row_context
 from idp.pages.engineer_gate import WORKBENCH, Bench, bench_of
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
-from idp.pages.rendering import page, page_language, provider, say
+from idp.pages.rendering import page, provider, say
 from idp.pages.sandbox import fill_sandbox, shown_citizens
 from idp.pages.visitor import Visitor
 from idp.protocol.client import Client
@@ -62,10 +62,7 @@ def walk(client_id: str) -> Response:
     if form.get("citizen") not in {one.name for one in CITIZENS}:
         raise PageRefused("invalid_request", 400, "no such test citizen")
     fill_sandbox(provider(), bench)
-    language = page_language()
-    steps = _Walk(bench, form["citizen"]).run()
-    assert page_language() == language
-    return _shown(bench, steps, form["citizen"])
+    return _shown(bench, _Walk(bench, form["citizen"]).run(), form["citizen"])
 
 
 def _shown(bench: Bench, steps: list[Step] | None, citizen: str = "complete") -> Response:
@@ -175,7 +172,7 @@ class _Walk:
         if not all(checks.values()):
             raise Stopped(", ".join(name for name, good in checks.items() if not good))
         address = f"{location.scheme}://{location.netloc}{location.path}"
-        return [("302", address), ("code", "…"), ("state", "="), ("iss", self.answer["iss"])]
+        return [("302", address), ("code", "…"), ("state", self.state), ("iss", self.answer["iss"])]
 
     def _token(self) -> list[tuple[str, str]]:
         form = {

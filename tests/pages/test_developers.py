@@ -8,6 +8,7 @@ import pytest
 from idp.claims.scopes import EVENT_CLAIMS, SCOPES
 from idp.pages.developers import known_errors
 from idp.registration.integration import ANY_URI, EXAMPLES
+from idp.registration.sign_in_button import LOOKS, contrast
 from tests.ground import ORIGIN
 
 
@@ -16,6 +17,7 @@ def test_every_sentence_of_the_guide_stands_on_it(house, language):
     words = house.ground.app.extensions["idp-words"]
     shown = html.unescape(house.browser().get(f"/developers?lang={language}").text)
     unreached = {"developers.level.3"}  # no level that nobody can reach is shown
+    unreached |= {"developers.button.contrast"}  # with its number, below
     keys = [key for key in words.keys(language) if key.startswith("developers.") and key not in unreached]
     assert [key for key in keys if words.say(language, key) not in shown] == []
     assert words.say(language, "developers.level.3") not in shown
@@ -58,3 +60,37 @@ def test_the_guide_tells_nothing_of_what_is_registered(house):
     assert service.redirect_uri not in with_id
     other = house.browser().get(f"/developers?client_id={'x' * len(service.id)}").text
     assert with_id.replace(service.id, "") == other.replace("x" * len(service.id), "")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_button_of_each_look_and_language_is_copied_as_it_is_shown(house, look, language):
+    page = house.browser().get("/developers", query_string={"look": look, "button": language}).text
+    code = html.unescape(re.search(r'<pre id="button-code".*?<code>(.*?)</code>', page, re.DOTALL)[1])
+    label = house.ground.app.extensions["idp-words"].say(language, "developers.button.label")
+    assert f'lang="{language}"' in code
+    assert f"<span>{label}</span>" in code
+    assert 'aria-hidden="true"' in code
+    assert "<script" not in code
+    assert "http" not in code
+    assert "$" not in code
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_every_look_can_be_read_and_its_edge_and_focus_are_seen(look):
+    """WCAG 2.2 §1.4.3 (text) and §1.4.11 (parts of controls)."""
+    assert contrast(look.ground, look.ink) >= 4.5
+    assert contrast(look.hover, look.ink) >= 4.5
+    assert contrast(look.edge, look.page) >= 3
+    assert contrast(look.focus, look.page) >= 3
+
+
+def test_contrast_is_that_of_the_standard():
+    assert contrast("#000000", "#ffffff") == 21
+    assert contrast("#777777", "#777777") == 1
+    assert round(contrast("#0b50d0", "#ffffff"), 1) == 6.8  # as the guide says
+
+
+@pytest.mark.parametrize("query", [{"look": "none"}, {"button": "fr"}, {"look": "blue", "button": "../ko"}])
+def test_no_other_button_is_there(house, query):
+    assert house.browser().get("/developers", query_string=query).status_code == 404

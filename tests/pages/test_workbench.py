@@ -517,6 +517,9 @@ def test_a_test_sign_in_walks_every_step(either_ground):
     assert 'class="notice success" id="test-result"' in page.text, visible(page)
     assert '"sub"' not in page.text
     assert "sandbox." in visible(page)
+    assert not [one for one in page.headers.getlist("Set-Cookie") if "session" in one]  # its own
+    box.browser.authorize(box.service, prompt="none")
+    assert box.browser.answer(box.service)["error"] == "login_required"
     assert box.browser.get(here(box)).status_code == 200
 
 
@@ -542,3 +545,50 @@ def test_the_redemption_without_authentication_is_for_sandbox_clients_alone(grou
     live = ground.provider.clients.find(ground.register().id)
     with pytest.raises(UnauthorizedClient):
         ground.provider.redeem_in_sandbox({"code": "x"}, live)
+
+
+# A new sandbox client.
+
+
+def make(browser, **changed):
+    browser.get("/workbench/new")
+    fields = {"client_id": "own-sandbox", "client_name": "Own", "redirect_uris": "http://localhost:8000/auth/callback"}
+    return browser.submit("/workbench/new", **fields | changed)
+
+
+def test_an_engineer_makes_a_sandbox_client_alone_and_at_once(ground):
+    engineer = appoint(ground, Role.CLIENT_ENGINEER, None)
+    browser = at_desk(ground, engineer)
+    made = make(browser)
+    assert made.status_code == 200, visible(made)
+    assert 'id="client-secret"' in made.text
+    client = ground.provider.clients.find("own-sandbox")
+    assert client.tenant == "own-sandbox"
+    assert browser.get("/workbench/clients/own-sandbox").status_code == 200
+    assert {Event.CLIENT_ADDED.tag, Event.ENGINEER_BOUND.tag, Event.CLIENT_ACTED_ON.tag} <= set(ground.events())
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"client_id": "gov24"}, "must end with"),
+        ({"client_id": "../x-sandbox"}, "client id"),
+        ({"client_id": "{id}"}, "must end with"),
+        ({"redirect_uris": "http://evil.example/cb"}, "https"),
+        ({"redirect_uris": ""}, "redirect_uris"),
+        ({"client_name": "a" * 101}, "client_name"),
+    ],
+)
+def test_what_breaks_a_rule_is_not_made(house, box, changed, why):
+    before = house.rows("clients")
+    refused = make(box.browser, **{name: value.format(id=box.service.id) for name, value in changed.items()})
+    assert refused.status_code == 422
+    assert why in visible(refused)
+    assert house.rows("clients") == before
+
+
+def test_a_name_that_is_taken_stays_with_its_service(ground):
+    first, second = (at_desk(ground, appoint(ground, Role.CLIENT_ENGINEER, None)) for _ in range(2))
+    assert make(first).status_code == 200
+    assert make(second).status_code == 422
+    assert second.get("/workbench/clients/own-sandbox").status_code == 404
