@@ -227,8 +227,7 @@ def wal_of_sign_in(ground: Ground, number: str) -> int:
 def installation(directory: Path, url: str) -> Ground:
     """A provider on an empty database."""
     directory.mkdir()
-    ground = make_ground(directory, url)
-    return ground
+    return make_ground(directory, url)
 
 
 def judge(name: str, directory: Path, url: str, size: Size) -> bool:
