@@ -5,9 +5,13 @@ also lost the use of the old one, at the next request.
 """
 
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Row
 
 from idp.grants.stores import GrantRecord
 from idp.keys.handles import Presented
+from idp.storage.clients import ClientStanding
 from idp.storage.database import Transaction
 from idp.storage.grants import Grants, grant_of, standing_of
 
@@ -25,6 +29,7 @@ class Access:
     issued_at: int
     expires_at: int
     audience: tuple[str, ...]  # resources it is meant for; none: its client's own use
+    client_row: ClientStanding | None  # how its client stands, from the same look-up
 
 
 def find_access(transaction: Transaction, token: Presented, now: int) -> Access | None:
@@ -46,4 +51,9 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
         issued_at=row.token_created_at,
         expires_at=row.token_expires_at,
         audience=tuple((row.token_audience or "").split()),
+        client_row=_client_row(row),
     )
+
+
+def _client_row(row: Row[Any]) -> ClientStanding | None:
+    return ClientStanding(row.client_id, row.client_version, row.client_status) if row.client_status else None

@@ -6,6 +6,7 @@ version, so that disabling a service holds at the next request in every worker.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -34,6 +35,15 @@ _ONE = select(_table).where(ClientRow.id == bindparam("client_id"))
 _ALL = select(_table).order_by(ClientRow.id).limit(MOST_CLIENTS)
 
 
+@dataclass(frozen=True, slots=True)
+class ClientStanding:
+    """What says whether a client is still as it was parsed."""
+
+    id: str
+    version: int
+    status: str
+
+
 class Clients:
     """The registry, with what this worker has already parsed."""
 
@@ -47,6 +57,12 @@ class Clients:
         if not CLIENT_ID.fullmatch(client_id):  # nothing else was ever registered; NUL would upset PostgreSQL
             return None
         return self._database.once(("client", client_id), lambda: self._look(client_id))
+
+    def told(self, standing: ClientStanding) -> None:
+        """Another look-up of this request has shown how a client stands: `find` need not look for it again."""
+        version, known = self._parsed.get(standing.id, (None, None))
+        if known is not None and version == standing.version and known.enabled == (standing.status == "enabled"):
+            self._database.once(("client", standing.id), lambda: known)
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""
