@@ -13,7 +13,7 @@ from werkzeug.http import parse_accept_header
 from idp.endpoints.call import NEVER_CACHED, Call, Reply, by_way_of_flask, json_reply
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.grants.tokens import obstacle, still_allowed
-from idp.keys.handles import Presented
+from idp.keys.handles import Presented, read_handle
 from idp.protocol.client import Client
 from idp.protocol.encrypted_response import encrypted
 from idp.protocol.errors import InvalidClient
@@ -29,7 +29,7 @@ from idp.protocol.parameters import require
 from idp.protocol.sender import token_type
 from idp.provider import Provider
 from idp.storage import Transaction
-from idp.storage.access import find_access
+from idp.storage.access import Access, find_access
 from idp.storage.grants import Grants
 
 endpoint = Blueprint("introspect", __name__)
@@ -40,6 +40,7 @@ def introspect(call: Call) -> Reply:
     """The introspection endpoint. Anything but a good token of this very client reads the same: inactive (§2.2)."""
     wired = call.wired
     form = read_client_form(call)
+    access = _look(wired, form)
     authenticated = authenticate_client(call, form)
     client = authenticated.client
     if client.is_public:  # §2.1: the endpoint must not become a token oracle for anybody
@@ -48,23 +49,41 @@ def introspect(call: Call) -> Reply:
     if authenticated.used_once is not None:
         with wired.database.begin() as transaction:
             take_assertion(transaction, authenticated)
-    with wired.database.read() as reading:
-        found = _find(reading, wired, presented, client) if presented else None
+    found = _access_token(access, wired, client) if access else None
+    if presented is not None and found is None:
+        with wired.database.read() as reading:
+            found = _find(reading, wired, presented, client)
     return _answer(call, introspection_claims(found, issuer=wired.issuer) if found else INACTIVE, client)
 
 
 endpoint.post("/introspect")(by_way_of_flask(introspect))
 
 
+def _look(wired: Provider, form: Mapping[str, str]) -> Access | None:
+    """What an opaque token stands for, before its caller is known: one look-up also tells how its client stands.
+
+    Nothing of it is said to anybody who then does not authenticate as that client.
+    """
+    token = read_handle(form.get("token"))
+    if token is None:
+        return None
+    with wired.database.read() as reading:
+        access = find_access(reading, token, wired.clock())
+    if access is not None and access.client_row is not None:
+        wired.clients.told(access.client_row)
+    return access
+
+
 def _find(reading: Transaction, wired: Provider, token: Presented, client: Client) -> ActiveToken | None:
     """An access or a refresh token; `token_type_hint` need not be heeded (§2.1), both are found by their key."""
-    return _access_token(reading, wired, token, client) or _refresh_token(reading, wired, token, client)
-
-
-def _access_token(reading: Transaction, wired: Provider, token: Presented, client: Client) -> ActiveToken | None:
     access = find_access(reading, token, wired.clock())
-    scopes = still_allowed(access.scopes, client) if access else ()
-    if access is None or access.grant.client_id != client.id or not scopes:
+    found = _access_token(access, wired, client) if access else None
+    return found or _refresh_token(reading, wired, token, client)
+
+
+def _access_token(access: Access, wired: Provider, client: Client) -> ActiveToken | None:
+    scopes = still_allowed(access.scopes, client)
+    if access.grant.client_id != client.id or not scopes:
         return None
     if not access.is_for(client) or not wired.suffices(client, access.grant):
         return None

@@ -5,10 +5,14 @@ also lost the use of the old one, at the next request.
 """
 
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Row
 
 from idp.grants.stores import GrantRecord
 from idp.keys.handles import Presented
 from idp.protocol.client import Client
+from idp.storage.clients import ClientStanding
 from idp.storage.database import Transaction
 from idp.storage.grants import Grants, grant_of, standing_of
 
@@ -26,6 +30,7 @@ class Access:
     issued_at: int
     expires_at: int
     audience: tuple[str, ...]  # resources it is meant for; none: its client's own use
+    client_row: ClientStanding | None  # how its client stands, from the same look-up
     sandbox_of: str | None = None  # whose test citizen the person is
 
     def is_for(self, client: Client) -> bool:
@@ -53,4 +58,11 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
         expires_at=row.token_expires_at,
         audience=tuple((row.token_audience or "").split()),
         sandbox_of=row.sandbox_of,
+        client_row=_client_row(row),
     )
+
+
+def _client_row(row: Row[Any]) -> ClientStanding | None:
+    if not row.client_status:
+        return None
+    return ClientStanding(row.client_id, row.client_version, row.client_status, row.client_checked_until)

@@ -6,7 +6,7 @@ version, so that disabling a service holds at the next request in every worker.
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -37,12 +37,22 @@ _ENABLED = (
     .limit(bindparam("most"))
 )
 _PUBLIC = (  # by what is stored of them, so that not every client has to be parsed
-    select(ClientRow.id, ClientRow.version, ClientRow.status)
+    select(ClientRow.id, ClientRow.version, ClientRow.status, ClientRow.checked_until)
     .where(ClientRow.status == "enabled", ClientRow.registration.contains('"token_endpoint_auth_method":"none"'))
     .limit(MOST_CLIENTS)
 )
 _ONE = select(_table).where(ClientRow.id == bindparam("client_id"))
 _ALL = select(_table).order_by(ClientRow.id).limit(MOST_CLIENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStanding:
+    """What says whether a client is still as it was parsed."""
+
+    id: str
+    version: int
+    status: str
+    checked_until: int | None
 
 
 class Clients:
@@ -60,6 +70,12 @@ class Clients:
         if not CLIENT_ID.fullmatch(client_id):  # nothing else was ever registered; NUL would upset PostgreSQL
             return None
         return self._database.once(("client", client_id), lambda: self._look(client_id))
+
+    def told(self, standing: ClientStanding) -> None:
+        """Another look-up of this request has shown how a client stands: `find` need not look for it again."""
+        known = self._as_parsed(standing.id, standing)
+        if known is not None:
+            self._database.once(("client", standing.id), lambda: known)
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""
@@ -107,15 +123,19 @@ class Clients:
 
     def _as_of(self, row: Row[Any], client_id: str, reading: Transaction) -> Client | None:
         """The parsed client if the row says that it is still the same, else parsed anew."""
+        return self._as_parsed(client_id, row) or self._parse(client_id, reading)
+
+    def _as_parsed(self, client_id: str, stands: Row[Any] | ClientStanding) -> Client | None:
+        """The parsed client, if it is still as it stands now."""
         version, known = self._parsed.get(client_id, (None, None))
         if (
             known is not None
-            and version == row.version
-            and known.enabled == (row.status == "enabled")
-            and known.checked_until == (row.checked_until or 0)
+            and version == stands.version
+            and known.enabled == (stands.status == "enabled")
+            and known.checked_until == (stands.checked_until or 0)
         ):
             return known
-        return self._parse(client_id, reading)
+        return None
 
     def _look(self, client_id: str) -> Client | None:
         with self._database.read() as reading:

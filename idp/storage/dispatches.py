@@ -133,8 +133,7 @@ class SqlDispatches:
 
     def ended(self, message: UUID, state: State, vendor_id: str | None = None) -> None:
         """What became of it."""
-        with self._database.begin() as transaction:
-            transaction.run(_ENDED, message=message, outcome=state.value, theirs=vendor_id)
+        self._database.act(_ENDED, message=message, outcome=state.value, theirs=vendor_id)
 
     def breakers(self, channel: Channel) -> Mapping[str, Breaker]:
         """The breakers that are not at rest, by gateway."""

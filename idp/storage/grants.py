@@ -14,7 +14,17 @@ from idp.keys.handles import Presented
 from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
 from idp.storage.device_authorizations import DeviceAuthorizations
-from idp.storage.models import AccessToken, Consent, Credential, Grant, Passkey, Person, RefreshToken, Session
+from idp.storage.models import (
+    AccessToken,
+    ClientRow,
+    Consent,
+    Credential,
+    Grant,
+    Passkey,
+    Person,
+    RefreshToken,
+    Session,
+)
 
 _GRANT = (
     Grant.id,
@@ -145,10 +155,14 @@ _FIND_ACCESS = with_standing(
         AccessToken.revoked_at.label("token_revoked_at"),
         Person.record,
         Consent.scopes.label("consented_scopes"),
+        ClientRow.version.label("client_version"),
+        ClientRow.status.label("client_status"),
+        ClientRow.checked_until.label("client_checked_until"),
         *STANDING,
     )
     .select_from(AccessToken)
     .join(Grant, Grant.id == AccessToken.grant_id)
+    .outerjoin(ClientRow, ClientRow.id == Grant.client_id)
 ).where(AccessToken.id == bindparam("row"), AccessToken.digest == bindparam("token"))
 _REVOKE_ACCESS = (
     update(AccessToken)

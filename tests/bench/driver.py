@@ -36,10 +36,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the batch gave: the last item of each chain, and how many requests were sent for all of them."""
+    """What the batch gave: the last item of each chain, how many requests were sent, how long each operation took.
+
+    The time of an operation is that of its requests: waiting for a message to arrive is not in it.
+    """
 
     items: list[Item]
     requests: int
+    seconds: list[float]
 
 
 class Driver:
@@ -61,11 +65,10 @@ def _run(target: Target, batch: Batch) -> Outcome:
 
     def work(lane: Sequence[Item]) -> Outcome:
         connection = Connection(target.port, host=target.host)
+        seconds: list[float] = []
         try:
-            return Outcome(
-                [_chain(operation, connection, target, item, batch.repeat) for item in lane],
-                connection.requests,
-            )
+            items = [_chain(operation, connection, target, item, batch.repeat, seconds) for item in lane]
+            return Outcome(items, connection.requests, seconds)
         finally:
             connection.close()
 
@@ -74,12 +77,17 @@ def _run(target: Target, batch: Batch) -> Outcome:
     return Outcome(
         [item for outcome in outcomes for item in outcome.items],
         sum(outcome.requests for outcome in outcomes),
+        [one for outcome in outcomes for one in outcome.seconds],
     )
 
 
-def _chain(operation: Operation, connection: Connection, target: Target, item: Item, repeat: int) -> Item:
+def _chain(
+    operation: Operation, connection: Connection, target: Target, item: Item, repeat: int, seconds: list[float]
+) -> Item:
     for _ in range(repeat):
+        before = connection.seconds
         item = operation(connection, target, item)
+        seconds.append(connection.seconds - before)
     return item
 
 

@@ -6,6 +6,7 @@ a length or in chunks (RFC 9112 §6, §7.1), and cookies with a path (RFC 6265 �
 """
 
 import socket
+import time
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -32,12 +33,16 @@ class Answer:
 
 
 class Connection:
-    """One kept-alive connection to a server on loopback; opened at the first request. Counts its requests."""
+    """One kept-alive connection to a server on loopback; opened at the first request.
+
+    Counts its requests, and the seconds they took.
+    """
 
     def __init__(self, port: int, *, host: str) -> None:
         self.port = port
         self.host = host
         self.requests = 0
+        self.seconds = 0.0
         self._socket: socket.socket | None = None
         self._buffer = b""
 
@@ -52,12 +57,15 @@ class Connection:
         if method != "GET":
             lines.append(f"Content-Length: {len(body)}")
         self.requests += 1
+        began = time.monotonic()
         try:
             self._open().sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
             return self._read_answer()
         except OSError as error:
             self.close()
             raise AnswerError(f"{method} {target} at port {self.port}: {error}") from error
+        finally:
+            self.seconds += time.monotonic() - began
 
     def _open(self) -> socket.socket:
         if self._socket is None:

@@ -49,6 +49,16 @@ def sign_in(connection: Connection, target: Target, item: Item) -> Item:
     return relying_party.userinfo(connection, USERINFO, tokens)
 
 
+def first_proof(connection: Connection, target: Target, item: Item) -> Item:
+    """authorize, passkey: after these two requests a message waits to leave."""
+    browser = Browser(connection, target.origin)
+    request = relying_party.authorization_request(target, secrets.token_urlsafe(32), secrets.token_urlsafe(16))
+    fields = _fields(browser.get(f"/authorize?{urlencode(request)}").text, "csrf", "request", "options")
+    credential = _assertion(item, json.loads(fields["options"]), target.origin)
+    _post(browser, "/sign-in/passkey", fields | {"credential": credential})
+    return item
+
+
 def _post(browser: Browser, path: str, form: dict[str, str]) -> dict[str, str]:
     """Send a form of the sign-in; each is answered with the next page."""
     return _fields(expect(browser.post(path, form), 200, path).text, "csrf", "sign_in")
@@ -83,6 +93,7 @@ def _decoded(text: str) -> bytes:
 
 OPERATIONS = {
     "sign_in": sign_in,
+    "first_proof": first_proof,
     "refresh": lambda connection, target, item: relying_party.refresh(connection, target, TOKEN, item),
     "userinfo": lambda connection, _, item: relying_party.userinfo(connection, USERINFO, item),
     "introspection": lambda connection, target, item: relying_party.introspect(connection, target, INTROSPECTION, item),

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ from tests.bench.target import Item, Target
 
 ROOT = Path(__file__).parents[2]
 IDP = (sys.executable, "-c", "from idp.command import main; main(prog_name='idp')")
-COMMAND_SECONDS = 120
+COMMAND_SECONDS = 600  # a machine may be busy
 ALWAYS = frozenset({"sign_in", "refresh", "userinfo", "discovery", "jwks"})
 
 
@@ -49,6 +51,7 @@ def running_ours(scratch: Path, port: int, scope: str) -> Iterator[Side]:
                 cluster,
                 _offered(port),
                 lambda count: _people(environment, count),
+                lambda address: _delivering_to(environment, home, ProcessTree(delivery), address),
             )
 
 
@@ -65,6 +68,37 @@ def _environment(home: Path, port: int, socket_directory: Path) -> dict[str, str
         "IDP_SECRETS_FILE": str(home / "secrets"),
         "IDP_MESSAGES_FILE": str(home / "messages.jsonl"),
     }
+
+
+@contextmanager
+def _delivering_to(environment: Mapping[str, str], home: Path, usual: ProcessTree, address: str) -> Iterator[None]:
+    """Another worker in the place of the usual one, which sends through a relay."""
+    secret, accounts = home / "relay-secret", home / "gateways.toml"
+    secret.write_text("bench")
+    secret.chmod(0o600)
+    accounts.write_text(f'[relay]\nkind = "relay"\nurl = "{address}"\nsecret_file = "{secret}"\n')
+    elsewhere = {**environment, "IDP_GATEWAYS_FILE": str(accounts)}
+    _signal(usual, signal.SIGSTOP)
+    try:
+        log = home / "relay-worker.log"
+        with running([*IDP, "worker"], environment=elsewhere, directory=ROOT, log=log):
+            _wait_for_line(log, "worker started")
+            yield
+    finally:
+        _signal(usual, signal.SIGCONT)
+
+
+def _wait_for_line(log: Path, words: str) -> None:
+    deadline = time.monotonic() + COMMAND_SECONDS
+    while words not in log.read_text("utf-8", "replace"):
+        if time.monotonic() > deadline:
+            raise BenchError(f"the worker did not start: {log.read_text('utf-8', 'replace')[-400:]}")
+        time.sleep(0.05)
+
+
+def _signal(processes: ProcessTree, number: int) -> None:
+    for pid in processes.members():
+        os.kill(pid, number)
 
 
 def _register(

@@ -1,17 +1,28 @@
 """From the costs of the rounds to ratios, a table and a verdict on the goals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from tests.bench.database import Written
-from tests.bench.rounds import Cost, Costs
+from tests.bench.gateways import WELL
+from tests.bench.rounds import Cost, Costs, percentile
 from tests.bench.steps import Step, written_by_requests
 
 MEGABYTE = 1_000_000
+LIMITS = {
+    "refresh": 0.6,
+    "userinfo": 0.75,
+    "introspection": 0.75,
+    "client_credentials": 1.0,
+    "signed_client_credentials": 1.0,
+    "discovery": 1.0,
+    "jwks": 1.0,
+}
+"""The most processor time of each call by the peer's."""
 HEADING = (
-    f"{'operation':<19}{'side':<6}{'server':>8}{'deliver':>8}{'database':>9}{'CPU ms':>8}"
-    f"{'write tx':>9}{'WAL B':>8}{'of it pages':>12}   CPU ratio min / median / max"
+    f"{'operation':<26}{'side':<6}{'server':>8}{'deliver':>8}{'database':>9}{'CPU ms':>8}"
+    f"{'write tx':>9}{'WAL B':>8}{'of it pages':>12}{'p99 ms':>8}   CPU ratio min / median / max"
 )
 
 
@@ -75,7 +86,7 @@ def table(costs: Costs) -> str:
 def _line(operation: str, name: str, values: Sequence[Cost], sides: dict[str, list[Cost]]) -> str:
     both = name == "ours" and "peer" in sides
     return (
-        f"{operation:<19}{name:<6}"
+        f"{operation:<26}{name:<6}"
         f"{middle(values, lambda cost: cost.server_ms):>8.2f}"
         f"{middle(values, lambda cost: cost.delivery_ms):>8.2f}"
         f"{middle(values, lambda cost: cost.database_ms):>9.2f}"
@@ -83,6 +94,7 @@ def _line(operation: str, name: str, values: Sequence[Cost], sides: dict[str, li
         f"{middle(values, lambda cost: cost.transactions):>9.2f}"
         f"{middle(values, lambda cost: cost.wal_bytes):>8.0f}"
         f"{middle(values, lambda cost: cost.page_image_bytes):>12.0f}"
+        f"{middle(values, lambda cost: cost.p99_ms):>8.0f}"
         + (f"   {ratios(values, sides['peer'], cpu)}" if both else "")
     )
 
@@ -110,13 +122,54 @@ def memory(pss: dict[str, int]) -> str:
     return f"memory of the biggest process (PSS): {sizes}"
 
 
-def goals(costs: Costs, steps: Sequence[Step], pss: dict[str, int]) -> list[Goal]:
-    """What a whole first sign-in may cost. Needs the costs of both sides and our steps."""
+def waiting(times: Mapping[str, Sequence[float]]) -> str:
+    """How long the sign-in step took by the state of the gateway."""
+    shown = (
+        f"{state} {1000 * percentile(each, 50):.0f} / {1000 * percentile(each, 99):.0f}"
+        for state, each in times.items()
+    )
+    return f"sign-in step by the state of the gateway, median / p99 in ms: {', '.join(shown)}"
+
+
+def goals(
+    costs: Costs, steps: Sequence[Step], pss: Mapping[str, int], times: Mapping[str, Sequence[float]]
+) -> list[Goal]:
+    """What everything may cost. Needs the costs of both sides, our steps, and the times of the sign-in step."""
+    return [*_of_sign_in(costs, steps), *_of_calls(costs), *_of_waiting(times), _of_memory(pss)]
+
+
+def _of_sign_in(costs: Costs, steps: Sequence[Step]) -> list[Goal]:
     ours, peer = costs["sign_in"]["ours"], costs["sign_in"]["peer"]
     return [
         Goal("requests of a sign-in", middle(ours, lambda cost: cost.requests), 6),
         Goal("write transactions of the requests of a sign-in", written_by_requests(steps), 5),
         Goal("WAL bytes of a sign-in and its message", middle(ours, lambda cost: cost.wal_bytes), 4096),
         Goal("CPU of a sign-in by the peer's, median of the rounds", ratios(ours, peer, cpu).middle, 0.7),
-        Goal("PSS of a worker in MB", pss["ours"] / MEGABYTE, 110),
     ]
+
+
+def _of_calls(costs: Costs) -> list[Goal]:
+    return [
+        Goal(f"CPU of {name} by the peer's", ratios(costs[name]["ours"], costs[name]["peer"], cpu).middle, limit)
+        for name, limit in LIMITS.items()
+        if name in costs
+    ]
+
+
+def _of_waiting(times: Mapping[str, Sequence[float]]) -> list[Goal]:
+    if not times:
+        return []
+    usual = percentile(times[WELL], 99)
+    return [
+        Goal(
+            f"p99 of the sign-in step, gateway {state}, by that of one that does well",
+            percentile(each, 99) / usual,
+            1.1,
+        )
+        for state, each in times.items()
+        if state != WELL
+    ]
+
+
+def _of_memory(pss: Mapping[str, int]) -> Goal:
+    return Goal("PSS of a worker in MB", pss["ours"] / MEGABYTE, 110)

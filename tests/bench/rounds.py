@@ -31,6 +31,7 @@ class Cost:
     wal_bytes: float
     page_image_bytes: float
     requests: float
+    p99_ms: float  # how long the requests of one operation took, at the 99th percentile
 
     @property
     def cpu_ms(self) -> float:
@@ -47,6 +48,7 @@ class Plan:
     calls: int  # of each other operation, per side and round
     clients: int
     seconds: float  # no round is begun after that, once there are LEAST_ROUNDS
+    operations: Sequence[str] = ORDER
 
 
 Chains = dict[str, list[Item]]  # operation → what its next batch works on
@@ -56,7 +58,7 @@ Costs = dict[str, dict[str, list[Cost]]]  # operation → side → one cost per 
 def run_rounds(sides: Sequence[Side], plan: Plan, driver: Driver, report: Callable[[str], None]) -> Costs:
     """Warm both sides up, then measure. The costs of a round stand at the same index on both sides."""
     chains = {side.name: _warm_up(side, plan, driver) for side in sides}
-    operations = [name for name in ORDER if all(name in side.operations for side in sides)]
+    operations = [name for name in plan.operations if all(name in side.operations for side in sides)]
     costs: Costs = {name: {side.name: [] for side in sides} for name in operations}
     end = time.monotonic() + plan.seconds
     for number in range(plan.rounds):
@@ -85,7 +87,7 @@ def _warm_up(side: Side, plan: Plan, driver: Driver) -> Chains:
     lasting = driver.run(side.public, _sign_ins(side, CHAINS, plan)).items
     chains = {name: lasting if name == "refresh" else tokens[-CHAINS:] for name in ORDER[1:]}
     for name in ORDER[1:]:
-        if name in side.operations:
+        if name in side.operations and name in plan.operations:
             warming = Batch(name, lanes_of(chains[name], plan.clients), repeat=WARM_UP_CALLS)
             chains[name] = driver.run(_target(side, name), warming).items
     return chains
@@ -125,8 +127,14 @@ def _measure(side: Side, driver: Driver, target: Target, batch: Batch) -> tuple[
         wal_bytes=written.size / batch.size,
         page_image_bytes=written.page_images / batch.size,
         requests=outcome.requests / batch.size,
+        p99_ms=1000 * percentile(outcome.seconds, 99),
     )
     return cost, outcome
+
+
+def percentile(values: Sequence[float], which: int) -> float:
+    """The smallest value that so many in a hundred do not exceed (nearest rank)."""
+    return sorted(values)[max(0, -(-which * len(values) // 100) - 1)]
 
 
 def _cpu(side: Side) -> tuple[float, float, float]:

@@ -1,6 +1,7 @@
 """One side of the comparison, running: its processes, its database, and what it is able to do."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from tests.bench.database import Cluster
@@ -20,6 +21,8 @@ class Side:
     cluster: Cluster
     operations: frozenset[str]
     people: Callable[[int], list[Item]]  # that many people who have never signed in before
+    #: Delivers through the relay at an address, while the usual worker is held still; none at the peer.
+    delivering_to: Callable[[str], AbstractContextManager[None]] | None = None
 
     @property
     def name(self) -> str:

@@ -21,4 +21,6 @@ def test_a_chain_gives_each_result_to_the_next_repetition():
     def count(_connection, _target, item):
         return {"turn": str(int(item["turn"]) + 1)}
 
-    assert driver._chain(count, Connection(1, host="x"), None, {"turn": "0"}, 5) == {"turn": "5"}
+    seconds = []
+    assert driver._chain(count, Connection(1, host="x"), None, {"turn": "0"}, 5, seconds) == {"turn": "5"}
+    assert seconds == [0.0] * 5
