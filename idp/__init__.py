@@ -19,6 +19,7 @@ from idp.endpoints import (
     client_configuration,
     device_authorization,
     discovery,
+    inbound,
     introspect,
     logout,
     push,
@@ -135,6 +136,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         register,
         client_configuration,
         receipts,
+        inbound,
         discovery,
         audit_head,
     ):
