@@ -21,6 +21,7 @@ from idp.endpoints import (
     device_authorization,
     direct,
     discovery,
+    inbound,
     introspect,
     logout,
     push,
@@ -189,6 +190,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         register,
         client_configuration,
         receipts,
+        inbound,
         discovery,
         audit_head,
     ):

@@ -67,7 +67,7 @@ from idp.storage.outbox import SqlOutbox
 from idp.storage.session_ends import SessionEnds
 from idp.telephony.commands import phones
 from idp.telephony.exchange import Exchange
-from idp.telephony.gateways import make_lines
+from idp.telephony.gateways import make_lines, make_signals
 from idp.telephony.messages import MessageError
 
 REFUSALS = (
@@ -203,7 +203,10 @@ def _worker_of(wired: Provider) -> Any:
     mail = make_mail_gateway(wired.settings, wired.clock)
     if mail is not None:
         others[MAIL] = deliver_mail(mail, load_mail_words())
-    made = make_worker(wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till)
+    signals = make_signals(wired.accounts, wired.clock)
+    made = make_worker(
+        wired.settings, store, wired.sealers.outbox, wired.clock, _exchange_of(wired), others, till, signals
+    )
     made = replace(made, chores=chores_of(wired))
     tracing = begin_tracing(wired.settings)
     if tracing is not None:

@@ -28,6 +28,7 @@ class Event(Enum):
     NUMBER_CHANGED = ("person:phone_number:changed", ("before", "region", "held_until"))
     NUMBER_REFUSED = ("person:phone_number:refused", ("why",))
     OPTED_OUT = ("provider:phone_number:opted_out", ("region",))
+    NUMBER_MOVED = ("provider:phone_number:moved", ("region",))
     OPTED_IN = ("person:phone_number:opted_in", ())
     SENDING_NEAR_LIMIT = ("provider:send_limit:near", ("kind", "region", "percent"))
     SENDING_STOPPED = ("provider:send_limit:met", ("kind", "region", "until", "broken"))

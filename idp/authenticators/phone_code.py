@@ -23,7 +23,7 @@ RESEND_AFTER_SECONDS = 60
 WRONG_TRIES_TO_LOCK = 10  # consecutive, over all sign-ins of a phone
 FIRST_LOCK_SECONDS = 900
 LONGEST_LOCK_SECONDS = 86_400
-MAX_TYPED = 64
+MAX_TYPED = 200  # a whole message, pasted
 
 
 class CodePurpose(Enum):

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from idp.delivery.notices import read_payload as read_notice
 from idp.delivery.outbox import Deliver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
-from idp.delivery.text_messages import NumberOptedOut, read_payload
+from idp.delivery.text_messages import NumberMoved, NumberOptedOut, read_payload
 from idp.keys.fingerprints import Fingerprints
 from idp.telephony.channel import Channel
 from idp.telephony.limits import Count, Kind, Limits, Tally, alarmed, first_met
@@ -36,6 +36,10 @@ class Ledger(Protocol):
 
     def opted_out(self, e164: str, region: str, now: int) -> None:
         """The number answered STOP: remember it."""
+        ...
+
+    def moved(self, e164: str, region: str, at: int, now: int) -> None:
+        """The number moved to another SIM at `at`: remember it."""
         ...
 
     def stopped(self, kind: Kind, region: str, until: int, now: int) -> None:
@@ -102,6 +106,8 @@ class Till:
                 self.ledger.give_back(counts, now)
                 if isinstance(failure, NumberOptedOut):
                     self.ledger.opted_out(e164, cost.region, now)
+                if isinstance(failure, NumberMoved):
+                    self.ledger.moved(e164, cost.region, failure.moved_at, now)
                 raise
 
         return pay_and_deliver

@@ -19,8 +19,10 @@ from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
 from idp.telephony.gateways.contract import Gateway
 from idp.telephony.messages import load_messages
+from idp.telephony.signals import Nobody, Signals
 
 NOBODY: Final[Deliverers] = {}
+NOBODY_ASKED: Final = Nobody()
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,11 @@ def make_worker(
     gateway: Gateway,
     others: Deliverers = NOBODY,
     pay: Pay = unpaid,
+    signals: Signals = NOBODY_ASKED,
 ) -> Worker:
     """The worker of this installation; `sealer` is that of Purpose.OUTBOX, `others` deliver the other kinds.
 
-    `pay` lets a message leave only once it is paid for.
+    `pay` lets a message leave only once it is paid for; `signals` tell of numbers that moved to another SIM.
 
     Raises MessageError with one line when it cannot work.
     """
@@ -45,7 +48,7 @@ def make_worker(
     def open_payload(item: OutboxItem) -> bytes:
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
-    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock)
+    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock, signals)
     deliverers = {
         KIND: pay(text_messages, cost_of_code),
         NOTICE: pay(deliver_notices(gateway, load_notices(), clock), cost_of_notice),

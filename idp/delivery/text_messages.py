@@ -6,6 +6,7 @@ JSON list of the other facts, without what is as usual at its end.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,11 +26,25 @@ from idp.telephony.gateways.contract import (
     TemporaryFailure,
 )
 from idp.telephony.messages import CodeMessages, MessageError
+from idp.telephony.signals import Nobody, Signals, SignalUnavailable, recently
 
 KIND: Final = "text_message"
+NOBODY: Final = Nobody()
 _ABOUT: Final = 16
 _USUAL: Final = 5
 _NEW: Final = "new"
+_SEEN: Final = "seen"
+
+log = logging.getLogger(__name__)
+
+
+class NumberMoved(Undeliverable):
+    """The number has moved to another SIM a moment ago: a code for its holder may reach a thief."""
+
+    def __init__(self, moved_at: int) -> None:
+        """When it moved, in epoch seconds."""
+        super().__init__("number has moved to another SIM")
+        self.moved_at = moved_at
 
 
 class NumberOptedOut(Undeliverable):
@@ -54,15 +69,18 @@ class CodeMessage:
     channel: Channel = Channel.SMS
     #: Whether its holder named the number by themself and has not proven it yet.
     is_new: bool = False
+    #: Whether an officer sees the holder: a SIM bought yesterday is no sign of a thief there.
+    is_seen: bool = False
 
 
 def to_payload(message: CodeMessage) -> bytes:
     """The payload to seal into the outbox row."""
     facts = [message.to, message.region, message.language, message.code, message.service]
-    if message.channel is not Channel.SMS or message.is_new:
+    standing = _NEW if message.is_new else _SEEN if message.is_seen else ""
+    if message.channel is not Channel.SMS or standing:
         facts.append(message.channel.value)
-    if message.is_new:
-        facts.append(_NEW)
+    if standing:
+        facts.append(standing)
     return message.about.bytes + json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -72,22 +90,41 @@ def read_payload(payload: bytes) -> CodeMessage:
         about, facts = UUID(bytes=payload[:_ABOUT]), json.loads(payload[_ABOUT:])
         if not isinstance(facts, list) or not all(isinstance(fact, str) for fact in facts):
             raise TypeError  # noqa: TRY301 (a list of anything else is as wrong as no list)
-        to, region, language, code, service, channel, new = facts + [Channel.SMS.value, ""][len(facts) - _USUAL :]
-        if new not in {"", _NEW}:
+        to, region, language, code, service, channel, standing = facts + [Channel.SMS.value, ""][len(facts) - _USUAL :]
+        if standing not in {"", _NEW, _SEEN}:
             raise ValueError  # noqa: TRY301 (as wrong as no list)
-        return CodeMessage(to, region, language, code, service, about, Channel(channel), new == _NEW)
+        new, seen = standing == _NEW, standing == _SEEN
+        return CodeMessage(to, region, language, code, service, about, Channel(channel), new, seen)
     except (ValueError, TypeError):
         raise Undeliverable("payload is not a code message") from None
 
 
-def deliver_text_messages(gateway: Gateway, messages: CodeMessages, host: str, clock: Callable[[], int]) -> Deliver:
-    """The function that delivers this kind through `gateway`; codes are bound to `host`, the provider's own."""
+def deliver_text_messages(
+    gateway: Gateway, messages: CodeMessages, host: str, clock: Callable[[], int], signals: Signals = NOBODY
+) -> Deliver:
+    """The function that delivers this kind through `gateway`; codes are bound to `host`, the provider's own.
+
+    Before a code of a sign-in leaves, `signals` are asked whether its number has moved to another SIM.
+    """
 
     def deliver(item: OutboxItem, payload: bytes) -> None:
         wanted = read_payload(payload)
+        if not (wanted.is_new or wanted.is_seen):
+            _refuse_moved(signals, wanted.to, clock())
         hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
 
     return deliver
+
+
+def _refuse_moved(signals: Signals, e164: str, now: int) -> None:
+    """Raises NumberMoved. Who cannot tell holds nothing up."""
+    try:
+        moved_at = signals.moved_at(e164)
+    except SignalUnavailable as why:
+        log.warning("look-up of a number: %s", why)
+        return
+    if moved_at is not None and recently(moved_at, now):
+        raise NumberMoved(moved_at)
 
 
 def _compose(

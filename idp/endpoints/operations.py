@@ -139,6 +139,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/receipts/<gateway>": Operation(RECEIPT),
     "/receipts/<gateway>/<uuid:message>": Operation(RECEIPT),
+    "/inbound/<gateway>": Operation(RECEIPT),
     "/register": Operation(
         {201: Answer("The registration.", {JSON: ref("Registration")}), **REGISTRATION_ERRORS},
         document="Metadata",

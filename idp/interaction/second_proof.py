@@ -41,6 +41,7 @@ class Silence(Enum):
     LOCKED = "locked"
     OPTED_OUT = "opted_out"
     UNCERTAIN = "uncertain"  # not proven for so long that the number may be somebody else's by now
+    MOVED = "moved"  # the number changed its SIM a moment ago: a thief may hold it
     LIMIT = "limit"
     SENDS_USED_UP = "sends_used_up"
 

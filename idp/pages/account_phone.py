@@ -19,6 +19,7 @@ from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.second_proof import Way
 from idp.keys.sealing import row_context
+from idp.pages.message_language import message_language_of
 from idp.pages.messages import send_code
 from idp.pages.number_code import CHANNELS, NumberCode, look_at, replace_code, shown
 from idp.pages.owner import Owner
@@ -28,14 +29,13 @@ from idp.pages.sending import LimitMet, count_for_new, met_for_new, new_number_v
 from idp.pages.times import readable_time
 from idp.provider import Provider
 from idp.storage import Transaction
-from idp.storage.account import Account
 from idp.storage.models_second_proofs import PhoneChange
 from idp.storage.opt_outs import OptOuts
 from idp.storage.outbox import Fate
 from idp.storage.phone_changes import ChangeUnderWay, PhoneChanges
 from idp.storage.phone_codes import PhoneCodes
 from idp.storage.shared_numbers import holders_in_turn
-from idp.telephony.languages import LONGEST_TAG, choices, known
+from idp.telephony.languages import choices
 from idp.telephony.limits import Met
 from idp.telephony.numbers import NumberRefused, PhoneNumber, countries, country_name, masked, parse_number
 
@@ -63,6 +63,7 @@ def _ask_number(
 ) -> Response:
     with wired.database.read() as reading:
         phone = PhoneChanges(reading).phone_of(owner.person_id)
+        opted_out = phone is not None and OptOuts(reading).is_out(phone.fingerprint)
     if phone is None:
         raise PageRefused("no_phone", 400, "no phone is registered")
     present = wired.sealers.phone.open(phone.number, row_context("phones", "number", phone.id)).decode()
@@ -81,27 +82,10 @@ def _ask_number(
         error=error,
         until=until,
         notice=notice,
+        opted_out=opted_out,
         message_languages=choices(),
         message_language=message_language_of(wired, owner.person_id),
     )
-
-
-def message_language_of(wired: Provider, person: UUID) -> str:
-    """The language of a person's messages and calls."""
-    with wired.database.read() as reading:
-        found = Account(reading, person).person()
-    return str(found.message_language or found.language)
-
-
-def choose_message_language(wired: Provider, owner: Owner, wish: str) -> Response:
-    """The language of messages and calls from now on. Raises PageRefused."""
-    tag, now = known(wish) if len(wish) <= LONGEST_TAG else None, wired.clock()
-    if tag is None:
-        raise PageRefused("invalid_request", 400, "no such language of messages")
-    with wired.database.begin() as transaction:
-        Account(transaction, owner.person_id).choose_message_language(tag, now)
-        transaction.record(AuditRow(Event.LANGUAGE_CHOSEN, now, owner.person_id, detail={"language": tag}))
-    return show_phone(wired, owner, notice="account.message_language_saved")
 
 
 def _ask_code(

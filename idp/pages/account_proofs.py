@@ -6,7 +6,7 @@ Everything here needs both proofs, given a moment ago; what is not needed to bin
 from flask import Blueprint, Response, jsonify, request
 
 from idp.interaction.second_proof import Way
-from idp.pages import account_phone, account_ways
+from idp.pages import account_messages, account_phone, account_ways
 from idp.pages.answers import go
 from idp.pages.first_party import OWN_ENDED, own_client, own_request
 from idp.pages.forms import read_form
@@ -102,7 +102,7 @@ def new_phone() -> Response:
 def phone_language() -> Response:
     """The language of messages and calls."""
     owner, form = _owner("phone"), read_form()
-    return account_phone.choose_message_language(provider(), owner, form.get("language", ""))
+    return account_messages.choose_message_language(provider(), owner, form.get("language", ""))
 
 
 @pages.post("/account/phone/code")
@@ -117,6 +117,13 @@ def phone_resend() -> Response:
     """Another message to the new number."""
     owner, _ = _owner("phone"), read_form()
     return account_phone.send_another(provider(), owner, Way.MESSAGE)
+
+
+@pages.post("/account/phone/opt-in")
+def phone_opt_in() -> Response:
+    """Messages to the person's own number again, after STOP."""
+    owner, _ = _owner("phone"), read_form()
+    return account_messages.messages_again(provider(), owner)
 
 
 @pages.post("/account/phone/call")

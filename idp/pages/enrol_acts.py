@@ -208,6 +208,7 @@ def _queue(
         service="",
         about=enrolment.id,
         channel=channel,
+        is_seen=True,
     )
     send_code(
         transaction, wired, message, person=None, client=None, purpose=CodePurpose.ENROLMENT, sends=sends, now=now

@@ -188,6 +188,7 @@ def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
         wrong_tries=0,
         phone_locked_until=holder.phone_locked_until,
         phone_verified_at=holder.phone_verified_at,
+        phone_moved_at=holder.phone_moved_at,
         opted_out=holder.opted_out,
         code=code,
         agreed=None,  # not needed before the proofs are complete

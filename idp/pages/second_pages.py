@@ -140,11 +140,13 @@ def _dead_end(sign_in: SignInRecord, client: Client, seen: SecondView) -> PageRe
     here = f"/sign-in/{sign_in.id}"
     if seen.line.silence is Silence.LOCKED:
         name, values = "phone_locked", {"until": readable_time(seen.line.until)}
+    elif seen.line.silence is Silence.MOVED:
+        name, values = "number_moved", {"until": readable_time(seen.line.until)}
     elif seen.line.silence is Silence.LIMIT:
         name, values = "send_limit", {"until": readable_time(seen.line.until)}
     elif seen.line.silence is Silence.NO_PHONE:
         name, values = "no_phone", {}
     else:
         name, values = "code_dead", {}
-    status = 403 if name == "phone_locked" else 429 if name == "send_limit" else 400
+    status = 403 if name in {"phone_locked", "number_moved"} else 429 if name == "send_limit" else 400
     return PageRefused(name, status, name, client=client, address=address, values=values, here=here)

@@ -41,7 +41,7 @@ class SecondView:
         """Whether a code that was sent may still be typed."""
         if self.code is None or self.fate is Fate.FAILED or self.code.tries_left == 0:
             return False
-        return self.line.silence not in {Silence.LOCKED, Silence.OPTED_OUT, Silence.NO_PHONE}
+        return self.line.silence not in {Silence.LOCKED, Silence.OPTED_OUT, Silence.NO_PHONE, Silence.MOVED}
 
 
 def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> SecondView:

@@ -24,6 +24,7 @@ from idp.telephony.channel import Channel
 from idp.telephony.coverage import ways
 from idp.telephony.limits import Count, Kind, Limits, Met, Tally, alarmed, first_met, range_of, with_one_more
 from idp.telephony.numbers import time_zone_of
+from idp.telephony.signals import MOVED_SECONDS, recently
 
 log = logging.getLogger(__name__)
 UNCERTAIN_AFTER_SECONDS = 18 * 30 * 86_400
@@ -51,6 +52,8 @@ class HasPhone(Protocol):
     @property
     def phone_verified_at(self) -> int: ...  # noqa: D102
     @property
+    def phone_moved_at(self) -> int: ...  # noqa: D102
+    @property
     def opted_out(self) -> bool: ...  # noqa: D102
     @property
     def phone_number(self) -> bytes | None: ...  # noqa: D102
@@ -73,6 +76,8 @@ def line_of(
         return Line(silence=Silence.LOCKED, until=phone.phone_locked_until)
     if phone.opted_out:
         return Line(silence=Silence.OPTED_OUT)
+    if phone.phone_moved_at and recently(phone.phone_moved_at, now):
+        return Line(silence=Silence.MOVED, until=phone.phone_moved_at + MOVED_SECONDS)
     if code is None and now - phone.phone_verified_at > UNCERTAIN_AFTER_SECONDS:
         return replace(reach_of(wired, phone.region or "", now, e164), silence=Silence.UNCERTAIN)
     if code is not None and code.sends_left == 0:

@@ -6,6 +6,7 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.keys.fingerprints import Fingerprints
 from idp.storage.database import Database
 from idp.storage.opt_outs import OptOuts
+from idp.storage.phone_changes import PhoneChanges
 from idp.storage.send_counts import SendCounts
 from idp.telephony.limits import Count, Kind, Tally
 
@@ -39,6 +40,12 @@ class SqlLedger:
         with self._database.begin() as transaction:
             OptOuts(transaction).add(self._look_up.of("phone", e164), now)
             transaction.record(AuditRow(Event.OPTED_OUT, now, detail={"region": region}))
+
+    def moved(self, e164: str, region: str, at: int, now: int) -> None:
+        """The number moved to another SIM at `at`: remember it."""
+        with self._database.begin() as transaction:
+            if PhoneChanges(transaction).moved(self._look_up.of("phone", e164), at):
+                transaction.record(AuditRow(Event.NUMBER_MOVED, now, detail={"region": region}))
 
     def stopped(self, kind: Kind, region: str, until: int, now: int) -> None:
         """A budget is used up: record it."""

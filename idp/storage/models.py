@@ -107,6 +107,7 @@ class Phone(Base):
     wrong_tries: Mapped[int] = mapped_column(default=0)  # consecutive, over all sign-ins
     locked_until: Mapped[int] = mapped_column(BigInteger, default=0)
     held_until: Mapped[int] = mapped_column(BigInteger, default=0)  # changed by its holder: not yet good for all
+    moved_at: Mapped[int | None] = mapped_column(BigInteger)  # to another SIM, as a vendor says
 
 
 class SignIn(Base):

@@ -37,6 +37,7 @@ _FIND = (
         Phone.locked_until,
         Phone.held_until,
         Phone.verified_at,
+        Phone.moved_at,
         OptOut.since.label("opted_out_at"),
     )
     .join(Person, Person.id == Passkey.person_id)
@@ -84,6 +85,7 @@ class Holder:
     phone_locked_until: int
     phone_held_until: int
     phone_verified_at: int
+    phone_moved_at: int
     opted_out: bool
     sandbox_of: str | None = None  # whose test citizen the person is
 
@@ -121,6 +123,7 @@ class Passkeys:
             phone_locked_until=row.locked_until or 0,
             phone_held_until=row.held_until or 0,
             phone_verified_at=row.verified_at or 0,
+            phone_moved_at=row.moved_at or 0,
             opted_out=row.opted_out_at is not None,
             sandbox_of=row.sandbox_of,
         )

@@ -38,6 +38,11 @@ _PHONE = (
     .order_by(Phone.verified_at.desc())
     .limit(1)
 )
+_MOVED = (
+    update(Phone)
+    .where(Phone.fingerprint == bindparam("value"), (Phone.moved_at.is_(None)) | (Phone.moved_at < bindparam("at")))
+    .values(moved_at=bindparam("at"))
+)
 _TAKE = (
     update(Phone)
     .where(Phone.id == bindparam("row"), Phone.person_id == bindparam("person"))
@@ -48,6 +53,7 @@ _TAKE = (
         verified_at=bindparam("now"),
         wrong_tries=0,
         locked_until=0,
+        moved_at=None,
         held_until=bindparam("hold"),
     )
 )
@@ -104,6 +110,10 @@ class PhoneChanges:
     def phone_of(self, person: UUID) -> Any | None:
         """The person's phone row: id, sealed number, region, fingerprint, held_until."""
         return self._transaction.one(_PHONE, person=person)
+
+    def moved(self, fingerprint: bytes, at: int) -> bool:
+        """The number has moved to another SIM. False when that was known, or nobody here has it."""
+        return self._transaction.run(_MOVED, value=fingerprint, at=at) >= 1
 
     def take(
         self, phone: UUID, person: UUID, *, sealed: bytes, fingerprint: bytes, region: str, held_until: int, now: int

@@ -51,6 +51,7 @@ _FIND = (
         Phone.wrong_tries,
         Phone.locked_until,
         Phone.verified_at,
+        Phone.moved_at,
         OptOut.since.label("opted_out_at"),
         SignIn.code_digest,
         SignIn.code_sent_at,
@@ -121,6 +122,7 @@ class SignInRecord:
     wrong_tries: int
     phone_locked_until: int
     phone_verified_at: int
+    phone_moved_at: int
     opted_out: bool
     code: StoredCode | None
     agreed: Agreed | None  # what the person agreed to give this client before
@@ -233,6 +235,7 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         wrong_tries=row.wrong_tries or 0,
         phone_locked_until=row.locked_until or 0,
         phone_verified_at=row.verified_at or 0,
+        phone_moved_at=row.moved_at or 0,
         opted_out=row.opted_out_at is not None,
         code=stored_code(row),
         agreed=_agreed(row),

@@ -41,7 +41,9 @@ _CALLER: Final = re.compile(r"\+[1-9]\d{6,14}")
 _REGION: Final = re.compile(r"[A-Z]{2}")
 _TEXTS: Final = ("kind", "url", "account", "sender", "caller", "application", "zone")
 _FILES: Final = {"secret_file": "secret", "key_file": "key", "receipts_secret_file": "receipts_secret"}
-_KNOWN: Final = frozenset({*_TEXTS, *_FILES, "regions"})
+_KNOWN: Final = frozenset({*_TEXTS, *_FILES, "regions", "lookup"})
+#: Kinds that can tell whether a number has moved to another SIM.
+LOOKUPS: Final = frozenset({"twilio", "relay"})
 #: Where vendors report what became of a message: below the issuer, then the account's name and the message's id.
 RECEIPTS_PATH: Final = "/receipts"
 
@@ -79,6 +81,7 @@ def _account(path: Path, name: str, table: Any, settings: Settings) -> Account:
         kind=kind,
         regions=frozenset(table.get("regions", ())),
         receipts_url=receipts,
+        lookup=table.get("lookup", False),
         trusted_ca=settings.trusted_ca,
         **texts,
         **secrets,
@@ -96,6 +99,8 @@ def _check_members(where: str, table: Mapping[str, Any]) -> None:
     for member in (*_TEXTS, *_FILES):
         if not isinstance(table.get(member, ""), str):
             raise SettingsError(f"{where}: {member} is a text")
+    if not isinstance(table.get("lookup", False), bool) or (table.get("lookup") and table["kind"] not in LOOKUPS):
+        raise SettingsError(f"{where}: lookup is true or false, and true for {' or '.join(sorted(LOOKUPS))} only")
     regions = table.get("regions", [])
     if not isinstance(regions, list) or not all(isinstance(one, str) and _REGION.fullmatch(one) for one in regions):
         raise SettingsError(f"{where}: regions are two capital letters each")

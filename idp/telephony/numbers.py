@@ -73,8 +73,17 @@ _FICTIONAL: Final = re.compile(r"\+(?:1\d{3}55501\d\d|447700900\d{3}|61491570\d{
 _MARKS: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SEPARATED_DIGITS: Final = re.compile(r"\(?\+?(?=[^\d]*\d)[0-9 ()./-]*")
 
-# Mexico dropped the mobile prefix 1 after +52 in 2019; people still store their numbers with it.
-_OLD_MEXICAN: Final = re.compile(r"\+521(\d{10})")
+# Plans that grew, and the numbers that people still have in their heads and address books.
+_OLD_PLANS: Final = (
+    (re.compile(r"\+521(\d{10})"), r"+52\1"),  # Mexico dropped the mobile prefix 1 in 2019
+    (re.compile(r"\+229(\d{8})"), r"+22901\1"),  # Benin put 01 before every number in 2024
+    # Côte d'Ivoire put the operator's prefix before every number in 2021; the second digit says whose it was.
+    (re.compile(r"\+225([014-9][789]\d{6})"), r"+22507\1"),
+    (re.compile(r"\+225([014-9][456]\d{6})"), r"+22505\1"),
+    (re.compile(r"\+225([014-9][0-3]\d{6})"), r"+22501\1"),
+)
+# How a mobile phone was dialled within Mexico until 2019, and from a landline in front of that.
+_MEXICAN_PREFIXES: Final = re.compile(r"(?:044|045|01|1)(\d{10})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,6 @@ def parse_number(text: str, region: str | None, *, fictional: bool = False) -> P
     if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
         raise NumberRefused("malformed")
     number = _understand(_plain(text), region)
-    _refuse_unreachable(number)
     e164 = _e164(number)
     if not fictional and _FICTIONAL.fullmatch(e164):
         raise NumberRefused("fictional")
@@ -221,26 +229,59 @@ def _ascii(character: str) -> str:
 
 
 def _understand(plain: str, region: str | None) -> phonenumbers.PhoneNumber:
-    """The possible and valid number that `plain` means, trying the ways in which people abroad write one."""
-    for reading in _readings(plain):
+    """The valid number that `plain` means, trying the ways in which people write one; one that can be reached first.
+
+    Raises NumberRefused.
+    """
+    refused: NumberRefused | None = None
+    for reading in _readings(plain, region):
         try:
             number = phonenumbers.parse(reading, region)
         except NumberParseException:
             continue
-        if phonenumbers.is_possible_number(number) and phonenumbers.is_valid_number(number):
-            return number
-    raise NumberRefused("not_possible")
+        if not (phonenumbers.is_possible_number(number) and phonenumbers.is_valid_number(number)):
+            continue
+        try:
+            _refuse_unreachable(number)
+        except NumberRefused as why:  # a landline as it stands may be a mobile number without its +
+            refused = refused or why
+            continue
+        return number
+    raise refused or NumberRefused(_global_reason(plain) or "not_possible")
 
 
-def _readings(plain: str) -> list[str]:
+def _readings(plain: str, region: str | None) -> list[str]:
+    """What `plain` may mean, the likeliest first."""
     digits = re.sub(r"\D", "", plain)
-    readings = [plain]
     if plain.lstrip("(").startswith("+"):
-        readings.append(_OLD_MEXICAN.sub(r"+52\1", f"+{digits}"))
-    elif digits.startswith("00"):
+        return [plain, *_renumbered(f"+{digits}")]
+    readings = [plain]
+    if digits.startswith("00"):
         # People who moved keep writing 00 although their new country dials 011 or 810.
-        readings += [f"+{digits[2:]}", _OLD_MEXICAN.sub(r"+52\1", f"+{digits[2:]}")]
+        readings += [f"+{digits[2:]}", *_renumbered(f"+{digits[2:]}")]
+    elif digits.startswith("810"):  # and 8~10 where 00 is dialled by now
+        readings.append(f"+{digits[3:]}")
+    code = phonenumbers.country_code_for_region(region) if region else 0
+    if code:
+        if digits.startswith(str(code)):
+            readings.append(f"+{digits}")
+        home = digits.removeprefix(str(code))
+        readings += _renumbered(f"+{code}{home}")
+        if region == "MX" and (national := _MEXICAN_PREFIXES.fullmatch(digits)):
+            readings.append(f"+52{national[1]}")
     return readings
+
+
+def _renumbered(international: str) -> list[str]:
+    """A number of a plan that was changed, as it is dialled since then."""
+    return [found.expand(new) for old, new in _OLD_PLANS if (found := old.fullmatch(international))]
+
+
+def _global_reason(plain: str) -> str | None:
+    """Why a number of a code that belongs to no country is none that we write to, even where no plan knows it."""
+    digits = re.sub(r"\D", "", plain)
+    digits = digits[2:] if digits.startswith("00") else digits if plain.lstrip("(").startswith("+") else ""
+    return _GLOBAL_CODES.get(int(digits[:3] or 0))
 
 
 def _refuse_unreachable(number: phonenumbers.PhoneNumber) -> None:

@@ -54,11 +54,16 @@ class Report:
 
 def read_receipt(kind: str, secret: str, incoming: Incoming, now: int) -> list[Report]:
     """What a vendor of `kind` reports. Raises NotGenuine. Statuses that are not final report nothing."""
+    check_genuine(kind, secret, incoming, now)
+    return list(_limited(_KINDS[kind][1](incoming)))
+
+
+def check_genuine(kind: str, secret: str, incoming: Incoming, now: int) -> None:
+    """Raise NotGenuine unless a vendor of `kind` has sent this."""
     if not secret or len(incoming.body) > MAX_BODY:
         raise NotGenuine("no secret, or too long")
-    check, read = _KINDS.get(kind, (_refuse, _relay))
+    check, _ = _KINDS.get(kind, (_refuse, _relay))
     check(incoming, secret, now)
-    return list(_limited(read(incoming)))
 
 
 def sign(secret: str, body: bytes, now: int) -> str:

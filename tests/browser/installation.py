@@ -125,6 +125,18 @@ class Installation:
             seconds,
         )
 
+    def give_up(self, number: str) -> None:
+        """Every message so far came to nothing, as a receipt would say."""
+        assert self.codes(number)
+        with self.provider.database.begin() as step:
+            step.run(text("UPDATE outbox SET failed_at = created_at, delivered_at = NULL, due_at = NULL"))
+
+    def leave_open(self, number: str) -> None:
+        """Of every message so far nobody knows whether it went out."""
+        assert self.codes(number)
+        with self.provider.database.begin() as step:
+            step.run(text("UPDATE dispatches SET state = 'unknown'"))
+
     def age_sign_ins(self, citizen: Citizen, seconds: int) -> None:
         """Make a person's sign-ins so many seconds older."""
         self._execute("UPDATE sign_ins SET expires_at = expires_at - :s WHERE person_id = :p", citizen, seconds)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -9,6 +10,8 @@ from playwright.sync_api import expect
 
 from idp.demo.citizens import citizen_record
 from idp.demo.up import IDP
+from idp.storage.country_overrides import override
+from idp.telephony.gateways.file import read_messages
 from tests.browser.installation import Citizen
 
 
@@ -65,6 +68,28 @@ def test_a_newcomer_enrols_and_signs_in(newcomer, there, printed_link):
     newcomer.agree()
     expect(newcomer.page.locator("#greeting")).to_be_visible()
     assert newcomer.claim("phone_number") == number
+
+
+def test_a_newcomer_is_called_in_the_language_that_they_choose_when_no_message_comes(newcomer, there, link):
+    number, germany = there.new_number(), {"quiet": (0, 0)}  # whatever the hour of this test
+    with there.provider.database.begin() as step:
+        override(step, there.provider.coverage.base, "DE", germany, there.provider.clock())
+    to_phone(newcomer, link)
+    newcomer.page.locator("#message-language").select_option("ja")
+    give_number(newcomer, number)
+    first = there.code(number)
+    there.give_up(number)
+    newcomer.see("#message-failed")  # the page learns of it by itself
+    newcomer.press("#call")
+    newcomer.see(".notice.success")
+    second = there.code(number, messages=2)
+    assert first != second
+    said = read_messages(there.provider.settings.messages_file, number)[0]
+    assert said.channel == "voice"
+    assert re.search("[ぁ-ん]", said.text)
+    newcomer.type_code(second)
+    newcomer.press("#passkey-create")
+    newcomer.see(".sign.success")
 
 
 def test_the_secret_of_the_link_stays_in_no_address(newcomer, link):

@@ -72,9 +72,9 @@ def test_the_button_for_a_new_code_counts_down_first(visitor, citizen):
 
 def test_the_countdown_ends(visitor, citizen):
     to_code(visitor, citizen)
-    visitor.there.age_codes(citizen, 58)
+    visitor.there.age_codes(citizen, 52)
     visitor.page.reload()
-    expect(visitor.page.locator("#resend")).to_be_enabled()
+    expect(visitor.page.locator("#resend")).to_be_enabled(timeout=20_000)
     expect(visitor.page.locator("#resend-status")).not_to_be_empty()
 
 
@@ -85,8 +85,11 @@ def test_the_countdown_ends(visitor, citizen):
         lambda code: "".join(chr(ord("０") + int(digit)) for digit in code),
         lambda code: "".join(chr(ord("٠") + int(digit)) for digit in code),
         lambda code: f"#{code}",
+        lambda code: (
+            f"[재외국민 모바일 신분증] 인증번호 {code} (10분). 누구에게도 알려 주지 마세요. @id.overseas.go.kr #{code}"
+        ),
     ],
-    ids=["spaces", "full-width", "Arabic", "last line"],
+    ids=["spaces", "full-width", "Arabic", "last line", "the whole message"],
 )
 def test_a_code_may_be_typed_as_people_do(visitor, citizen, written):
     to_code(visitor, citizen)

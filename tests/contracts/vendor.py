@@ -47,8 +47,11 @@ class Handler(BaseHTTPRequestHandler):
     vendor: Vendor
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self):
+        self.do_POST()
+
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.asked = Asked(self.path, body, self.headers)
         self.vendor.asked.append(self.asked)
         if not self.vendor.guard(self):

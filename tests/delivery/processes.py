@@ -1,8 +1,8 @@
 """Worker processes for the tests that kill and stop them: a real database, the file gateway, real signals.
 
-Run as `python -m tests.delivery.processes DIRECTORY NOW MODE`, where MODE is `steady`, `dies` (killed between
-sending and recording), `slow` (each delivery takes a second) or the address of a relay, to which an exchange of two
-gateways leads: the relay, and a file that takes what the relay does not.
+Run as `python -m tests.delivery.processes DIRECTORY NOW MODE [KIND]`, where MODE is `steady`, `dies` (killed between
+sending and recording), `slow` (each delivery takes a second) or the address of a vendor, to which an exchange of two
+gateways leads: the vendor (of KIND, else a relay), and a file that takes what the vendor does not.
 """
 
 import logging
@@ -35,7 +35,8 @@ from idp.telephony.messages import load_messages
 
 MESSAGE = CodeMessage("+4915112345678", "DE", "ko", "482913", "정부24", UUID(int=2))
 
-SECRET = "a-secret-of-the-account"  # as the dialect of the relay knows it
+# As the dialects know them.
+ACCOUNT, SECRET, SENDER = "AC" + "0" * 32, "a-secret-of-the-account", "+15005550006"
 
 
 def say(what):
@@ -79,25 +80,25 @@ def add_message(directory, now, number=1):
         )
 
 
-def exchange(directory, now, address):
-    """A relay first, a file second."""
-    relay = Account(name="relay", kind="relay", url=address, secret=SECRET)
+def exchange(directory, now, address, kind):
+    """The vendor first, a file second."""
+    vendor = Account(name="vendor", kind=kind, url=address, account=ACCOUNT, secret=SECRET, sender=SENDER)
     coverage = load_coverage(ROOT / "config/countries.toml", KINDS)
-    germany = change(coverage.of("DE"), {"gateways": ["relay", "file"]})
+    germany = change(coverage.of("DE"), {"gateways": ["vendor", "file"]})
     file = Account(name="file", kind="file")
     settings = Settings(messages_file=directory / "messages.jsonl")
     return Exchange(
-        lines=make_lines((file, relay), settings, lambda: now),
+        lines=make_lines((file, vendor), settings, lambda: now),
         memory=SqlDispatches(open_database(directory)),
         coverage=lambda: replace(coverage, countries={"DE": germany}),
         clock=lambda: now,
     )
 
 
-def main(directory, now, mode):
+def main(directory, now, mode, kind="relay"):
     store = (Dies if mode == "dies" else SqlOutbox)(open_database(directory))
     if mode.startswith("http"):
-        gateway = exchange(directory, now, mode)
+        gateway = exchange(directory, now, mode, kind)
     else:
         gateway = (Slow if mode == "slow" else FileGateway)(directory / "messages.jsonl", lambda: now)
     deliver = deliver_text_messages(gateway, load_messages(), "id.overseas.go.kr", lambda: now)
@@ -116,4 +117,4 @@ def main(directory, now, mode):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

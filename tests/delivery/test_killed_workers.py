@@ -13,9 +13,10 @@ from sqlalchemy import select
 
 from idp.delivery.worker import LEASE_SECONDS
 from idp.storage.models import OutboxRow
+from idp.storage.outbox import Fate, fate_of
 from idp.telephony.gateways.file import read_messages
 from tests.contracts import vendor as vendors
-from tests.contracts.dialects import RELAY
+from tests.contracts.dialects import RELAY, TWILIO
 from tests.delivery.fakes import NOW
 from tests.delivery.processes import add_message, open_database
 
@@ -23,8 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = 6
 
 
-class Relay:
-    """A vendor that keeps its promise, and kills whoever asks it for the so-manieth time."""
+class Vendor:
+    """A vendor that kills whoever asks it for the so-manieth time; a relay keeps its promise as well."""
+
+    kind = "relay"
 
     def __init__(self, vendor):
         self.vendor = vendor
@@ -35,27 +38,37 @@ class Relay:
         vendor.next = self.answer
 
     def answer(self, handler):
-        turn, key = len(self.vendor.asked), handler.headers["Idempotency-Key"]
+        turn, key = len(self.vendor.asked), handler.headers["Idempotency-Key"]  # Twilio's API does not read it
         if turn in self.kill_before:
             self.kill(handler)
             return
-        new = key not in self.sent
+        new = self.kind != "relay" or key not in self.sent
         if new:
             self.sent[key] += 1
         if turn in self.kill_after:
             self.kill(handler)
             return
-        handler.answer(202 if new else 409, {"id": f"r-{key}"})
+        if self.kind == "relay":
+            handler.answer(202 if new else 409, {"id": f"r-{key}"})
+        else:
+            handler.answer(201, {"sid": f"SM{turn}"})
 
     def kill(self, handler):
         os.kill(self.worker.pid, signal.SIGKILL)
         handler.close_connection = True
 
 
-@pytest.fixture
-def relay():
-    vendor, server = vendors.start(RELAY)
-    made = Relay(vendor)
+class Forgetful(Vendor):
+    """One that would not notice a repetition."""
+
+    kind = "twilio"
+
+
+@pytest.fixture(params=[(Vendor, RELAY)])
+def relay(request):
+    kind, dialect = request.param
+    vendor, server = vendors.start(dialect)
+    made = kind(vendor)
     yield made
     vendor.over.set()
     if made.worker is not None:
@@ -67,7 +80,15 @@ def relay():
 
 def work(relay, directory, now):
     """A worker, until it is killed or nothing is due any more."""
-    words = [sys.executable, "-m", "tests.delivery.processes", str(directory), str(now), relay.vendor.address]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.delivery.processes",
+        str(directory),
+        str(now),
+        relay.vendor.address,
+        relay.kind,
+    ]
     relay.worker = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     # The log has a line for every outcome: reading it is waiting for them.
     for line in relay.worker.stdout:
@@ -97,3 +118,23 @@ def test_no_code_is_lost_and_none_goes_out_twice_when_workers_are_killed(tmp_pat
     assert ends[-1] == 0
     assert relay.sent == {str(UUID(int=number)): 1 for number in range(1, MESSAGES + 1)}
     assert read_messages(tmp_path / "messages.jsonl") == [], "nobody else carried what the relay may have had"
+
+
+@pytest.mark.parametrize("relay", [(Forgetful, TWILIO)], indirect=True)
+@pytest.mark.parametrize("when", [pytest.param("kill_after", marks=pytest.mark.long), "kill_before"])
+def test_where_a_repetition_would_not_be_noticed_nothing_is_repeated_and_the_page_says_so(tmp_path, relay, when):
+    """Whether the vendor had it when the worker was killed, nobody can know: the person is told, and decides."""
+    for number in range(1, MESSAGES + 1):
+        add_message(tmp_path, NOW, number)
+    getattr(relay, when).update({2, 5})
+    for lease in range(5):
+        work(relay, tmp_path, NOW + lease * LEASE_SECONDS)
+        if not waiting(tmp_path):
+            break
+    assert set(relay.sent.values()) == {1}
+    assert read_messages(tmp_path / "messages.jsonl") == [], "nobody else carried what the vendor may have had"
+    with open_database(tmp_path).read() as reading:
+        fates = {number: fate_of(reading, UUID(int=number), NOW) for number in range(1, MESSAGES + 1)}
+    assert set(fates.values()) == {Fate.SENT, Fate.UNCERTAIN}
+    never_sent = {number for number in fates if str(UUID(int=number)) not in relay.sent}
+    assert all(fates[number] is Fate.UNCERTAIN for number in never_sent), "nobody waits for what does not come"

@@ -80,7 +80,7 @@ def as_python(converter):
 
 
 @pytest.mark.parametrize("public", [False, True], ids=["confidential service", "public service"])
-def test_law_1_no_anonymous_request_writes_or_sends(ground, public):
+def test_O_07_law_1_no_anonymous_request_writes_or_sends(ground, public):
     service = ground.register(token_endpoint_auth_method="none" if public else "client_secret_basic")
     ground.enrol()
     browser = ground.browser()

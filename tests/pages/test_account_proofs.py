@@ -27,6 +27,7 @@ POSTS = (
     "/account/phone/resend",
     "/account/phone/call",
     "/account/phone/language",
+    "/account/phone/opt-in",
     "/account/phone/other",
 )
 
@@ -288,6 +289,30 @@ def test_a_number_that_opted_out_or_that_many_share_is_refused(ground, citizen):
     change(browser)
     assert "number-error" in browser.page.text
     assert ground.codes(NEW) == []
+
+
+@pytest.mark.parametrize(
+    "claimed", ["phone_number_verified", "phone_verified", "verified_at", "code_sends", "held_until"]
+)
+def test_O_09_nobody_says_of_their_own_number_that_it_is_proven(ground, citizen, claimed):
+    browser = signed_in(ground, citizen, "phone")
+    browser.submit("/account/phone", country="DE", number=NEW, **{claimed: "true"})
+    browser.submit(
+        "/account/phone/code", code="000000" if ground.codes(NEW)[0] != "000000" else "111111", **{claimed: "1"}
+    )
+    assert "person:phone_number:changed" not in ground.events()
+    assert ground.rows("phones") == 1
+
+
+def test_who_answered_stop_is_told_on_their_own_page_and_takes_it_back_there(ground, citizen):
+    browser = signed_in(ground, citizen, "phone")
+    assert 'id="opted-out"' not in browser.page.text
+    opt_out(ground, citizen.number)
+    browser.get("/account/phone")
+    assert 'id="opted-out"' in browser.page.text
+    browser.submit("/account/phone/opt-in")
+    assert 'id="opted-out"' not in browser.page.text
+    assert "person:phone_number:opted_in" in ground.events()
 
 
 def test_Y_01_that_many_share_a_number_is_told_to_who_has_typed_its_code_only(ground, citizen):

@@ -1,11 +1,13 @@
 """A number at its enrolment: nobody is shut out at the counter because one message does not come."""
 
+import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, text
 
+from idp.pages.rendering import STATIC
 from idp.storage.country_overrides import override
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.models import OutboxRow
@@ -95,6 +97,11 @@ def test_what_became_of_the_message_is_told_at_once_and_nobody_has_to_wait(groun
     browser.submit("/enrol/code/call")
     browser.submit("/enrol/code", code=ground.codes(NUMBER)[0])
     assert 'action="/enrol/passkey"' in browser.page.text
+
+
+def test_the_page_looks_for_a_failure_more_often_than_every_three_seconds():
+    script = (STATIC / "code.js").read_text("utf-8")
+    assert int(re.search(r"const EVERY = (\d+);", script)[1]) <= 2_000
 
 
 def test_a_vendor_that_does_not_answer_is_not_waited_for_longer_than_it_may_take(ground, browser):

@@ -8,6 +8,7 @@ from sqlalchemy import text, update
 
 from idp.claims.assurance import Fact
 from idp.storage.models import OutboxRow, Passkey, Phone
+from idp.storage.phone_changes import PhoneChanges
 from tests.ground import PHONE, visible
 from tests.second_proofs import (
     app_code,
@@ -67,6 +68,13 @@ def silence_stale(ground, citizen):
         transaction.run(update(Phone).where(Phone.person_id == citizen.person).values(verified_at=1))
 
 
+def silence_moved(ground, citizen):
+    wired = ground.provider
+    fingerprint = wired.keyed.look_up.of("phone", citizen.number)
+    with wired.database.begin() as transaction:
+        assert PhoneChanges(transaction).moved(fingerprint, ground.clock() - 3_600)
+
+
 def no_silence(ground, citizen):
     pass
 
@@ -77,6 +85,7 @@ SILENCES = {
     "limit met": silence_limit,
     "opted out": silence_optout,
     "number uncertain": silence_stale,
+    "number moved": silence_moved,
 }
 WAYS = {
     "app": (["hwk", "user", "otp", "mfa"], lambda g, c: give_app(g, c.person)),
@@ -286,6 +295,36 @@ def test_a_locked_phone_of_somebody_who_holds_nothing_else_says_when_to_come_bac
     browser.submit("/sign-in/code/resend")
     browser.code()
     assert CONSENT in browser.page.text
+
+
+def test_O_12_a_number_that_moved_gets_no_code_for_three_days_and_the_passkey_is_not_affected(ground, service, citizen):
+    silence_moved(ground, citizen)
+    browser = at_second_proof(ground, service, citizen)
+    assert browser.page.status_code == 403
+    assert "UTC" in visible(browser.page)
+    assert ground.codes() == []
+    give_app(ground, citizen.person)
+    browser = at_second_proof(ground, service, citizen)
+    assert 'id="silence"' in browser.page.text
+    assert 'id="way-app"' in browser.page.text
+    assert 'action="/sign-in/code/' not in browser.page.text
+    ground.clock.now += 3 * 86_400
+    at_second_proof(ground, service, citizen)
+    assert len(ground.codes()) == 1
+
+
+def test_O_12_a_move_that_the_worker_hears_of_stops_the_code_and_the_page_says_why(ground, service, citizen):
+    """The vendor is asked when the message leaves: the person is at the page already."""
+    give_app(ground, citizen.person)
+    browser = at_second_proof(ground, service, citizen)
+    at = here(browser)
+    refuse(ground)
+    silence_moved(ground, citizen)
+    assert browser.get(f"{at}/message").get_json() == {"state": "failed"}
+    browser.get(at)
+    assert 'id="silence"' in browser.page.text
+    assert 'id="message-failed"' not in browser.page.text
+    assert 'action="/sign-in/code"' not in browser.page.text
 
 
 def test_a_met_limit_says_when_to_try_again_and_lets_the_passkey_be(ground, service, citizen):

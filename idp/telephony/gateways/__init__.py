@@ -9,6 +9,7 @@ from idp.telephony.gateways.account import Account
 from idp.telephony.gateways.contract import Gateway
 from idp.telephony.gateways.file import FileGateway
 from idp.telephony.gateways.simulator import SimulatorGateway
+from idp.telephony.signals import Nobody, Signals
 
 
 def make_lines(accounts: Iterable[Account], settings: Settings, clock: Callable[[], int]) -> Mapping[str, Line]:
@@ -25,6 +26,16 @@ def make_gateway(account: Account, settings: Settings, clock: Callable[[], int])
     if account.kind == "vonage":
         return _vonage(account, clock)
     return _by_kind(account, clock)
+
+
+def make_signals(accounts: Iterable[Account], clock: Callable[[], int]) -> Signals:
+    """Who tells whether a number has moved: the first account that has `lookup`, or nobody."""
+    account = next((one for one in accounts if one.lookup), None)
+    if account is None:
+        return Nobody()
+    from idp.telephony.gateways.lookup import RelayLookup, TwilioLookup  # noqa: PLC0415 (as below)
+
+    return (TwilioLookup if account.kind == "twilio" else RelayLookup)(account, clock=clock)
 
 
 def _by_kind(account: Account, clock: Callable[[], int]) -> Gateway:

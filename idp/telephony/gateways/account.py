@@ -35,6 +35,8 @@ class Account:
     zone: str = ""
     #: Regions (ISO 3166-1) that it serves; empty: all.
     regions: frozenset[str] = frozenset()
+    #: Whether it is asked, before a code goes out, if the number has moved to another SIM (telephony/signals.py).
+    lookup: bool = False
     #: What its delivery receipts are signed with; empty: it sends none.
     receipts_secret: str = field(default="", repr=False)
     #: Where its receipts go: our address for this gateway, without the message's id.

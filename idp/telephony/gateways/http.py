@@ -87,7 +87,14 @@ class HttpClient:
 
     def post(self, url: str, body: str | bytes, headers: Mapping[str, str]) -> Answer:
         """One POST, at most about 20 seconds. Raises TemporaryFailure or OutcomeUnknown."""
-        response = self._ask(url, body.encode() if isinstance(body, str) else body, headers)
+        return self._answer("POST", url, body.encode() if isinstance(body, str) else body, headers)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """The same without a body."""
+        return self._answer("GET", url, None, headers)
+
+    def _answer(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        response = self._ask(method, url, body, headers)
         try:
             return Answer(response.status, self._read(response), _seconds(response.headers.get("Retry-After")))
         finally:
@@ -98,10 +105,10 @@ class HttpClient:
         content = {"Content-Type": "application/json", "Accept": "application/json"}
         return self.post(url, json.dumps(document, ensure_ascii=False), content | dict(headers))
 
-    def _ask(self, url: str, body: bytes, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> BaseHTTPResponse:
         try:
             return self._pool.request(
-                "POST",
+                method,
                 url,
                 body=body,
                 headers={"User-Agent": "overseas-id"} | dict(headers),
