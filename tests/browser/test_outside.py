@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import expect
 
-from tests.browser.gallery import SIDEWAYS, violations
+from tests.browser.gallery import Gallery
 from tests.browser.steps import SERVICE, to_passkey
 
 ANDROID = "Mozilla/5.0 (Linux; Android 14; SM-S918N; wv) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0 Mobile"
@@ -35,8 +35,9 @@ def test_the_screen_of_an_app_names_the_service_to_open_elsewhere(open_window, t
     expect(visitor.page.locator("#passkey-trouble")).to_be_hidden()  # said once
     visitor.press("#other-browser-copy")  # without the right to the clipboard the address is selected
     assert visitor.page.evaluate("getSelection().toString()").strip() in {service, ""}
-    assert visitor.page.evaluate(SIDEWAYS) <= 0
-    assert violations(visitor.page) == []
+    gallery = Gallery("ko", touched=True)
+    gallery.show(visitor.page, "passkey inside an app")
+    assert gallery.faults == []
     visitor.press("#cancel")
     visitor.refused(SERVICE, "access_denied")
 
@@ -56,7 +57,9 @@ def test_E_01_an_enrolments_link_can_still_be_taken_elsewhere(open_window, there
     assert visitor.see("#other-browser-address").inner_text() == link  # nothing of it is spent
     expect(visitor.page.locator("#other-browser-open")).to_be_hidden()  # an intent would lose the secret
     assert "#" not in visitor.page.url
-    assert violations(visitor.page) == []
+    gallery = Gallery("ko", touched=True)
+    gallery.show(visitor.page, "enrol open inside an app")
+    assert gallery.faults == []
 
 
 def test_an_ordinary_browser_hears_nothing_of_it(visitor, citizen):

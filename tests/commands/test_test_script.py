@@ -61,7 +61,7 @@ def test_every_step_runs_and_pytest_is_last(tree):
         "-m ruff check .",
         "-m ruff format --check .",
         *sorted(["-m mypy", "-m pytest --collect-only -qq"]),
-        "-m pytest -n 3 --dist loadgroup -m not long",
+        "-m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m not long",
     ]
 
 
@@ -80,7 +80,7 @@ def test_long_runs_what_is_long_too(tree):
 
 def test_arguments_are_for_pytest_which_then_runs_alone(tree):
     run(with_chromium(tree), "tests/demo", "-k", "phone")
-    assert calls(tree) == ["-m pytest -n 3 --dist loadgroup -m not long tests/demo -k phone"]
+    assert calls(tree) == ["-m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m not long tests/demo -k phone"]
 
 
 def test_without_chromium_it_says_loudly_what_was_not_run(tree):
