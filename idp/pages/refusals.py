@@ -27,6 +27,7 @@ MACHINE_PATHS = (
     "/revoke",
     "/jwks",
     "/.well-known/",
+    "/admin/v1/",
 )
 PAGES_BY_STATUS = {
     400: "invalid_request",
