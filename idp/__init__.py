@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from idp.endpoints import (
+    administration_clients,
+    administration_house,
+    administration_running,
     audit_head,
     authorize,
     client_configuration,
@@ -193,6 +196,9 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
         inbound,
         discovery,
         audit_head,
+        administration_clients,
+        administration_house,
+        administration_running,
     ):
         app.register_blueprint(room.endpoint)
     for part in (*EVERYONE, *ACCOUNT, *STAFF, *WORKBENCH, *CONSOLE):

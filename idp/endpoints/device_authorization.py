@@ -15,6 +15,7 @@ from idp.protocol.client_authentication import AuthenticatedClient
 from idp.protocol.device_flow import LIFETIME_SECONDS, POLL_SECONDS, device_kind, may_use, new_user_code, readable
 from idp.protocol.errors import TemporarilyUnavailable, UnauthorizedClient
 from idp.provider import Provider
+from idp.staff.switches import Feature
 from idp.storage import AlreadyTaken
 from idp.storage.device_authorizations import DeviceAuthorizations
 
@@ -31,6 +32,8 @@ def device_authorization() -> Response:
     form = read_client_form(call)
     authenticated = authenticate_client(call, form)
     client = authenticated.client
+    if not wired.switches.is_on(Feature.DEVICE_FLOW):
+        raise TemporarilyUnavailable("the device flow is turned off")
     if client.is_public or not may_use(client, wired.assurance.acr_values[-1]):
         raise UnauthorizedClient("client may not use the device flow")
     scopes = scopes_of(form, client, frozenset(SCOPES))

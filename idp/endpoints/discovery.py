@@ -8,7 +8,7 @@ method, keys that cannot be read) takes the way of all requests.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app
@@ -16,7 +16,9 @@ from flask import Blueprint, Flask, Response, current_app
 from idp.claims.scopes import EVENT_CLAIMS, SCOPES, claims_of
 from idp.grants import GRANTS
 from idp.pages.rendering import provider
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.protocol.discovery import provider_metadata
+from idp.staff.switches import Feature
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,13 +33,13 @@ OF_THE_BODY = frozenset({"Content-Type", "Content-Length"})
 @endpoint.get("/.well-known/openid-configuration")
 def openid_configuration() -> Response:
     """OpenID provider metadata."""
-    return _public(current_app.extensions["idp-metadata"])
+    return _public(current_app.extensions["idp-metadata"]())
 
 
 @endpoint.get("/.well-known/oauth-authorization-server")
 def oauth_authorization_server() -> Response:
     """The same for OAuth clients."""
-    return _public(current_app.extensions["idp-metadata"])
+    return _public(current_app.extensions["idp-metadata"]())
 
 
 @endpoint.get("/jwks")
@@ -47,19 +49,35 @@ def jwks() -> Response:
 
 
 def prepare_metadata(app: Flask) -> None:
-    """Build the document once, when every route is known."""
+    """Build the document once for each set of features that is on, when every route is known."""
     wired = app.extensions["idp"]
-    document = provider_metadata(
+    made: dict[frozenset[str], bytes] = {}
+
+    def metadata() -> bytes:
+        off = wired.switches.off()
+        if off not in made:
+            made[off] = json.dumps(_document(app, off)).encode()
+        return made[off]
+
+    app.extensions["idp-metadata"] = metadata
+
+
+GONE_WITH = {Feature.DEVICE_FLOW: "/device_authorization", Feature.DYNAMIC_REGISTRATION: "/register"}
+
+
+def _document(app: Flask, off: frozenset[str]) -> Mapping[str, Any]:
+    wired = app.extensions["idp"]
+    gone = {path for feature, path in GONE_WITH.items() if feature.value in off}
+    return provider_metadata(
         issuer=wired.issuer,
-        routes=frozenset(rule.rule for rule in app.url_map.iter_rules()),
-        grant_types=list(GRANTS),
+        routes=frozenset(rule.rule for rule in app.url_map.iter_rules()) - gone,
+        grant_types=[one for one in GRANTS if one != DEVICE_CODE_GRANT or Feature.DEVICE_FLOW.value not in off],
         scopes=list(SCOPES),
         claims=[*EVENT_CLAIMS[:1], *claims_of(SCOPES), *EVENT_CLAIMS[1:]],
         acr_values=wired.acr_values,
         locales=app.extensions["idp-words"].languages,
         mtls_origin=wired.settings.mtls_origin,
     )
-    app.extensions["idp-metadata"] = json.dumps(document).encode()
 
 
 def answer_before_routing(app: Flask) -> None:
@@ -67,8 +85,8 @@ def answer_before_routing(app: Flask) -> None:
     wired = app.extensions["idp"]
     metadata = app.extensions["idp-metadata"]
     documents: dict[str, Callable[[], bytes]] = {
-        "/.well-known/openid-configuration": lambda: metadata,
-        "/.well-known/oauth-authorization-server": lambda: metadata,
+        "/.well-known/openid-configuration": metadata,
+        "/.well-known/oauth-authorization-server": metadata,
         "/jwks": wired.ring.jwks,
     }
     origins = [wired.issuer, wired.settings.mtls_origin]

@@ -13,19 +13,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from idp.endpoints.operations import (
-    ALWAYS,
-    FOR_PEOPLE,
-    FORM,
-    IN_BODY,
-    JSON,
-    OPERATIONS,
-    SCHEMAS,
-    TEXT,
-    Answer,
-    Operation,
-    ref,
-)
+from idp.endpoints.operation import FORM, JSON, TEXT, Answer, Operation, ref
+from idp.endpoints.operations import ALWAYS, FOR_PEOPLE, IN_BODY, OPERATIONS, SCHEMAS
 from idp.grants import GRANTS
 from idp.protocol import errors
 from idp.protocol.errors import OAuthError
@@ -156,7 +145,7 @@ def _object(members: Mapping[str, Any], name: str) -> Document:
 
 
 def _metadata(app: Flask) -> Mapping[str, Any]:
-    document: Mapping[str, Any] = app.json.loads(app.extensions["idp-metadata"])
+    document: Mapping[str, Any] = app.json.loads(app.extensions["idp-metadata"]())
     return document
 
 

@@ -5,43 +5,22 @@ endpoint's own file cites.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-JSON, JWT, FORM, PAGE = "application/json", "application/jwt", "application/x-www-form-urlencoded", "text/html"
-SIGNED_INTROSPECTION = "application/token-introspection+jwt"  # RFC 9701 §5
-
-Schema = Mapping[str, Any]
-TEXT: Schema = {"type": "string"}
-SECONDS: Schema = {"type": "integer", "minimum": 0}
-YES: Schema = {"type": "boolean"}
-ADDRESS: Schema = {"type": "string", "format": "uri"}
-
-
-def ref(name: str) -> Schema:
-    """A schema of the document."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One status: what it means, and its body by media type; none: there is no body."""
-
-    means: str
-    bodies: Mapping[str, Schema] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One address: what it takes, the same for each of its methods, and what it answers."""
-
-    answers: Mapping[int, Answer]
-    query: Sequence[str] = ()
-    form: Sequence[str] = ()
-    required: Sequence[str] = ()
-    document: str | None = None  # the schema of a JSON body
-    security: Sequence[str] = ()
-
+from idp.endpoints import administration_operations
+from idp.endpoints.operation import (
+    ADDRESS,
+    JSON,
+    JWT,
+    PAGE,
+    SECONDS,
+    SIGNED_INTROSPECTION,
+    TEXT,
+    YES,
+    Answer,
+    Operation,
+    Schema,
+    ref,
+)
 
 ERROR = ref("Error")
 BAD = Answer("The request, or what it brings, is not good; see the error code.", {JSON: ERROR})
@@ -167,6 +146,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "/jwks": Operation({200: Answer("The keys.", {JSON: ref("Keys")})}),
     "/.well-known/openid-configuration": Operation({200: Answer("The metadata.", {JSON: ref("Provider")})}),
     "/.well-known/oauth-authorization-server": Operation({200: Answer("The metadata.", {JSON: ref("Provider")})}),
+    **administration_operations.OPERATIONS,
 }
 
 FOR_PEOPLE = frozenset({"/logout/confirm"})
@@ -208,6 +188,7 @@ SCHEMAS: Mapping[str, Mapping[str, Schema]] = {
     },
     "AuditHead": {"statement": TEXT},
     "Keys": {"keys": {"type": "array", "minItems": 1, "items": {"type": "object"}}},
+    **administration_operations.SCHEMAS,
 }
 
 ALWAYS: Mapping[str, Sequence[str]] = {
@@ -218,5 +199,6 @@ ALWAYS: Mapping[str, Sequence[str]] = {
     "Introspection": ("active",),
     "AuditHead": ("statement",),
     "Keys": ("keys",),
+    **administration_operations.ALWAYS,
 }
 """The members that an answer never lacks."""

@@ -17,13 +17,14 @@ from idp.endpoints.registration_calls import (
 )
 from idp.keys.handles import Presented, read_handle
 from idp.pages.rendering import provider
-from idp.protocol.errors import InvalidToken
+from idp.protocol.errors import InvalidToken, TemporarilyUnavailable
 from idp.provider import Provider
 from idp.registration.by_protocol import new_metadata
 from idp.registration.changes import added_itself
 from idp.registration.documents import confirm_documents
 from idp.registration.invitation import Invitation
 from idp.registration.register import Outcome, register, with_access
+from idp.staff.switches import Feature
 from idp.storage.invitations import take_invitation
 
 endpoint = Blueprint("register", __name__)
@@ -34,6 +35,8 @@ answer_registration_errors(endpoint)
 def register_() -> Response:
     """The client registration endpoint."""
     wired = provider()
+    if not wired.switches.is_on(Feature.DYNAMIC_REGISTRATION):
+        raise TemporarilyUnavailable("registration over the protocol is turned off")
     presented, invitation = _invited(wired)
     document = read_document()
     vouched = read_vouched(wired, document)

@@ -11,9 +11,11 @@ from idp.endpoints.client_calls import answer_errors, authenticate_client, read_
 from idp.endpoints.cross_origin import readable_by_public_clients
 from idp.endpoints.proof_of_possession import check_nonce, nonce_header, offer_nonces, read_sender, take_proof
 from idp.grants import GRANTS, Refused
+from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.protocol.errors import UnauthorizedClient, UnsupportedGrantType
 from idp.protocol.parameters import require
 from idp.protocol.sender import binding_of
+from idp.staff.switches import Feature
 from idp.storage.grants import Grants
 
 endpoint = Blueprint("token", __name__)
@@ -30,7 +32,7 @@ def token(call: Call) -> Reply:
     client = authenticated.client
     grant_type = require(form, "grant_type")
     redeem = GRANTS.get(grant_type)
-    if redeem is None:
+    if redeem is None or (grant_type == DEVICE_CODE_GRANT and not wired.switches.is_on(Feature.DEVICE_FLOW)):
         raise UnsupportedGrantType(f"grant_type {grant_type[:60]!r}")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient(f"client may not use {grant_type}")

@@ -11,6 +11,7 @@ WIDTH, HEIGHT = 720, 160
 HOUR = 3_600
 BAR_HEIGHT, GAP = 16, 12
 LABEL_WIDTH = 150
+LONGEST_LABEL = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,11 @@ def columns(counts: Mapping[int, int], first: int, last: int, every: int = 6) ->
                 value=value,
             )
         )
-    ticks = tuple((round(place * step, 2), hour_label(hour)) for place, hour in enumerate(hours) if hour % every == 0)
+    ticks = tuple(
+        (round(place * step, 2), hour_label(hour))
+        for place, hour in enumerate(hours)
+        if hour % every == 0 and place * step <= WIDTH - LONGEST_LABEL
+    )
     return Columns(tuple(made), highest, sum(one.value for one in made), ticks)
 
 

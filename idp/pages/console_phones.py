@@ -71,7 +71,7 @@ def _found() -> tuple[list[Country], frozenset[str]]:
     }
     found = [
         one
-        for region, one in sorted(wired.coverage().countries.items())
+        for region, one in sorted(wired.coverage.as_set().countries.items())
         if (wanted in region.casefold() or wanted in _name(region).casefold())
         and (state not in keeps or keeps[state](one))
     ]
@@ -103,7 +103,7 @@ def country(region: str) -> Response:
 
 def _country(seat: Seat, region: str, problem: str | None = None, typed: Mapping[str, str] | None = None) -> Response:
     wired = provider()
-    now, base = wired.coverage().countries.get(region), wired.coverage.base.countries.get(region)
+    now, base = wired.coverage.as_set().countries.get(region), wired.coverage.base.countries.get(region)
     if now is None or base is None:
         raise PageRefused("not_found", 404, "no such region")
     members = [
@@ -131,7 +131,7 @@ def ask(region: str) -> Response:
     form = read_form()
     seat = seated(Act.COUNTRY_CHANGE)
     wired = provider()
-    before = wired.coverage().countries.get(region)
+    before = wired.coverage.as_set().countries.get(region)
     if before is None:
         raise PageRefused("not_found", 404, "no such region")
     if form.get("act") == "reset":

@@ -17,11 +17,13 @@ from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.pages.steps import DEVICE_ENDED, show_passkey
+from idp.pages.switched import refuse_what_is_off
 from idp.pages.times import readable_time
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.protocol.client import Client
 from idp.protocol.device_flow import LIFETIME_SECONDS, may_use, read_user_code, readable
 from idp.provider import Provider
+from idp.staff.switches import Feature
 from idp.storage.device_authorizations import DeviceAuthorizations, WaitingDevice
 
 pages = Blueprint("device", __name__)
@@ -38,6 +40,7 @@ def typed() -> Response:
     """A code: shows which service asks, and since when."""
     form = read_form()
     wired = provider()
+    refuse_what_is_off(Feature.DEVICE_FLOW)
     browser, now = ensure_browser(wired), wired.clock()
     code = read_user_code(form.get("user_code", ""))
     if code is None:  # not a try: nothing was guessed
@@ -66,6 +69,7 @@ def begin() -> Response:
     """The person's word that they started it: now they sign in as for any other service."""
     form = read_form()
     wired = provider()
+    refuse_what_is_off(Feature.DEVICE_FLOW)
     if form.get("decision") != "mine":
         return page("device/not_mine.html", here="/device")
     row, now = _unseal(wired, form.get("device", "")), wired.clock()

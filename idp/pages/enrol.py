@@ -45,7 +45,9 @@ from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.pages.sending import LimitMet
+from idp.pages.switched import refuse_what_is_off
 from idp.provider import Provider
+from idp.staff.switches import Feature
 from idp.storage import AlreadyTaken
 from idp.storage.models import Enrolment
 from idp.storage.outbox import Fate
@@ -66,6 +68,7 @@ def start() -> Response:
 def open_link() -> Response:
     """The secret: the first browser that presents it owns the enrolment."""
     form = read_form()
+    refuse_what_is_off(Feature.ENROLMENT)
     wired = provider()
     secret = read_handle(form.get("secret", "").rsplit("#", 1)[-1].strip())
     browser, now = ensure_browser(wired), wired.clock()

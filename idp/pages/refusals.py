@@ -31,6 +31,7 @@ MACHINE_PATHS = (
     "/audit/head",
     "/jwks",
     "/.well-known/",
+    "/admin/v1/",
 )
 PAGES_BY_STATUS = {
     400: "invalid_request",

@@ -13,6 +13,7 @@ from idp.protocol.client_policy import FAPI_ALGS, FAPI_AUTH_METHODS
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.protocol.encrypted_response import encryption_keys
 from idp.registration import redirect_uris
+from idp.registration.administration import BEGINNING, SCOPES
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
 from idp.registration.fields import ENCRYPTED, Offer
@@ -25,8 +26,6 @@ PUBLIC: AuthMethod = "none"
 TLS_CLIENT_AUTH: AuthMethod = "tls_client_auth"
 SELF_SIGNED: AuthMethod = "self_signed_tls_client_auth"
 MACHINE = "client_credentials"
-ADMINISTRATION = "admin:"
-"""How the scope values of the administration API begin."""
 SECTOR_FIELDS = frozenset({"sector", "sector_identifier_uri"})
 CHOSEN_ALGS = (
     "authorization_signed_response_alg",
@@ -81,9 +80,12 @@ def granted_grounds(metadata: Effective, offer: Offer) -> None:
 
 def administration(metadata: Effective, _offer: Offer) -> None:
     """Whoever may administer is known by a key, not by a secret that can be copied, and somebody answers for it."""
-    wanted = any(value.startswith(ADMINISTRATION) for value in metadata["machine_scope"].split())
+    asked = {value for value in metadata["machine_scope"].split() if value.startswith(BEGINNING)}
+    wanted = bool(asked)
+    if not asked <= SCOPES:
+        raise BrokenRule(f"knows {', '.join(sorted(SCOPES))} only")
     if wanted != ("administers_for" in metadata):
-        raise BrokenRule(f"is required with {ADMINISTRATION} values in machine_scope, and only with them")
+        raise BrokenRule(f"is required with {BEGINNING} values in machine_scope, and only with them")
     if not wanted:
         return
     if _signs_people_in(metadata):

@@ -51,7 +51,7 @@ SAME_NAME = (
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "default_acr_values", "contacts", "resources")
 SETS = ("grant_types", "response_types", "authorization_details_types")
-EXTRAS = ("software_id", "software_version", "public_subject_approval", "device_flow_approval")
+EXTRAS = ("software_id", "software_version", "public_subject_approval", "device_flow_approval", "administers_for")
 
 
 def effective_client(registration: Registration) -> Client:

@@ -68,15 +68,27 @@ def read_proposal(
         check_client_id(client_id)
     except BrokenRule as broken:
         problems.append(f"client_id: {broken.rule}")
-    if problems:
-        raise RefusedMetadata(problems)
-    metadata = check_metadata(_document(document), offer)
-    missing = newly_groundless(existing.metadata if existing else None, metadata)
-    if missing:
-        raise RefusedMetadata([f"legal_grounds: must say on what legal ground {name} is given" for name in missing])
+    metadata = _checked(document, existing, offer, problems)
     if existing is not None and existing.metadata == metadata:
         raise RefusedMetadata(["nothing would change"])
     confirm_documents(metadata, fetcher)
+    return metadata
+
+
+def _checked(
+    document: str | Mapping[str, Any], existing: Registration | None, offer: Offer, problems: list[str]
+) -> Metadata:
+    """The effective metadata. Raises RegistrationRefused with its problems and those that were found before."""
+    try:
+        metadata = check_metadata(_document(document), offer)
+    except RegistrationRefused as refused:
+        if not problems:
+            raise
+        raise RefusedMetadata([*problems, *refused.problems]) from refused
+    missing = newly_groundless(existing.metadata if existing else None, metadata)
+    problems += [f"legal_grounds: must say on what legal ground {name} is given" for name in missing]
+    if problems:
+        raise RefusedMetadata(problems)
     return metadata
 
 

@@ -17,6 +17,7 @@ from idp.storage.database import Database
 from idp.storage.models import AuditEvent
 
 MOST_WALKED: Final = 20_000
+LATEST: Final = 1 << 37  # seconds since the epoch; a key holds no later time
 _COLUMNS: Final = (
     AuditEvent.seal,
     AuditEvent.id,
@@ -46,7 +47,7 @@ class Look:
 def look(database: Database, wanted: Wanted, before: UUID | None, most: int) -> Look:
     """Up to `most` rows that are wanted, older than `before`."""
     first = made_at(wanted.since or 0)
-    last = made_at(wanted.until) if wanted.until is not None else made_at(1 << 40)
+    last = made_at(wanted.until) if wanted.until is not None else made_at(LATEST)
     values: dict[str, Any] = {"first": first, "before": min(before, last) if before is not None else last}
     source: Any = _WALK.c
     if wanted.person is not None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ from sqlalchemy import bindparam, delete, select
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.staff.actor import OPERATOR, Actor
+from idp.staff.switches import Feature
 from idp.storage.database import Database, Transaction
 from idp.storage.models_messages import CountryOverride
+from idp.storage.switches import read_off
 from idp.telephony.coverage import Coverage, CoverageError, change
 
 #: How long a process goes by what it has read: after that long a change holds everywhere.
@@ -63,16 +65,31 @@ class CurrentCoverage:
     database: Database
     base: Coverage
     clock: Callable[[], int]
-    _known: Coverage | None = None
+    _known: Coverage | None = None  # with what holds everywhere laid over it
+    _set: Coverage | None = None  # as the file and operators have it
     _read_at: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def __call__(self) -> Coverage:
-        """What holds now; read again when it is older than FRESH_SECONDS."""
+        """What holds now; read again when it is older than FRESH_SECONDS. No calls while they are turned off."""
+        return self._look()[0]
+
+    def as_set(self) -> Coverage:
+        """What single countries are set to, whether calls are turned off everywhere or not."""
+        return self._look()[1]
+
+    def _look(self) -> tuple[Coverage, Coverage]:
         now = self.clock()
         with self._lock:
             if self._known is None or not 0 <= now - self._read_at < FRESH_SECONDS:
                 with self.database.read() as reading:
-                    changes = read_overrides(reading)
-                self._known, self._read_at = self.base.overridden(changes), now
-            return self._known
+                    changes, off = read_overrides(reading), read_off(reading)
+                self._set, self._read_at = self.base.overridden(changes), now
+                self._known = _without_calls(self._set) if Feature.VOICE_CALLS.value in off else self._set
+            assert self._set is not None
+            return self._known, self._set
+
+
+def _without_calls(coverage: Coverage) -> Coverage:
+    silent = {region: replace(country, voice=False) for region, country in coverage.countries.items()}
+    return replace(coverage, countries=silent)

@@ -28,7 +28,7 @@ class PhonesDesk:
 
     def coverage(self) -> Coverage:
         """The table as it is now."""
-        return self.current()
+        return self.current.as_set()
 
     def override(self, region: str, members: Mapping[str, Any], actor: Actor = OPERATOR) -> None:
         """Change members of one country, with an audit row. Raises CoverageError."""

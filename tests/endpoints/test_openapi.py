@@ -98,6 +98,8 @@ class Callers:
     def of(self, path: str) -> list[str | None]:
         """The ones whose credential means something at `path`."""
         names = BY_PATH[path].security
+        if path.startswith("/admin/v1"):  # with its own callers: test_administration.py
+            return [None]
         known = ["nobody", *(name for name in ("basic", "bearer") if name in names)]
         return [self.headers[name] for name in (*known, *(["invited"] if path == "/register" else []))]
 
@@ -125,6 +127,8 @@ def test_D_09_no_request_that_the_document_allows_or_forbids_is_a_server_error(e
 def modes(path: str) -> list[GenerationMode]:
     """Right and wrong requests; where nothing is needed there is nothing to get wrong."""
     one = BY_PATH[path]
+    if path.startswith("/admin/v1"):
+        return POSITIVE
     return list(GenerationMode) if one.required or one.document or "bearer" in one.security else POSITIVE
 
 
