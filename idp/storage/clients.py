@@ -19,7 +19,7 @@ from idp.registration.register import CLIENT_ID
 from idp.registration.registration import Metadata, Registration
 from idp.storage.database import Database, Transaction
 from idp.storage.models import ClientRow
-from idp.storage.wire import AlreadyTaken
+from idp.storage.wire import AlreadyTaken, Outdated
 
 MOST_CLIENTS = 10_000
 
@@ -63,6 +63,17 @@ class Clients:
         version, known = self._parsed.get(standing.id, (None, None))
         if known is not None and version == standing.version and known.enabled == (standing.status == "enabled"):
             self._database.once(("client", standing.id), lambda: known)
+
+    def remembered(self, client_id: str) -> Client | None:
+        """The client as this worker last saw it: for a step that then says `unchanged`."""
+        return self._parsed.get(client_id, (0, None))[1]
+
+    def unchanged(self, step: Transaction, client: Client) -> None:
+        """Let the step's rows be written only while the client is this one. Raises Outdated, now or at its end."""
+        version, known = self._parsed.get(client.id, (0, None))
+        if known is not client:  # another thread has seen a newer one meanwhile
+            raise Outdated
+        step.only_while(ClientRow, id=client.id, version=version, status="enabled")
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""
