@@ -27,14 +27,14 @@ def read_client_form(call: Call) -> Mapping[str, str]:
     return single_valued(call.form())
 
 
-def authenticate_client(call: Call, form: Mapping[str, str]) -> AuthenticatedClient:
-    """The client of this call. Raises InvalidClient."""
+def authenticate_client(call: Call, form: Mapping[str, str], *, remembered: bool = False) -> AuthenticatedClient:
+    """The client of this call, as it is or, `remembered`, as this worker last saw it. Raises InvalidClient."""
     wired = call.wired
     try:
         authenticated = authenticate(
             form,
             call.header("AUTHORIZATION"),
-            find_client=wired.clients.find,
+            find_client=wired.clients.remembered if remembered else wired.clients.find,
             issuer=wired.issuer,
             token_endpoint=f"{wired.issuer}/token",
             now=wired.clock(),

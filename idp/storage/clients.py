@@ -21,7 +21,7 @@ from idp.registration.registration import Metadata, Registration
 from idp.storage.database import Database, Transaction
 from idp.storage.models import ClientRow
 from idp.storage.models_engineers import CheckedRequest, ClientDeadline, ClientEngineer
-from idp.storage.wire import AlreadyTaken
+from idp.storage.wire import AlreadyTaken, Outdated
 
 MOST_CLIENTS = 10_000
 ORIGINS_SECONDS = 5  # how old the origins of pages may be: they only let a script read its own answers
@@ -76,6 +76,21 @@ class Clients:
         known = self._as_parsed(standing.id, standing)
         if known is not None:
             self._database.once(("client", standing.id), lambda: known)
+
+    def remembered(self, client_id: str) -> Client | None:
+        """The client as this worker last saw it: for a step that then says `unchanged`.
+
+        Of live clients only: the integration check of a sandbox client is switched on without a new version.
+        """
+        known = self._parsed.get(client_id, (0, None))[1]
+        return known if known is not None and known.environment == "live" else None
+
+    def unchanged(self, step: Transaction, client: Client) -> None:
+        """Let the step's rows be written only while the client is this one. Raises Outdated, now or at its end."""
+        version, known = self._parsed.get(client.id, (0, None))
+        if known is not client:  # another thread has seen a newer one meanwhile
+            raise Outdated
+        step.only_while(ClientRow, id=client.id, version=version, status="enabled")
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""

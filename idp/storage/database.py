@@ -18,7 +18,19 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import Connection, Engine, Executable, Table, bindparam, event
+from sqlalchemy import (
+    CTE,
+    Connection,
+    Engine,
+    Executable,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    event,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import OperationalError
@@ -28,9 +40,11 @@ from idp.settings import Settings
 from idp.storage import models
 from idp.storage.compiled import Compiled, Compiler
 from idp.storage.held import Held, make_compiler
-from idp.storage.wire import Outcome, Wire
+from idp.storage.wire import Outcome, Outdated, Wire
 
 T = TypeVar("T")
+Shape = tuple[tuple[Table, tuple[str, ...], bool], ...]
+"""Of queued rows: their tables, their columns, whether each takes the place of one that is there."""
 
 
 class DatabaseUnavailable(Exception):
@@ -51,6 +65,7 @@ class Transaction:
         self._compiler = compiler
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
+        self._condition: tuple[Table, tuple[str, ...], dict[str, Any]] | None = None
         self.recorded: list[str] = []  # tags of the audit rows
 
     def add(self, model: Any, **values: Any) -> None:
@@ -60,6 +75,13 @@ class Transaction:
     def put(self, model: Any, **values: Any) -> None:
         """Queue one row that takes the place of the one with the same primary key, if there is one."""
         self._queue.append((model.__table__, values, True))
+
+    def only_while(self, model: Any, **values: Any) -> None:
+        """Let the queued rows be written only while a row with these values is there; else the step is Outdated.
+
+        On PostgreSQL that is a part of the one statement which writes them. For steps that do nothing else.
+        """
+        self._condition = (model.__table__, tuple(values), {f"{name}_still": v for name, v in values.items()})
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
@@ -102,8 +124,14 @@ class Transaction:
             self._wire.execute(*last)
 
     def commit(self) -> None:
-        """Write what is queued and make the whole step hold."""
-        self._wire.commit(self._queued())
+        """Write what is queued and make the whole step hold. Raises Outdated; see `only_while`."""
+        if self._condition is not None and self.dialect != "postgresql":
+            table, names, values = self._condition
+            if self.one(_still(table, names), **values) is None:
+                raise Outdated
+        touched = self._wire.commit(self._queued())
+        if self._condition is not None and touched == 0:
+            raise Outdated
 
     def _queued(self) -> tuple[Compiled, list[Any]] | None:
         """The last statement of what is queued; the others, where it takes several, are written."""
@@ -113,7 +141,10 @@ class Transaction:
         if self.dialect == "postgresql":
             shape = tuple((table, tuple(values), replaces) for table, values, replaces in queue)
             merged = {f"{name}_{i}": v for i, (_, values, _) in enumerate(queue) for name, v in values.items()}
-            return self._compiler.ready(_together(shape), merged)
+            if self._condition is None:
+                return self._compiler.ready(_together(shape), merged)
+            table, names, still = self._condition
+            return self._compiler.ready(_together_while(shape, table, names), merged | still)
         *first, last = [(_alone(table, tuple(values), replaces), values) for table, values, replaces in queue]
         for statement, values in first:
             self._execute(statement, values)
@@ -131,12 +162,34 @@ def _alone(table: Table, names: tuple[str, ...], replaces: bool) -> Executable:
 
 
 @lru_cache(maxsize=256)
-def _together(shape: tuple[tuple[Table, tuple[str, ...], bool], ...]) -> Executable:
+def _together(shape: Shape) -> Executable:
     """One statement that puts a row into each of several tables (PostgreSQL §7.8.4)."""
     *first, last = [_one_of(i, table, names, replaces) for i, (table, names, replaces) in enumerate(shape)]
     for i, each in enumerate(first):
         last = last.add_cte(each.cte(f"added_{i}"))
     return last
+
+
+def _still(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    """Finds the row on which a step depends."""
+    same = [table.c[name] == bindparam(f"{name}_still", type_=table.c[name].type) for name in names]
+    return select(literal_column("1").label("there")).select_from(table).where(*same)
+
+
+@lru_cache(maxsize=64)
+def _together_while(shape: Shape, table: Table, names: tuple[str, ...]) -> Executable:
+    """The same as `_together`, and no row at all unless the row on which the step depends is there."""
+    still = _still(table, names).cte("still")
+    *first, last = [_one_while(i, into, columns, still) for i, (into, columns, _) in enumerate(shape)]
+    for i, each in enumerate(first):
+        last = last.add_cte(each.cte(f"added_{i}"))
+    return last
+
+
+def _one_while(place: int, table: Table, names: tuple[str, ...], still: CTE) -> postgresql.Insert:
+    kinds = {name: table.c[name].type for name in names}
+    values = [cast(bindparam(f"{name}_{place}", type_=kind), kind) for name, kind in kinds.items()]
+    return postgresql.insert(table).from_select(list(names), select(*values).select_from(still))
 
 
 def _one_of(place: int, table: Table, names: tuple[str, ...], replaces: bool) -> postgresql.Insert:

@@ -68,16 +68,16 @@ class PostgresqlWire:
         self._loading.set_pgresult(result)
         return Outcome(self._loading.load_rows(0, found, row), found)
 
-    def commit(self, last: tuple[Compiled, list[Any]] | None) -> None:
+    def commit(self, last: tuple[Compiled, list[Any]] | None) -> int:
         """Run the last statement and the COMMIT in one go. Raises when the server had to undo the transaction."""
         if self._begins:  # nothing was sent yet: the last statement is all there is
             self._begins = False
-            if last is not None:
-                self._run(*last)
-            return
+            return (self._run(*last).command_tuples or 0) if last is not None else 0
         queries = [_COMMIT] if last is None else [self._query(*last), _COMMIT]
-        if self._together(queries)[-1].command_status != b"COMMIT":
+        results = self._together(queries)
+        if results[-1].command_status != b"COMMIT":
             raise errors.InFailedSqlTransaction("the transaction was undone")
+        return results[0].command_tuples or 0
 
     def rollback(self) -> None:
         """Undo, if something is open; a connection on which that fails stays broken."""

@@ -39,11 +39,11 @@ class SqliteWire:
             return Outcome(found, cursor.rowcount)
         return Outcome([row(_converted(one, compiled.load)) for one in found], cursor.rowcount)
 
-    def commit(self, last: tuple[Compiled, list[Any]] | None) -> None:
+    def commit(self, last: tuple[Compiled, list[Any]] | None) -> int:
         """Write out and let go of the lock."""
-        if last is not None:
-            self.execute(*last)
+        touched = self.execute(*last).touched if last is not None else 0
         self._connection.execute("COMMIT")
+        return touched
 
     def rollback(self) -> None:
         """Let go of the lock; a connection that cannot even do that is closed by the pool."""

@@ -11,6 +11,10 @@ class AlreadyTaken(Exception):
     """A unique value of the step is there already: somebody else was faster, or sent the same thing twice."""
 
 
+class Outdated(Exception):
+    """What the step was built upon is no longer so: nothing of it was written."""
+
+
 class Outcome(NamedTuple):
     """What a statement gave: its rows, and how many it touched."""
 
@@ -31,8 +35,11 @@ class Wire(Protocol):
     def execute(self, compiled: Compiled, values: list[Any]) -> Outcome:
         """Run one statement; outside a transaction it is one by itself."""
 
-    def commit(self, last: tuple[Compiled, list[Any]] | None) -> None:
-        """Run the last statement, if there is one, and make everything since `begin` hold."""
+    def commit(self, last: tuple[Compiled, list[Any]] | None) -> int:
+        """Run the last statement, if there is one, and make everything since `begin` hold.
+
+        Returns how many rows the last statement touched.
+        """
 
     def rollback(self) -> None:
         """Undo everything since `begin`, if anything is open. Never raises."""

@@ -8,7 +8,9 @@ import pytest
 from idp.endpoints import direct
 from idp.endpoints.call import FORM
 from idp.journal import request_id
-from tests.ground import ORIGIN
+from idp.registration.changes import status_set
+from tests.ground import ORIGIN, call
+from tests.statements import watched
 
 ONE_TIME = {"access_token", "id_token", "refresh_token"}
 OWN = {"X-Request-Id", "Date"}
@@ -160,3 +162,24 @@ def test_the_connection_is_given_back_after_each_call(house, machine, token):
     for said in ({}, {"auth": ("nobody", "x")}):
         send(house, machine, token, **said)
         assert house.ground.provider.database._scope.held is None
+
+
+def test_a_machine_is_judged_as_it_is_now_and_not_as_it_was_at_its_last_token(either_ground):
+    """Its token depends, in the statement that writes it, on the registration that this worker knows."""
+    ground, clients = either_ground, either_ground.provider.clients
+    service = ground.register(grant_types=["authorization_code", "client_credentials"], machine_scope="read")
+
+    def ask() -> int:
+        return call(ground, "/token", {"grant_type": "client_credentials"}, service).status_code
+
+    assert [ask(), ask()] == [200, 200]
+    seen: list[str] = []
+    with watched(ground.provider.database, seen.append):
+        assert ask() == 200
+    assert len([text for text in seen if "clients" in text]) == 1
+    tokens = ground.rows("access_tokens")
+    clients.save([status_set(clients.get(service.id), "disabled", now=ground.clock())])
+    assert ask() == 401
+    assert ground.rows("access_tokens") == ground.events().count("client:token:issued") == tokens
+    clients.save([status_set(clients.get(service.id), "enabled", now=ground.clock())])
+    assert [ask(), ask()] == [200, 200]

@@ -9,7 +9,7 @@ from psycopg import OperationalError
 from sqlalchemy import bindparam, func, insert, select, text, update
 
 from idp.settings import Settings
-from idp.storage import AlreadyTaken, open_database
+from idp.storage import AlreadyTaken, Outdated, open_database
 from idp.storage.models import ClientRow, Passkey, Phone, SignIn, UsedOnce
 from tests.statements import watched
 
@@ -239,4 +239,28 @@ def test_a_step_within_a_step_of_one_request_is_a_mistake(database):
                 pass
     finally:
         database.close_request()
+    assert rows(database) == 1
+
+
+@pytest.mark.parametrize(("status", "many"), [("enabled", 1), ("enabled", 2), ("disabled", 1), ("disabled", 2)])
+def test_queued_rows_are_written_only_while_the_row_they_depend_on_stands(either_ground, status, many):
+    """As one statement on PostgreSQL; the row that is read and the rows that are written cannot disagree."""
+    database, service = either_ground.provider.database, either_ground.register()
+    with database.read() as reading:
+        version = reading.one(select(ClientRow.version).where(ClientRow.id == service.id)).version
+
+    def step():
+        with database.begin() as step:
+            for i in range(many):
+                step.add(UsedOnce, digest=bytes([i, 255]), expires_at=i)
+            step.only_while(ClientRow, id=service.id, version=version, status=status)
+
+    if status == "enabled":
+        step()
+        assert rows(database) == many
+        return
+    with pytest.raises(Outdated):
+        step()
+    assert rows(database) == 0
+    add(database, b"next")  # and the connection is as good as before
     assert rows(database) == 1
