@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.protocol.errors import InvalidAuthorizationDetails
+from idp.protocol.json_parameter import MalformedJson, read_json
 
 MAX_DETAILS = 10
 MAX_LENGTH = 4_096
@@ -41,8 +42,8 @@ def parse_details(text: str | None, allowed: Collection[str]) -> tuple[Detail, .
     if text is None:
         return ()
     try:
-        entries = json.loads(text) if len(text) <= MAX_LENGTH else None
-    except (ValueError, RecursionError):
+        entries = read_json(text) if len(text) <= MAX_LENGTH else None
+    except MalformedJson:
         entries = None
     if not isinstance(entries, list) or not 0 < len(entries) <= MAX_DETAILS:
         raise InvalidAuthorizationDetails("no JSON array of a reasonable size")

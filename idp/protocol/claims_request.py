@@ -1,11 +1,11 @@
 """The `claims` request parameter: which single claims a client asks for (OpenID Connect Core 1.0 §5.5)."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from idp.protocol.errors import InvalidRequest
+from idp.protocol.json_parameter import MalformedJson, read_json, write_json
 
 MAX_CLAIMS = 100
 MAX_VALUES = 50
@@ -33,8 +33,8 @@ def parse_claims(text: str | None) -> ClaimsRequest:
     if text is None:
         return ClaimsRequest()
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = read_json(text)
+    except MalformedJson:
         raise InvalidRequest("claims is not JSON", public=MALFORMED) from None
     if not isinstance(document, dict):
         raise InvalidRequest("claims is not an object", public=MALFORMED)
@@ -44,13 +44,13 @@ def parse_claims(text: str | None) -> ClaimsRequest:
 
 def meaning(text: str | None, subject: str) -> str:
     """The checked parameter, asking for `subject` unless it names somebody already (§5.5.1)."""
-    document = json.loads(text) if text is not None else {}
+    document = read_json(text) if text is not None else {}
     id_token = document.get("id_token") or {}
     wanted = parse_claims(text).id_token.get("sub")
     if wanted is not None and wanted.values:
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return write_json(document)
     document["id_token"] = {**id_token, "sub": {"value": subject}}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return write_json(document)
 
 
 def _members(part: Any) -> Mapping[str, ClaimRequest]:

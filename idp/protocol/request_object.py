@@ -106,7 +106,7 @@ def _parameter(name: str, value: Any) -> str | None:
     elif name == "max_age" and isinstance(value, int) and not isinstance(value, bool):
         text = str(value)
     elif name in STRUCTURED and isinstance(value, dict | list):
-        text = json.dumps(value, separators=(",", ":"))
+        text = _json(name, value)
     elif name == "resource" and isinstance(value, list) and all(isinstance(one, str) for one in value):
         text = join(value)
     if text is None and name in KNOWN:
@@ -116,6 +116,13 @@ def _parameter(name: str, value: Any) -> str | None:
     if isinstance(value, str) and name == "resource":
         return join([value])
     return text
+
+
+def _json(name: str, value: Any) -> str:
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        raise InvalidRequestObject(f"{name} cannot be written") from None
 
 
 def _is_unicode(text: str) -> bool:

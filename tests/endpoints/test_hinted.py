@@ -29,6 +29,22 @@ def test_A_13_the_person_whom_a_hint_means_signs_in_and_the_hint_is_kept_nowhere
     assert hint not in str(ground.contents())
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        '{"id_token":{"\\ud800":null}}',
+        '{"userinfo":{"name":{"value":"\\udfff"}}}',
+        '{"x":' + "[" * 980 + "]" * 980 + "}",
+    ],
+    ids=["name", "value", "deep"],
+)
+def test_A_14_claims_that_could_not_be_written_again_are_refused_with_a_hint_too(ground, service, known, claims):
+    browser, hint = known
+    browser.authorize(service, claims=claims, id_token_hint=hint)
+    assert browser.answer(service)["error"] == "invalid_request"
+    assert push(ground, service, claims=claims, id_token_hint=hint).get_json()["error"] == "invalid_request"
+
+
 @pytest.mark.parametrize("how", ["plain", "reloaded", "pushed"])
 def test_A_13_nobody_else_is_answered_for(ground, service, known, how):
     _, hint = known
