@@ -27,6 +27,7 @@ def all_data(visit: Visit, account: Account, phone: str | None) -> dict[str, Any
         "record": record,
         "phone_numbers": [{"region": one.region, "verified_at": _time(one.verified_at)} for one in account.phones()],
         "language": account.person().language,
+        "message_language": account.person().message_language or account.person().language,
         "credentials": [
             {
                 "state": one.state,
