@@ -31,7 +31,12 @@ def all_data(visit: Visit, account: Account, phone: str | None) -> dict[str, Any
     return {
         "claims": person_claims(visit.record, phone),
         "record": record,
-        "person": {"status": person.status, "language": person.language, "created_at": _time(person.created_at)},
+        "person": {
+            "status": person.status,
+            "language": person.language,
+            "message_language": person.message_language or person.language,
+            "created_at": _time(person.created_at),
+        },
         "phone_numbers": [
             {"number": number, "region": one.region, "verified_at": _time(one.verified_at)}
             for one, number in _numbers(visit, account)

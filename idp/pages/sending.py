@@ -23,8 +23,8 @@ from idp.storage.send_counts import SendCounts
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import ways
 from idp.telephony.limits import Count, Kind, Limits, Met, Tally, alarmed, first_met, range_of, with_one_more
-from idp.telephony.numbers import time_zone_of
 from idp.telephony.signals import MOVED_SECONDS, recently
+from idp.telephony.time_zones import time_zone_of
 
 log = logging.getLogger(__name__)
 UNCERTAIN_AFTER_SECONDS = 18 * 30 * 86_400

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Executable, Select, bindparam, case, exists, select, update
+from sqlalchemy import BindParameter, Executable, Select, bindparam, case, exists, func, select, update
 from sqlalchemy.engine import Row
 
 from idp.delivery.outbox import OutboxItem
@@ -20,6 +20,8 @@ from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch
 from idp.telephony.dispatch import LOST, State
 
+#: Why a row is over that a newer one took the place of; nobody has to look at it.
+REPLACED: Final = "replaced by a newer one"
 _OUTBOX: Final = OutboxRow.__table__.c
 _NOW: Final[BindParameter[int]] = bindparam("now")
 _DUE: Final = _OUTBOX.due_at <= _NOW
@@ -30,7 +32,7 @@ _WAITING: Final = update(OutboxRow).where(_OUTBOX.id == bindparam("item"), _OUTB
 _DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None, why=None)
 _RETRY: Final = _WAITING.values(due_at=bindparam("at"), why=bindparam("reason"))
 _FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
-_WITHDRAWN: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why="replaced by a newer one")
+_WITHDRAWN: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=REPLACED)
 
 _FATE: Final = (
     select(_OUTBOX.delivered_at, _OUTBOX.failed_at, Dispatch.state, Dispatch.asked_at)
@@ -79,7 +81,7 @@ def withdraw(transaction: Transaction, item: UUID, now: int) -> None:
 MOST_SHOWN: Final = 200
 _STANDING: Final = (
     select(*(_OUTBOX[name] for name in ("id", "kind", "attempts", "created_at", "due_at", "failed_at", "why")))
-    .where(_OUTBOX.delivered_at.is_(None))
+    .where(_OUTBOX.delivered_at.is_(None), func.coalesce(_OUTBOX.why, "") != REPLACED)
     .order_by(_OUTBOX.id.desc())
     .limit(MOST_SHOWN)
 )

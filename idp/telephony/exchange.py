@@ -89,7 +89,7 @@ class Exchange:
         if past.taken:
             return Accepted(str(message.id))
         if past.doubtful is not None:
-            return self._ask_again(replace(message, sender=country.sender), outline, past.doubtful)
+            return self._ask_again(replace(message, sender=country.sender), past.doubtful)
         names = self._order(message, country.gateways, past)
         if not names or not country.open(message.channel):
             self.memory.trying(outline, "", ())
@@ -97,18 +97,22 @@ class Exchange:
             raise NotServed(f"nobody carries {message.channel} to {message.region}")
         return self._ask_each(replace(message, sender=country.sender), outline, names)
 
-    def _ask_again(self, message: Message, outline: Outline, doubtful: str) -> Accepted:
+    def _ask_again(self, message: Message, doubtful: str) -> Accepted:
         """A message that a gateway may have: nobody else gets it, and that one only if it notices a repetition."""
         line = self.lines.get(doubtful)
         if line is None or not line.gateway.repeatable:
             self.memory.ended(message.id, State.UNKNOWN)
             raise LeftOpen(f"{doubtful} may have it")
+        self.memory.ended(message.id, State.UNKNOWN)
+        breakers = self.memory.breakers(message.channel)
+        if not self._may_ask(doubtful, message.channel, breakers.get(doubtful, Breaker())):
+            raise OutcomeUnknown(f"{doubtful} is left alone")
         try:
-            return self._ask_each(message, outline, [doubtful])
-        except (OptedOut, PermanentFailure, OutcomeUnknown):
+            return self._ask(doubtful, message, breakers)
+        except (OptedOut, PermanentFailure) as refusal:
+            self.memory.ended(message.id, _final(refusal))
             raise
         except GatewayError as failure:  # not taken now, which says nothing about the first time
-            self.memory.ended(message.id, State.UNKNOWN)
             raise OutcomeUnknown(str(failure)) from None
 
     def _order(self, message: Message, preferred: Sequence[str], past: Past) -> list[str]:
@@ -140,8 +144,7 @@ class Exchange:
             try:
                 return self._ask(name, message, breakers)
             except (OptedOut, PermanentFailure) as refusal:
-                state = State.OPTED_OUT if isinstance(refusal, OptedOut) else State.UNREACHABLE
-                self.memory.ended(message.id, state)
+                self.memory.ended(message.id, _final(refusal))
                 raise
             except OutcomeUnknown as failure:
                 self.memory.ended(message.id, State.UNKNOWN)
@@ -181,6 +184,11 @@ class Exchange:
         if name in breakers:
             self.memory.did_well(name, channel)
         return accepted
+
+
+def _final(refusal: GatewayError) -> State:
+    """What a refusal that holds everywhere means for the message."""
+    return State.OPTED_OUT if isinstance(refusal, OptedOut) else State.UNREACHABLE
 
 
 def _together(failures: Sequence[GatewayError]) -> GatewayError:

@@ -151,14 +151,6 @@ def dialling_code(e164: str) -> tuple[str, str]:
     return code, e164[1 + len(code) :]
 
 
-def time_zone_of(e164: str) -> str:
-    """The time zone (IANA) in which a number is at home, or nothing where its plan does not name a single one."""
-    from phonenumbers.timezone import time_zones_for_number  # noqa: PLC0415 (only who may call needs its tables)
-
-    zones = time_zones_for_number(phonenumbers.parse(e164, None))
-    return zones[0] if len(zones) == 1 and not zones[0].startswith("Etc/") else ""
-
-
 @lru_cache(maxsize=16)
 def countries(language: str) -> tuple[Country, ...]:
     """Every country whose numbers can be read, named in `language` (BCP 47), sorted as its readers expect."""

@@ -14,8 +14,8 @@ from idp.telephony.accounts_file import KINDS
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import WITHOUT_NETWORK, CoverageError, load_coverage, ways
 from idp.telephony.messages import load_messages
-from idp.telephony.numbers import time_zone_of
 from idp.telephony.routing import Carrier
+from idp.telephony.time_zones import time_zone_of
 from tests.ground import copy_ground
 
 TABLE = load_coverage(ROOT / "config/countries.toml", KINDS)

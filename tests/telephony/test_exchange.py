@@ -186,6 +186,22 @@ def test_what_a_gateway_may_have_never_goes_to_another(scene, second):
     assert scene.states(message.about) == [("first", State.UNKNOWN, ())]
 
 
+def test_one_that_may_have_it_and_is_left_alone_meanwhile_is_asked_afterwards_and_nobody_before(scene):
+    scene.gateways["first"].repeatable = True
+    scene.gateways["first"].failures = [OutcomeUnknown("x")]
+    message = scene.message()
+    with pytest.raises(OutcomeUnknown):
+        scene.send(message)
+    scene.exchange.memory.pause("first", SMS, scene.ground.clock() + 60)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown, match="left alone"):
+            scene.send(message)
+    assert scene.states(message.about) == [("first", State.UNKNOWN, ())]
+    scene.ground.clock.now += 60
+    assert scene.send(message).vendor_id == "first-2"
+    assert scene.asked() == {"first": 2}
+
+
 def test_one_that_would_not_notice_a_repetition_is_asked_once_and_nobody_after_it(scene):
     """The vendor answered nothing: the code may be on its way, and what follows is the person's choice."""
     scene.gateways["first"].failures = [OutcomeUnknown("x")]
