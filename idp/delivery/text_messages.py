@@ -24,6 +24,7 @@ from idp.telephony.gateways.contract import (
     TemporaryFailure,
 )
 from idp.telephony.messages import CodeMessages, MessageError
+from idp.telephony.numbers import is_fictional
 
 KIND: Final = "text_message"
 _ABOUT: Final = 16
@@ -79,11 +80,19 @@ def read_payload(payload: bytes) -> CodeMessage:
         raise Undeliverable("payload is not a code message") from None
 
 
-def deliver_text_messages(gateway: Gateway, messages: CodeMessages, host: str, clock: Callable[[], int]) -> Deliver:
-    """The function that delivers this kind through `gateway`; codes are bound to `host`, the provider's own."""
+def deliver_text_messages(
+    gateway: Gateway, messages: CodeMessages, host: str, clock: Callable[[], int], *, fictional: bool = True
+) -> Deliver:
+    """The function that delivers this kind through `gateway`; codes are bound to `host`, the provider's own.
+
+    Without `fictional` nothing is sent to a number that is nobody's: test citizens have such numbers, and a message to
+    one should never have got here.
+    """
 
     def deliver(item: OutboxItem, payload: bytes) -> None:
         wanted = read_payload(payload)
+        if not fictional and is_fictional(wanted.to):
+            raise Undeliverable("the number is set aside for fiction")
         hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
 
     return deliver

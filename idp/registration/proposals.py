@@ -64,6 +64,8 @@ def read_proposal(
     if problems:
         raise RefusedMetadata(problems)
     metadata = check_metadata(_document(document), offer)
+    if existing is not None and existing.metadata.get("environment", "live") != metadata["environment"]:
+        raise RefusedMetadata(["environment: cannot be changed; register another client"])
     if existing is not None and existing.metadata == metadata:
         raise RefusedMetadata(["nothing would change"])
     confirm_documents(metadata, fetcher)
