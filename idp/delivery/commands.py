@@ -48,7 +48,8 @@ def make_worker(
     def open_payload(item: OutboxItem) -> bytes:
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
-    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock, signals)
+    fictional = settings.environment == "development"
+    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock, signals, fictional=fictional)
     deliverers = {
         KIND: pay(text_messages, cost_of_code),
         NOTICE: pay(deliver_notices(gateway, load_notices(), clock), cost_of_notice),

@@ -26,6 +26,7 @@ from idp.telephony.gateways.contract import (
     TemporaryFailure,
 )
 from idp.telephony.messages import CodeMessages, MessageError
+from idp.telephony.numbers import is_fictional
 from idp.telephony.signals import Nobody, Signals, SignalUnavailable, recently
 
 KIND: Final = "text_message"
@@ -100,15 +101,25 @@ def read_payload(payload: bytes) -> CodeMessage:
 
 
 def deliver_text_messages(
-    gateway: Gateway, messages: CodeMessages, host: str, clock: Callable[[], int], signals: Signals = NOBODY
+    gateway: Gateway,
+    messages: CodeMessages,
+    host: str,
+    clock: Callable[[], int],
+    signals: Signals = NOBODY,
+    *,
+    fictional: bool = True,
 ) -> Deliver:
     """The function that delivers this kind through `gateway`; codes are bound to `host`, the provider's own.
 
-    Before a code of a sign-in leaves, `signals` are asked whether its number has moved to another SIM.
+    Before a code of a sign-in leaves, `signals` are asked whether its number has moved to another SIM. Without
+    `fictional` nothing is sent to a number that is nobody's: test citizens have such numbers, and a message to one
+    should never have got here.
     """
 
     def deliver(item: OutboxItem, payload: bytes) -> None:
         wanted = read_payload(payload)
+        if not fictional and is_fictional(wanted.to):
+            raise Undeliverable("the number is set aside for fiction")
         if not (wanted.is_new or wanted.is_seen):
             _refuse_moved(signals, wanted.to, clock())
         hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))

@@ -9,6 +9,7 @@ What is noted is the place, the answer's status, the registered error and its li
 token, a secret or a person.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from idp.pages.rendering import provider
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage.checked_requests import Checked, CheckedRequests
+
+log = logging.getLogger(__name__)
 
 LONGEST_WHY = 200
 
@@ -66,6 +69,9 @@ def keep_note(wired: Provider, response: Response) -> Response:
     if not wired.check_notes.spend(client_id.encode(), now):
         return response
     rule = request.url_rule.rule if request.url_rule else "none"
-    with wired.database.begin() as step:
-        CheckedRequests(step, client_id).note(Checked(now, rule, response.status_code, noted.error, noted.why))
+    try:
+        with wired.database.begin() as step:
+            CheckedRequests(step, client_id).note(Checked(now, rule, response.status_code, noted.error, noted.why))
+    except Exception as error:  # noqa: BLE001 (the answer is made: a note that cannot be kept must not undo it)
+        log.warning("request not noted", extra={"kind": type(error).__name__})
     return response

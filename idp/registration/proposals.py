@@ -69,6 +69,8 @@ def read_proposal(
     except BrokenRule as broken:
         problems.append(f"client_id: {broken.rule}")
     metadata = _checked(document, existing, offer, problems)
+    if existing is not None and existing.metadata.get("environment", "live") != metadata["environment"]:
+        raise RefusedMetadata(["environment: cannot be changed; register another client"])
     if existing is not None and existing.metadata == metadata:
         raise RefusedMetadata(["nothing would change"])
     confirm_documents(metadata, fetcher)

@@ -120,6 +120,11 @@ class NumberRefused(Exception):
         self.reason = reason
 
 
+def is_fictional(e164: str) -> bool:
+    """Whether regulators set the number aside for films and manuals: it is nobody's."""
+    return _FICTIONAL.fullmatch(e164) is not None
+
+
 def parse_number(text: str, region: str | None, *, fictional: bool = False) -> PhoneNumber:
     """The number that a person typed, read as dialled from `region` (ISO 3166-1) when it has no `+`.
 

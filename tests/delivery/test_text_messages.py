@@ -139,3 +139,12 @@ def test_what_a_gateway_failure_means_for_the_next_attempt(failure, expected, wa
 def test_O_10_a_message_in_a_traceback_shows_neither_number_nor_code():
     assert "482913" not in repr(MESSAGE)
     assert "4915" not in repr(MESSAGE)
+
+
+@pytest.mark.parametrize("number", ["+447700900001", "+12125550101", "+61491570156"])
+def test_a_message_to_a_number_of_fiction_leaves_nobody_in_production(number):
+    gateway = Gateway()
+    deliver = deliver_text_messages(gateway, load_messages(), HOST, Clock(NOW), fictional=False)
+    with pytest.raises(Undeliverable, match="fiction"):
+        deliver(ITEM, to_payload(replace(MESSAGE, to=number)))
+    assert gateway.sent == []

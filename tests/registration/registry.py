@@ -11,8 +11,9 @@ from flask import Flask
 from idp.settings import Settings
 from idp.storage.database import Database, open_database
 from idp.storage.models import AuditEvent, Base, ClientRow, InitialAccessToken
+from idp.storage.models_engineers import CheckedRequest, ClientDeadline, ClientEngineer
 
-TABLES = (ClientRow, InitialAccessToken, AuditEvent)
+TABLES = (ClientRow, InitialAccessToken, AuditEvent, ClientEngineer, ClientDeadline, CheckedRequest)
 
 
 @contextmanager

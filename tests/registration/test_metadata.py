@@ -218,6 +218,7 @@ def test_defaults_are_the_safe_ones_and_are_spelt_out():
         "require_pushed_authorization_requests": False,
         "authorization_details_types": [],
         "profile": "oidc",
+        "environment": "live",
         "resources": [],
         "subject_type": "pairwise",
         "require_auth_time": False,
