@@ -17,6 +17,7 @@ from idp.storage.models import OutboxRow
 from idp.storage.second_proofs import SecondProofs
 from tests.ground import RECORD, copy_ground, visible
 from tests.pages.account_walks import add_passkey, enter, passkeys, resume
+from tests.statements import watched
 
 CODE = "ABCD2345"
 
@@ -106,6 +107,18 @@ def test_Y_01_law_1_whatever_proves_nothing_gets_one_answer_and_writes_nothing(g
     assert len(set(answers)) == 1
     assert NOT_STOPPED in answers[0]
     assert ground.contents() == before
+
+
+def test_Y_01_a_number_of_nobody_is_looked_up_with_as_many_statements_as_somebodys(ground, citizen, browser):
+    give_paper(ground, citizen)
+    work = []
+    for number in ("+4915112345678", "+4915187654321"):
+        seen = []
+        browser.get("/lost")
+        with watched(ground.provider.database, seen.append):
+            browser.submit("/lost/paper", number=number, code="ABCD-2346")
+        work.append(seen)
+    assert work[0] == work[1]
 
 
 def test_the_date_of_birth_is_not_to_be_guessed(ground, citizen, browser):
