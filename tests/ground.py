@@ -19,10 +19,11 @@ from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import select, text
+from sqlalchemy import Dialect, Executable, select, text
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -46,6 +47,7 @@ from idp.registration.network import Network, connect
 from idp.registration.register import register
 from idp.settings import ROOT, Settings
 from idp.storage import open_database
+from idp.storage.compiled import Compiled, Compiler
 from idp.storage.migrate import migrate
 from idp.storage.models import Base, OutboxRow
 from idp.storage.people import People
@@ -89,20 +91,38 @@ def coverage_of(path: Path, known: Iterable[str]) -> Coverage:
 
 provider.load_coverage = coverage_of
 
-BUILDERS: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
-compile_builder = Rule._compile_builder
+ROUTES: dict[tuple[object, ...], tuple[dict[str, Any], list[Callable[..., tuple[str, str]]]]] = {}
+compile_route = Rule.compile
 
 
-def builder_of(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-    """What makes an address of a route: compiled from nothing but its text, so it need not be done for each
-    installation anew, where it would take most of the time of `create_app`."""
-    key = (rule.rule, append_unknown, tuple(rule._trace), repr(rule.defaults))
-    if key not in BUILDERS:
-        BUILDERS[key] = compile_builder(rule, append_unknown)
-    return BUILDERS[key]
+def route_of(rule: Rule) -> None:
+    """A route is compiled from nothing but its text: done for each installation anew it would take most of the time
+    of `create_app`."""
+    key = (rule.rule, repr(rule.defaults))
+    if key not in ROUTES:
+        compile_route(rule)
+        read = {name: vars(rule)[name] for name in ("_parts", "_trace", "_converters", "arguments")}
+        ROUTES[key] = read, [rule._build.__func__, rule._build_unknown.__func__]  # type: ignore[attr-defined]
+        return
+    read, (build, build_unknown) = ROUTES[key]
+    vars(rule).update(read)
+    rule._build, rule._build_unknown = build.__get__(rule), build_unknown.__get__(rule)
 
 
-Rule._compile_builder = builder_of
+Rule.compile = route_of
+
+STATEMENTS: WeakKeyDictionary[Executable, Compiled] = WeakKeyDictionary()
+make_compiler = Compiler.__init__
+
+
+def share_statements(compiler: Compiler, dialect: Dialect) -> None:
+    """Statements on SQLite are compiled once for all installations; on PostgreSQL how often one ran decides more."""
+    make_compiler(compiler, dialect)
+    if dialect.name == "sqlite":
+        compiler._known = STATEMENTS
+
+
+Compiler.__init__ = share_statements
 
 START = 1_800_000_000
 ORIGIN = "http://localhost:9000"

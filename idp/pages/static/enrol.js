@@ -11,7 +11,8 @@
     history.replaceState(null, "", location.pathname + location.search);
     document.getElementById("enrol-form").elements.secret.value = secret;
     document.getElementById("secret-field").hidden = true;
-    document.getElementById("secret-read").hidden = false;
+    const elsewhere = document.getElementById("other-browser");
+    document.getElementById("secret-read").hidden = Boolean(elsewhere && !elsewhere.hidden); // not: begin here
   };
   read();
   // A link opened where this page stands already changes only the fragment.
