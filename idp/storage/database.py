@@ -326,6 +326,8 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) ->
             "max_overflow": 0,
             "pool_timeout": 10,
             "pool_recycle": 1800,
+            # A driver that prepares by itself throws away whatever is prepared when it rolls back: ours too.
+            "connect_args": {"prepare_threshold": None},
         }
     )
     models.db.init_app(app)

@@ -28,6 +28,7 @@ GOAL_MS = 300
 TIMES = 7
 SIGN_INS = 30
 SPAN_SECONDS = 300 * 86_400
+STAFF_PAGES = ("/console", "/counter", "/staff")
 NO_PAGES = re.compile(r"^/(demo|static|\.well-known|jwks|livez|authorize|logout|userinfo|register|sign-in)")
 
 SERIES = {
@@ -83,7 +84,7 @@ class Filler:
         return KEY[self.kind].format(at=at, salt=salt)
 
     def _at(self, count: int) -> str:
-        return f"{self.now - SPAN_SECONDS} + i * {SPAN_SECONDS} / {count + 1}"
+        return f"{self.now - SPAN_SECONDS} + CAST(i AS bigint) * {SPAN_SECONDS} / {count + 1}"
 
     def _audit(self, size: Size) -> None:
         tags = ["person:session:started", "provider:phone_code:sent", "client:token:issued", "operator:client:changed"]
@@ -150,15 +151,8 @@ def visitors(ground: Ground, citizen: Citizen) -> list[Visitor]:
     open_missions(ground)
     account = ground.browser()
     account.tokens(ground.register(), citizen)
-    desk = at_desk(ground, appoint(ground, Role.OFFICER))
-    console = at_desk(ground, appoint(ground, Role.ADMINISTRATOR))
-    return [
-        Visitor("person", account, "/account"),
-        Visitor("officer", desk, "/counter"),
-        Visitor("administrator", console, "/console"),
-        Visitor("administrator", console, "/staff"),
-        Visitor("nobody", ground.browser(), "/"),
-    ]
+    staff = [Visitor(role.value, at_desk(ground, appoint(ground, role)), "/") for role in Role]
+    return [Visitor("person", account, "/account"), *staff, Visitor("nobody", ground.browser(), "/")]
 
 
 def pages(ground: Ground) -> Iterator[str]:
@@ -171,29 +165,34 @@ def pages(ground: Ground) -> Iterator[str]:
     yield from ("/console/clients?q=service-999", "/console/audit?event=person:session:started")
 
 
-def timed(visitor: Visitor, address: str) -> tuple[int, list[float]]:
-    """The status, and the milliseconds of each time."""
-    taken = []
-    for _ in range(TIMES):
-        begin = time.perf_counter()
-        answer = visitor.browser.client.get(address, base_url=ORIGIN)
-        answer.get_data()
-        taken.append((time.perf_counter() - begin) * 1000)
-    return answer.status_code, taken
+def opened(visitor: Visitor, address: str) -> tuple[int, float, float]:
+    """The status, and the milliseconds by the clock and of our own processor time."""
+    begin, cpu = time.perf_counter(), time.process_time()
+    answer = visitor.browser.client.get(address, base_url=ORIGIN)
+    answer.get_data()
+    return answer.status_code, (time.perf_counter() - begin) * 1000, (time.process_time() - cpu) * 1000
+
+
+def who_may(people: list[Visitor], address: str) -> Visitor:
+    """The first who gets the page; nobody, if nobody does."""
+    known = [visitor for visitor in people if address.startswith(visitor.prefix)]
+    public = not address.startswith(STAFF_PAGES)
+    ordered = [known[-1], *known] if public and known[0].name != "person" else known
+    return next((visitor for visitor in ordered if opened(visitor, address)[0] == 200), known[-1])
 
 
 def measure_pages(ground: Ground, citizen: Citizen) -> bool:
     """Print the time of each page; whether each keeps the goal."""
     met, people = True, visitors(ground, citizen)
     for address in sorted(set(pages(ground))):
-        visitor = next(visitor for visitor in people if address.startswith(visitor.prefix))
-        status, taken = timed(visitor, address)
-        middle, worst = statistics.median(taken), max(taken)
-        late = middle > GOAL_MS
+        visitor = who_may(people, address)
+        seen = [opened(visitor, address) for _ in range(TIMES)]
+        status, cpu = seen[0][0], statistics.median(each[2] for each in seen)
+        taken = sorted(each[1] for each in seen)
+        late = taken[TIMES // 2] > GOAL_MS
         met = met and not late and status < 500
-        click.echo(
-            f"  {address:62} {visitor.name:14} {status} {middle:8.1f} {worst:8.1f}{'  TOO LONG' if late else ''}"
-        )
+        figures = f"{taken[0]:8.1f} {taken[TIMES // 2]:8.1f} {taken[-1]:8.1f} {cpu:8.1f}"
+        click.echo(f"  {address:62} {visitor.name:14} {status} {figures}{'  TOO LONG' if late else ''}")
     return met
 
 
@@ -240,9 +239,8 @@ def judge(name: str, directory: Path, url: str, size: Size) -> bool:
     begin = time.perf_counter()
     ground.provider.ledger.make_room()
     Filler(ground).fill(size)
-    click.echo(
-        f"\n{name}: {size} made in {time.perf_counter() - begin:.0f} s; page, visitor, status, median ms, worst ms"
-    )
+    click.echo(f"\n{name}: {size} made in {time.perf_counter() - begin:.0f} s")
+    click.echo("  page, visitor, status, milliseconds: least, median, worst, median of our processor time")
     big = sign_in_cpu(ground, "+4915133333")
     met = measure_pages(ground, citizen)
     click.echo(f"  processor time of a sign-in: {small:.2f} ms small, {big:.2f} ms here: {big / small:.2f} (goal 1.15)")

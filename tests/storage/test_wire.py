@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 
 from idp.settings import Settings
 from idp.storage import AlreadyTaken, Outdated, open_database
+from idp.storage.migrate import refuse_outdated
 from idp.storage.models import ClientRow, Passkey, Phone, SignIn, UsedOnce
 from tests.statements import watched
 
@@ -264,3 +265,13 @@ def test_queued_rows_are_written_only_while_the_row_they_depend_on_stands(either
     assert rows(database) == 0
     add(database, b"next")  # and the connection is as good as before
     assert rows(database) == 1
+
+
+def test_what_rolls_back_through_the_engine_leaves_our_prepared_statements_alone(postgresql_ground):
+    """The driver would throw all of them away: a machine that is asked often whether it is ready would fail."""
+    database = postgresql_ground.provider.database
+    for _ in range(12):
+        refuse_outdated(database)
+        with database.begin() as step:
+            assert step.one(text("SELECT 1")) is not None
+            step.run(text("CREATE TEMPORARY TABLE IF NOT EXISTS t (i int)"))
