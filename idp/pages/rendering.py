@@ -27,6 +27,7 @@ class Service:
     name: str
     uri: str | None
     about: tuple[tuple[str, str], ...] = ()  # (key of its words, address): what it says about itself
+    logo: str | None = None  # under which we serve it: two people have seen it
 
 
 ABOUT = {"about.policy": "policy_uri", "about.terms": "tos_uri", "about.logo": "logo_uri"}
@@ -78,7 +79,7 @@ def service_of(client: Client | None) -> Service | None:
     if client is None:
         return None
     about = tuple((key, address) for key, name in ABOUT.items() if (address := getattr(client, name)))
-    return Service(client.name(page_language()), client.client_uri, about)
+    return Service(client.name(page_language()), client.client_uri, about, client.extras.get("logo"))
 
 
 def page(

@@ -1,5 +1,7 @@
 """The form of a registration: what it shows makes the same document again."""
 
+from dataclasses import replace
+
 import pytest
 
 from idp.pages.client_form import Choices, fill, read
@@ -9,7 +11,7 @@ from tests.registration.examples import FakeDesk, MemoryStore
 CHOICES = Choices(
     ("openid", "profile", "email", "phone", "address", "overseas", "offline_access"), ("urn:kr:overseas-id:acr:2",)
 )
-OFFER = FakeDesk(MemoryStore()).offer
+OFFER = replace(FakeDesk(MemoryStore()).offer, claims=("birthdate",))
 
 
 def typed(shown):
