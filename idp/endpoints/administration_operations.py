@@ -11,7 +11,7 @@ REFUSALS = {
     400: Answer("The request cannot be read.", _REFUSED),
     401: Answer("The token is missing, not good now, or not the caller's.", _REFUSED),
     403: Answer("The scope, or the member of staff who answers for the client, does not reach this.", _REFUSED),
-    404: Answer("There is none.", _REFUSED),
+    404: Answer("There is none.", _REFUSED | {JSON: ref("Error")}),
     413: Answer("The body is too large.", {JSON: ref("Error")}),
 }
 WRITES = REFUSALS | {

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from idp.protocol.client import AUTH_METHODS, PROFILES
 from idp.registration.errors import RefusedMetadata
-from idp.registration.fields import GRANT_TYPES, SUBJECT_TYPES
+from idp.registration.fields import FIELDS, GRANT_TYPES, SUBJECT_TYPES
 from idp.registration.waivers import WAIVERS
 
 Shape = Literal["line", "lines", "choice", "several", "flag", "json"]
@@ -100,10 +100,9 @@ def _inputs(choices: Choices) -> list[Input]:
 
 
 def fill(document: Mapping[str, Any], choices: Choices) -> dict[str, str]:
-    """What the form shows of a document."""
-    shown = {one.name: _shown(one, document.get(one.name)) for one in _inputs(choices)}
-    if "pkce_required" not in document:
-        shown["pkce_required"] = "yes"
+    """What the form shows of a document; what it leaves out has its default."""
+    document = {one.name: FIELDS[one.name].default for one in _inputs(choices) if one.name in FIELDS} | dict(document)
+    shown = {one.name: _shown(one, document[one.name]) for one in _inputs(choices) if one.name in document}
     scopes, optional = document.get("scope", "").split(), document.get("optional_scope", "").split()
     grounds = document.get("legal_grounds", {})
     for scope in choices.scopes:
@@ -112,7 +111,7 @@ def fill(document: Mapping[str, Any], choices: Choices) -> dict[str, str]:
         shown[GROUND + scope] = grounds.get(scope, "")
     for one in _inputs(choices):
         if one.shape == "several":
-            given = document.get(one.name, ())
+            given = document[one.name] or ()
             shown |= {f"{one.name}.{choice}": "yes" if choice in given else "" for choice in one.choices}
     return shown
 

@@ -28,6 +28,7 @@ class Service:
     uri: str | None
     about: tuple[tuple[str, str], ...] = ()  # (key of its words, address): what it says about itself
     sandbox: str | None = None  # its id, if it is a sandbox client
+    logo: str | None = None  # under which we serve it: two people have seen it
 
 
 ABOUT = {"about.policy": "policy_uri", "about.terms": "tos_uri", "about.logo": "logo_uri"}
@@ -79,7 +80,9 @@ def service_of(client: Client | None) -> Service | None:
     if client is None:
         return None
     about = tuple((key, address) for key, name in ABOUT.items() if (address := getattr(client, name)))
-    return Service(client.name(page_language()), client.client_uri, about, client.tenant)
+    return Service(
+        client.name(page_language()), client.client_uri, about, sandbox=client.tenant, logo=client.extras.get("logo")
+    )
 
 
 def page(

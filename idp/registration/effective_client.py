@@ -74,9 +74,14 @@ def effective_client(registration: Registration) -> Client:
         userinfo_encryption=_encryption(metadata, "userinfo"),
         introspection_encryption=_encryption(metadata, "introspection"),
         tls_subject=next(((kind, metadata[kind]) for kind in SUBJECTS if kind in metadata), None),
-        extras={name: metadata[name] for name in EXTRAS if name in metadata},
+        extras={name: metadata[name] for name in EXTRAS if name in metadata} | _picture(registration),
         **_as_they_are(metadata),
     )
+
+
+def _picture(registration: Registration) -> dict[str, str]:
+    """The logo that people are shown, if there is one: the name under which we serve it."""
+    return {} if registration.logo is None else {"logo": registration.logo}
 
 
 def _as_they_are(metadata: Mapping[str, Any]) -> dict[str, Any]:

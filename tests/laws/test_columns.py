@@ -59,6 +59,7 @@ PUBLIC = {
     ("passkeys", "public_key"),
     ("enrolments", "user_handle"),
     ("audit_seals", "entries"),  # keys and digests of audit rows
+    ("client_logos", "content"),  # pictures that everybody is shown
     ("enrolments", "challenge"),  # shown to the person's own browser
     ("staff_members", "user_handle"),
     ("staff_passkeys", "webauthn_id"),

@@ -5,8 +5,12 @@ import zlib
 
 import pytest
 
+from idp.registration.changes import logo_set
 from idp.registration.errors import BrokenRule
 from idp.registration.logos import MOST_BYTES, PNG, media_type, read_logo
+from idp.registration.register import GRACE_SECONDS
+from idp.staff.actor import OPERATOR
+from idp.storage.client_logos import KEEP_UNUSED_SECONDS, find_logo, let_go_of_logos
 
 
 def chunk(kind, body):
@@ -125,3 +129,45 @@ REFUSED = {
 def test_what_is_no_small_picture_is_refused(name):
     with pytest.raises(BrokenRule):
         read_logo(REFUSED[name])
+
+
+def test_people_see_a_logo_on_the_page_of_sign_in_once_it_is_set(ground, service):
+    made = read_logo(svg())
+    ground.provider.keep_logo(made)
+    address = f"/logos/{made.name}"
+    assert address not in ground.browser().authorize(service).text
+    one = ground.provider.clients.get(service.id)
+    ground.provider.clients.save([logo_set(one, made.name, now=ground.clock())])
+    page = ground.browser()
+    assert f'src="{address}"' in page.authorize(service).text
+    shown = page.get(address)
+    assert (shown.data, shown.mimetype) == (made.content, "image/svg+xml")
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    assert page.get("/logos/" + "0" * 32 + ".png").status_code == 404
+    assert page.get("/logos/..%2f..%2fetc.png").status_code == 404
+
+
+def test_a_logo_that_nobody_uses_is_let_go(ground, service):
+    used, unused = read_logo(svg()), read_logo(png())
+    ground.provider.keep_logo(used)
+    ground.provider.keep_logo(unused)
+    one = ground.provider.clients.get(service.id)
+    ground.provider.clients.save([logo_set(one, used.name, now=ground.clock())])
+    with ground.provider.database.begin() as step:
+        assert let_go_of_logos(step, ground.clock()) == 0
+        assert let_go_of_logos(step, ground.clock() + KEEP_UNUSED_SECONDS + 1) == 1
+    with ground.provider.database.read() as reading:
+        assert find_logo(reading, used.name) == used.content
+        assert find_logo(reading, unused.name) is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_service_is_removed_when_its_grace_ends_unless_it_was_kept(either_ground, kept):
+    service, office = either_ground.register(), either_ground.provider.client_office
+    office.remove(either_ground.provider.clients.get(service.id), OPERATOR)
+    assert office.remove_those_over(either_ground.clock() + GRACE_SECONDS - 1) == 0
+    if kept:
+        office.keep(either_ground.provider.clients.get(service.id), OPERATOR)
+    assert office.remove_those_over(either_ground.clock() + GRACE_SECONDS) == (0 if kept else 1)
+    assert (either_ground.provider.clients.get(service.id) is not None) is kept
+    assert ("provider:client:removed" in either_ground.events()) is not kept
