@@ -10,9 +10,9 @@ CALLED = ("/token", "/userinfo", "/revoke")
 ALLOW = "Access-Control-Allow-Origin"
 
 
-@pytest.fixture
-def spa(ground):
-    return ground.register(token_endpoint_auth_method="none")
+@pytest.fixture(scope="module")
+def spa(house):
+    return house.ground.register(token_endpoint_auth_method="none")
 
 
 def options(ground, path, origin):
@@ -22,8 +22,8 @@ def options(ground, path, origin):
 
 @pytest.mark.parametrize("path", CALLED)
 @pytest.mark.usefixtures("spa")
-def test_the_browser_is_told_beforehand_what_it_may_send(ground, path):
-    answer = options(ground, path, PAGE)
+def test_the_browser_is_told_beforehand_what_it_may_send(house, path):
+    answer = options(house.ground, path, PAGE)
     assert answer.status_code == 200
     assert answer.headers[ALLOW] == PAGE
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST"
@@ -32,9 +32,9 @@ def test_the_browser_is_told_beforehand_what_it_may_send(ground, path):
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-def test_a_page_signs_in_reads_its_tokens_claims_and_errors(ground, spa, citizen):
-    browser = ground.browser()
-    code = browser.sign_in(spa, citizen)["code"]
+def test_a_page_signs_in_reads_its_tokens_claims_and_errors(house, spa):
+    ground, browser = house.ground, house.browser()
+    code = browser.sign_in(spa, house.citizen)["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": spa.redirect_uri}
     wrong = call(ground, "/token", form | {"code": "x"}, spa, headers={"Origin": PAGE})
     assert (wrong.status_code, wrong.headers[ALLOW]) == (400, PAGE)
@@ -54,7 +54,8 @@ def test_a_page_signs_in_reads_its_tokens_claims_and_errors(ground, spa, citizen
     "origin", ["https://evil.example", "null", f"{PAGE}.evil.example", "http://LOCALHOST:9001", ""]
 )
 @pytest.mark.parametrize("path", CALLED)
-def test_X_06_other_origins_read_nothing(ground, spa, path, origin):
+def test_X_06_other_origins_read_nothing(house, spa, path, origin):
+    ground = house.ground
     for answer in (
         options(ground, path, origin),
         ground.app.test_client().post(path, base_url=ORIGIN, data={"client_id": spa.id}, headers={"Origin": origin}),
@@ -64,8 +65,8 @@ def test_X_06_other_origins_read_nothing(ground, spa, path, origin):
 
 @pytest.mark.parametrize("path", ["/authorize", "/par", "/introspect", "/device_authorization", "/register", "/logout"])
 @pytest.mark.usefixtures("spa")
-def test_X_06_what_no_page_calls_is_read_by_no_page(ground, path):
-    assert ALLOW not in options(ground, path, PAGE).headers
+def test_X_06_what_no_page_calls_is_read_by_no_page(house, path):
+    assert ALLOW not in options(house.ground, path, PAGE).headers
 
 
 @pytest.mark.usefixtures("service")
