@@ -95,7 +95,7 @@ class Event(Enum):
     STAFF_SIGNED_OUT = ("staff:session:ended", ("member", "session"))
     STAFF_CLONE_SUSPECTED = ("provider:staff_passkey:suspended", ("member", "passkey", "stored", "presented"))
     STAFF_REFUSED = ("staff:act:refused", ("member", "act", "why"))
-    STAFF_UNUSUAL = ("provider:staff_lookup:unusual", ("member", "why", "number"))
+    STAFF_UNUSUAL = ("provider:staff_lookup:unusual", ("member", "why", "looks"))
     PERSON_LOOKED_UP = ("staff:person:looked_up", ("by", "why"))
     CASE_BARRED = ("staff:case:barred", ("by", "mission", "kind", "bars"))
     CASE_STARTED = ("staff:case:started", ("case", "by", "mission", "kind", "reasons"))

@@ -16,6 +16,7 @@ from idp.protocol.authorization_request import ReturnAddress, Unredirectable
 from idp.protocol.authorization_response import Answer
 from idp.protocol.client import Client
 from idp.protocol.errors import AccessDenied, OAuthError
+from idp.storage.away import is_away
 
 log = logging.getLogger(__name__)
 refusals = Blueprint("refusals", __name__)
@@ -33,6 +34,7 @@ MACHINE_PATHS = (
     "/.well-known/",
     "/admin/v1/",
 )
+RETRY_SECONDS = 5  # after which a database that was restarted is usually back
 PAGES_BY_STATUS = {
     400: "invalid_request",
     404: "not_found",
@@ -144,7 +146,13 @@ def handle_refusals(app: Flask) -> None:
             raise error
         # The text of a foreign exception may quote data: its type and place are what a developer needs.
         reference = _new_reference()
-        log.error("unexpected error", extra={"kind": type(error).__name__, "at": _place(error), "reference": reference})
+        extra = {"kind": type(error).__name__, "at": _place(error), "reference": reference}
+        if is_away(error):
+            log.error("database away", extra=extra)
+            response = _answer(503, "unavailable", "temporarily_unavailable", reference)
+            response.headers["Retry-After"] = str(RETRY_SECONDS)
+            return response
+        log.error("unexpected error", extra=extra)
         return _answer(500, "internal_error", "server_error", reference)
 
 

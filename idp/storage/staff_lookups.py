@@ -32,4 +32,4 @@ def count_look_up(step: Transaction, member: UUID, subject: int, now: int) -> No
     of_anybody, of_person = (row.number for row in numbers if row is not None)
     why = unusual(of_person=of_person, of_anybody=of_anybody)
     if why is not None:
-        step.record(AuditRow(Event.STAFF_UNUSUAL, now, detail={"member": member, "why": why, "number": of_person}))
+        step.record(AuditRow(Event.STAFF_UNUSUAL, now, detail={"member": member, "why": why, "looks": of_person}))

@@ -69,7 +69,7 @@ class Filler:
         self.now = ground.clock()
 
     def fill(self, size: Size) -> None:
-        self._audit(size)
+        self.audit(size)
         self._clients(size.clients)
         self._people(size.people)
         self._tokens(size.tokens)
@@ -86,7 +86,8 @@ class Filler:
     def _at(self, count: int) -> str:
         return f"{self.now - SPAN_SECONDS} + CAST(i AS bigint) * {SPAN_SECONDS} / {count + 1}"
 
-    def _audit(self, size: Size) -> None:
+    def audit(self, size: Size) -> None:
+        """Rows of four kinds, of many people and services, over most of a year."""
         tags = ["person:session:started", "provider:phone_code:sent", "client:token:issued", "operator:client:changed"]
         tag = " ".join(f"WHEN {i} THEN '{name}'" for i, name in enumerate(tags)).replace(":", "\\:")
         person = PERSON[self.kind].format(people=max(size.people, 1000))
