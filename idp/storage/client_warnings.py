@@ -3,7 +3,7 @@
 from idp.audit.catalogue import AuditRow, Event
 from idp.delivery.mail import KIND, MAIL_SECONDS, MailKind, MailNotice, to_payload
 from idp.keys.sealing import Sealer, row_context
-from idp.registration.deadlines import Deadline, mail_addresses, warning_due
+from idp.registration.deadlines import Deadline, Kind, mail_addresses, warning_due
 from idp.storage.client_deadlines import ClientDeadlines
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
@@ -27,6 +27,8 @@ def warn_of_ends(database: Database, clients: Clients, outbox: Sealer, *, issuer
         client = clients.find(one.client_id) if days is not None else None
         if days is None or client is None or not client.enabled:
             continue
+        if one.kind is Kind.SECRET and client.former_until != one.ends_at:
+            continue  # that secret was ended, or replaced, another way
         with database.begin() as step:
             if ClientDeadlines(step).warned(one, days):
                 told = mail_addresses(client.contacts)
