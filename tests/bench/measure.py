@@ -90,13 +90,13 @@ def _compare(plan: Plan, port_base: int, only: str | None, steps_of_each: int) -
         costs = run_rounds(sides, plan, driver, _progress)
         steps = {side.name: count_steps(side) for side in sides if "sign_in" in plan.operations}
         pss = {side.name: side.server.greatest_pss() for side in sides}
+        click.echo(report.table(costs))  # now: what comes next can take long on a busy machine
+        for name, counted in steps.items():
+            click.echo(report.steps_table(name, counted))
         times: dict[str, list[float]] = {}
         for side in sides:
             if side.delivering_to and steps_of_each and plan.operations == ORDER:
                 times = step_times(side, driver, port_base + 2, steps=steps_of_each, clients=plan.clients)
-    click.echo(report.table(costs))
-    for name, counted in steps.items():
-        click.echo(report.steps_table(name, counted))
     if "sign_in" in costs:
         click.echo(report.physics(costs, signature_pair_ms()))
     click.echo(report.memory(pss))
