@@ -119,7 +119,7 @@ def _ways(account: Account) -> list[dict[str, Any]]:
     app, printed = rows["authenticator_app"], rows["printed_codes"]
     left = sum(one["used_at"] is None for one in printed)
     return [
-        row("account_passkeys.title", "\n".join(readable_day(one.created_at) for one in passkeys)),
+        row("account_passkeys.title", " · ".join(readable_day(one.created_at) for one in passkeys)),
         row("account.app_title", readable_day(app[0]["added_at"]) if app else ""),
         row("account.printed_title", say("account.printed_left", left=left) if printed else ""),
     ]
