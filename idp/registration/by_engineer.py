@@ -24,6 +24,7 @@ CHOSEN_BY_ENGINEERS = frozenset(
         "dpop_nonce_required",
         "minimum_acr",
         "assertion_audience",
+        "legal_grounds",
     }
 )
 """Policy that an engineer may try out; everything else of it, waivers above all, is an administrator's."""

@@ -105,7 +105,7 @@ def test_two_people_bring_a_service_into_being(open_window, there):
 
 def test_a_logo_is_shown_once_two_people_have_seen_it(open_window, there):
     engineer, administrator = open_window(there), open_window(there)
-    sit_down(engineer, appoint(there, Role.CLIENT_ENGINEER))
+    sit_down(engineer, appoint(there, Role.ADMINISTRATOR))
     engineer.page.goto(f"{there.issuer}/console/clients/gov24")
     engineer.press("#client-logo")
     engineer.page.locator("#picture").set_input_files({"name": "a.svg", "mimeType": "image/svg+xml", "buffer": LOGO})

@@ -82,7 +82,7 @@ def place(template, tmp_path_factory):
     yield Place(
         ground=ground,
         service=ground.register(),
-        engineer=at_desk(ground, appoint(ground, Role.CLIENT_ENGINEER)),
+        engineer=at_desk(ground, appoint(ground, Role.ADMINISTRATOR)),
         robot=Robot(ground, appoint(ground, Role.ADMINISTRATOR)),
         invitation=invitation,
         own=own,
