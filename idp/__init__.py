@@ -213,8 +213,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     tracing = begin_tracing(settings)
     if tracing is not None:
         trace(app, wired, tracing)
-    else:  # where each request has a span, each goes by way of Flask
-        direct.answer_before_flask(app, partial(_name_request, wired), hooks.answered if hooks else None)
+    direct.answer_before_flask(app, partial(_name_request, wired), hooks.answered if hooks else None)
     discovery.prepare_metadata(app)
     discovery.answer_before_routing(app)
     return app

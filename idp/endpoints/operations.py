@@ -36,7 +36,12 @@ CLIENT_ERRORS = {400: BAD, 401: UNPROVEN, 413: TOO_LARGE, 415: WRONG_KIND, 503: 
 PAGE_ERRORS = {400: A_PAGE, 413: A_PAGE, 415: A_PAGE, 503: A_PAGE}
 REGISTRATION_ERRORS = {400: BAD, 401: NO_TOKEN, 413: TOO_LARGE, 415: WRONG_KIND, 503: LATER}
 
-RECEIPT = {204: Answer("It is noted."), 403: Answer("The vendor did not sign this."), 404: A_PAGE, 413: TOO_LARGE}
+RECEIPT = {
+    204: Answer("It is noted."),
+    403: Answer("The vendor did not sign this."),
+    404: Answer("There is no such address.", {JSON: ERROR}),
+    413: TOO_LARGE,
+}
 
 IN_BODY = ""
 CLIENT = ("basic", "certificate", IN_BODY)

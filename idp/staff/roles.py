@@ -26,7 +26,7 @@ class Act(Enum):
     CASE_APPROVE = "case.approve"  # be the second person of a risky case
     CASE_CONFIRM = "case.confirm"  # confirm centrally what a mission prepared without its line
     CASE_READ = "case.read"
-    COUNTER_FIGURES = "case.figures"  # how far cases come, at the own mission or everywhere
+    COUNTER_FIGURES = "case_figures.read"  # how far cases come, at the own mission or everywhere
     PERSON_END = "person.end"
     STAFF_READ = "staff.read"
     STAFF_APPOINT = "staff.appoint"  # invite, change a role, remove: see INVITES for whom

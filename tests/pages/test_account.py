@@ -152,6 +152,7 @@ def test_no_table_with_rows_of_persons_is_forgotten_in_the_file():
     of_persons = {"persons", "reminders"} | {
         name for name, table in Base.metadata.tables.items() if "person_id" in table.c
     }
+    of_persons -= {"sandbox_citizens", "sandbox_messages"}  # of test citizens, who have no pages of their own
     assert set(HOLDS) == of_persons
 
 

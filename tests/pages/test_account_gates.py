@@ -38,7 +38,11 @@ ELSEWHERE = {
     "/account/app/remove",
     "/account/printed",
     "/account/phone",
+    "/account/phone/call",
     "/account/phone/code",
+    "/account/phone/language",
+    "/account/phone/message",
+    "/account/phone/opt-in",
     "/account/phone/resend",
     "/account/phone/other",
 }

@@ -50,7 +50,7 @@ def test_people_read_a_page_and_services_an_error_until_it_is_back(broken, caplo
     answer = call(ground, "/token", {"grant_type": "authorization_code", "code": "x"}, service)
     assert (answer.status_code, answer.get_json()["error"]) == (503, "temporarily_unavailable")
     assert answer.headers["Retry-After"] == "5"
-    seen = ground.browser().get("/audit/head")
+    seen = ground.browser().get("/missions")
     assert seen.status_code == 503
     assert "지금은 이용할 수 없습니다" in visible(seen)
     assert str(error) not in seen.text + caplog.text

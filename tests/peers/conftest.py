@@ -63,5 +63,5 @@ def node_folder() -> Path:
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The provider and its worker, without sample services."""
-    with free_place(tmp_path_factory.mktemp("peers")) as place, installation(place, services=False) as running:
+    with free_place(tmp_path_factory.mktemp("peers")) as place, installation(place, services=()) as running:
         yield running

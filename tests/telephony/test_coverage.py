@@ -187,9 +187,9 @@ def test_an_operators_change_reaches_every_process_within_seconds_and_is_recorde
     with wired.database.read() as reading:
         rows = reading.all(text("SELECT detail FROM audit_events WHERE event = 'operator:country:changed' ORDER BY id"))
     assert [row.detail for row in rows] == [
-        '{"region":"VN","members":{"sms":false}}',
-        '{"region":"VN","members":{"note":"until Friday"}}',
-        '{"region":"VN","members":{}}',
+        '{"region":"VN","members":{"sms":false},"by":null}',
+        '{"region":"VN","members":{"note":"until Friday"},"by":null}',
+        '{"region":"VN","members":{},"by":null}',
     ]
 
 
