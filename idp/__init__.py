@@ -269,6 +269,7 @@ def _count(app: Flask, wired: Provider, hooks: Hooks) -> None:
     """Count what is answered and what is committed."""
     seconds = wired.world.network.clock
     wired.database.committed = hooks.committed
+    wired.database.uncounted = wired.clients.is_sandbox
 
     @app.before_request
     def _begin() -> None:

@@ -15,7 +15,6 @@ class Event(Enum):
     """The catalogue: each member's value is its tag, and `fields` the detail it may carry."""
 
     PASSKEY_VERIFIED = ("person:passkey:verified", ("sign_in", "backed_up", "code_sent", "silence"))
-    PASSKEY_REFUSED = ("person:passkey:refused", ("why",))
     PASSKEY_CLONE_SUSPECTED = ("provider:passkey:suspended", ("passkey", "stored", "presented"))
     CODE_SENT = ("provider:phone_code:sent", ("purpose", "region", "sends", "channel"))
     CODE_REFUSED = ("person:phone_code:refused", ("sign_in", "why", "attempts"))
@@ -26,7 +25,6 @@ class Event(Enum):
     PRINTED_CODE_USED = ("person:printed_code:used", ("sign_in", "left"))
     PASSKEY_REMOVED = ("person:passkey:removed", ("passkey",))
     NUMBER_CHANGED = ("person:phone_number:changed", ("before", "region", "held_until"))
-    NUMBER_REFUSED = ("person:phone_number:refused", ("why",))
     OPTED_OUT = ("provider:phone_number:opted_out", ("region",))
     NUMBER_MOVED = ("provider:phone_number:moved", ("region",))
     OPTED_IN = ("person:phone_number:opted_in", ())
@@ -36,7 +34,6 @@ class Event(Enum):
     SESSION_ENDED = ("person:session:ended", ("session", "why", "told"))
     SESSION_STOPPED = ("provider:session:stopped", ("session", "why", "told"))
     SIGN_IN_CANCELLED = ("person:sign_in:cancelled", ("sign_in",))
-    SIGN_IN_REFUSED = ("provider:sign_in:refused", ("sign_in", "error"))
     CONSENT_GIVEN = ("person:consent:given", ("grant", "scopes", "details"))
     CONSENT_DECLINED = ("person:consent:declined", ("sign_in",))
     CONSENT_WITHDRAWN = ("person:consent:withdrawn", ())

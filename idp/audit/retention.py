@@ -23,13 +23,11 @@ class Kind(Enum):
 SIGN_IN_EVENTS = frozenset(
     {
         Event.PASSKEY_VERIFIED,
-        Event.PASSKEY_REFUSED,
         Event.CODE_SENT,
         Event.CODE_REFUSED,
         Event.SESSION_STARTED,
         Event.SESSION_ENDED,
         Event.SIGN_IN_CANCELLED,
-        Event.SIGN_IN_REFUSED,
         Event.CONSENT_DECLINED,
         Event.CODE_ISSUED,
         Event.DEVICE_STARTED,

@@ -21,6 +21,6 @@ class FiguresDesk(Protocol):
 @click.option("--hours", type=click.IntRange(1, 9_600), default=48, show_default=True, help="The last so many hours.")
 @click.pass_obj
 def figures(desk: FiguresDesk, client: str, hours: int) -> None:
-    """Sign-ins, refusals and tokens by hour, as the worker counted them."""
+    """Sign-ins, refusals and tokens by hour, as the worker counted them; sandbox clients only under their own name."""
     for (hour, what), count in sorted(desk.hours(client, hours).items()):
         click.echo(f"{datetime.fromtimestamp(hour * HOUR, UTC).strftime('%Y-%m-%dT%H:00Z')}  {what:<42} {count}")

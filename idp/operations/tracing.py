@@ -30,7 +30,9 @@ S = TypeVar("S", bound="Step")
 class Step(Protocol):
     """What is seen of a database step."""
 
-    recorded: list[str]  # tags of its audit rows
+    @property
+    def recorded(self) -> list[str]:
+        """The tags of its audit rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Everything is read from what the worker has counted (hourly_counts, message_counts): no page counts rows of the audit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
@@ -20,14 +20,13 @@ from idp.storage.message_counts import DAY, read_figures
 from idp.telephony.figures import Cell, Figure, Figures, by_country
 
 pages = Blueprint("console_figures", __name__)
-SIGN_IN = Event.CODE_ISSUED.tag
+SIGN_INS = (Event.CODE_ISSUED.tag, Event.CONSENT_GIVEN.tag)
+"""A sign-in that ends in a code; where the person was asked first, their consent is the row that says so."""
 ERRORS = tuple(
     event.tag
     for event in (
-        Event.PASSKEY_REFUSED,
         Event.CODE_REFUSED,
         Event.PROOF_REFUSED,
-        Event.SIGN_IN_REFUSED,
         Event.CODE_REPLAYED,
         Event.REFRESH_REUSED,
     )
@@ -54,7 +53,7 @@ def of_client(client_id: str) -> OfClient:
     first = last - PERIODS["2"] + 1
     with wired.database.read() as reading:
         counts = hours_of(reading, client_id, first)
-    return OfClient(_of(counts, SIGN_IN, first, last), _errors(counts))
+    return OfClient(_of(counts, SIGN_INS, first, last), _errors(counts))
 
 
 @pages.get("/console/figures")
@@ -67,16 +66,15 @@ def figures() -> Response:
     first, last = now // HOUR - hours + 1, now // HOUR
     with wired.database.read() as reading:
         counts = hours_of(reading, THE_HOUSE, first)
-        services = busiest(reading, SIGN_IN, first, MOST_SERVICES)
+        services = busiest(reading, SIGN_INS, first, MOST_SERVICES, leave_out=_is_sandbox)
         messages = read_figures(reading, now - (int(days) - 1) * DAY)
-    refused = {(hour, "error"): count for hour, count in _together(counts).items()}
     return page(
         "console/figures.html",
         staff=seat.member,
         days=days,
         periods=list(PERIODS),
-        sign_ins=_of(counts, SIGN_IN, first, last, every=hours // 8),
-        refusals=_of(refused, "error", first, last, every=hours // 8),
+        sign_ins=_of(counts, SIGN_INS, first, last, every=hours // 8),
+        refusals=_of(counts, ERRORS, first, last, every=hours // 8),
         errors=_errors(counts),
         services=bars([(_name(client), (count,)) for client, count in services]),
         countries=_countries(messages),
@@ -104,14 +102,14 @@ def _period() -> tuple[str, int]:
     return days, PERIODS[days]
 
 
-def _of(counts: Mapping[tuple[int, str], int], tag: str, first: int, last: int, every: int = 6) -> Columns:
-    return columns({hour: count for (hour, what), count in counts.items() if what == tag}, first, last, every)
+def _of(counts: Mapping[tuple[int, str], int], tags: Collection[str], first: int, last: int, every: int = 6) -> Columns:
+    return columns(_together(counts, tags), first, last, every)
 
 
-def _together(counts: Mapping[tuple[int, str], int]) -> dict[int, int]:
+def _together(counts: Mapping[tuple[int, str], int], tags: Collection[str]) -> dict[int, int]:
     hours: dict[int, int] = {}
     for (hour, what), count in counts.items():
-        if what in ERRORS:
+        if what in tags:
             hours[hour] = hours.get(hour, 0) + count
     return hours
 
@@ -119,6 +117,11 @@ def _together(counts: Mapping[tuple[int, str], int]) -> dict[int, int]:
 def _errors(counts: Mapping[tuple[int, str], int]) -> tuple[tuple[str, int], ...]:
     totals = {tag: sum(count for (_, what), count in counts.items() if what == tag) for tag in ERRORS}
     return tuple((tag, count) for tag, count in totals.items() if count)
+
+
+def _is_sandbox(client_id: str) -> bool:
+    client = provider().clients.find(client_id)
+    return client is not None and client.environment == "sandbox"
 
 
 def _name(client_id: str) -> str:

@@ -34,6 +34,11 @@ _PARTS: Final = text(
     " FROM pg_partition_tree('audit_events') AS tree JOIN pg_class AS part ON part.oid = tree.relid"
     " WHERE tree.level > 0 ORDER BY part.relname"
 )
+_UNSUMMARIZED: Final = text(
+    "SELECT leaf.relname AS name FROM pg_partition_tree('ix_audit_events_person_id') AS tree"
+    " JOIN pg_class AS leaf ON leaf.oid = tree.relid"
+    " WHERE tree.isleaf AND NOT coalesce('autosummarize=on' = ANY (leaf.reloptions), false) ORDER BY leaf.relname"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,9 @@ class AuditMonths:
         if not self._parted:
             return []
         year, month = month_of(now)
-        return [made for i in range(AHEAD + 1) if (made := self._make(begin_of(year, month + i)))]
+        made = [made for i in range(AHEAD + 1) if (made := self._make(begin_of(year, month + i)))]
+        self._summarize()
+        return made
 
     def drop(self, kept_from: Mapping[Kind, int]) -> int:
         """Drop the parts of which every row was sealed before its kind must be there; returns how many rows went."""
@@ -103,6 +110,15 @@ class AuditMonths:
         with self._database.begin() as step:
             step.run(text("ANALYZE audit_events"))  # autovacuum never looks at the whole
         return name
+
+    def _summarize(self) -> None:
+        """Let each part's filter of people follow its rows: what has none yet is read whole for one person's rows."""
+        with self._database.read() as reading:
+            names = [row.name for row in reading.all(_UNSUMMARIZED)]
+        for name in names:  # a step each: whoever holds two locks may wait for somebody who waits
+            with self._database.begin() as step:
+                _alone(step)
+                step.run(text(f"ALTER INDEX {name} SET (autosummarize = on)"))
 
     def _drop(self, part: Part, kept_from: Mapping[Kind, int]) -> int:
         if part.ends > min(kept_from[kind] for kind in part.kinds):

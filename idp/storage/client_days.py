@@ -1,4 +1,4 @@
-"""What happened at one relying service, day by day, counted from the audit for its engineers."""
+"""What happened at one relying service, day by day: what the worker counted, and the few rows that came since."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,10 +9,15 @@ from sqlalchemy import bindparam, func, select
 from idp.audit.catalogue import Event
 from idp.storage.audit_seals import made_at
 from idp.storage.database import Transaction
+from idp.storage.hourly_counts import HOUR, READER, hours_of
 from idp.storage.models import AuditEvent
+from idp.storage.models_console import ReadingMark
 
 DAYS: Final = 7
 DAY: Final = 86_400
+HOURS_IN_DAY: Final = DAY // HOUR
+LOOK_BACK_SECONDS: Final = 600
+"""How far rows that were not counted yet are looked for: the worker is a minute or two behind."""
 
 COUNTED: Final[Mapping[str, str]] = {
     Event.TOKENS_ISSUED.tag: "tokens",
@@ -25,13 +30,15 @@ COUNTED: Final[Mapping[str, str]] = {
     Event.CODE_BURNED.tag: "burned",
     Event.REFRESH_REUSED.tag: "refresh_reused",
 }
-"""Tag to the column it is counted in."""
+"""Tag to the column it is counted in; each is counted by hourly_counts."""
 
+_MARK: Final = select(ReadingMark.mark).where(ReadingMark.name == READER).scalar_subquery()
 _COLUMNS: Any = ((AuditEvent.at // DAY).label("day"), AuditEvent.event, func.count().label("times"))
-_DAYS: Final = (
+_SINCE: Final = (
     select(*_COLUMNS)
     .where(
-        AuditEvent.id >= bindparam("first"),
+        AuditEvent.id > func.coalesce(_MARK, bindparam("first", type_=AuditEvent.id.type)),
+        AuditEvent.id >= bindparam("first", type_=AuditEvent.id.type),
         AuditEvent.client_id == bindparam("client"),
         AuditEvent.event.in_(sorted(COUNTED)),
     )
@@ -44,7 +51,11 @@ def days_of(reading: Transaction, client_id: str, now: int) -> list[tuple[int, M
     today = now // DAY
     first = today - DAYS + 1
     counts: dict[int, Counter[str]] = {day: Counter() for day in range(first, today + 1)}
-    for row in reading.all(_DAYS, first=made_at(first * DAY), client=client_id):
+    for row in reading.all(_SINCE, first=made_at(now - LOOK_BACK_SECONDS), client=client_id):
         if row.day in counts:
             counts[row.day][COUNTED[row.event]] += row.times
+    for (hour, what), times in hours_of(reading, client_id, first * HOURS_IN_DAY).items():
+        day = hour // HOURS_IN_DAY
+        if what in COUNTED and day in counts:
+            counts[day][COUNTED[what]] += times
     return [(day * DAY, counts[day]) for day in sorted(counts, reverse=True)]

@@ -118,6 +118,11 @@ class Clients:
             self._origins = now, origins_of(client for client in found if client is not None)
         return self._origins[1]
 
+    def is_sandbox(self, client_id: str) -> bool:
+        """Whether this worker has met it as a client of the sandbox; never looks in the database."""
+        known = self._parsed.get(client_id, (0, None))[1]
+        return known is not None and known.environment == "sandbox"
+
     def save(self, changes: Sequence[Change]) -> None:
         """Store all changes and their audit rows, or none. Raises Conflict when a `before` is outdated."""
         if not changes:

@@ -66,7 +66,7 @@ class Transaction:
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
         self._condition: tuple[Table, tuple[str, ...], dict[str, Any]] | None = None
-        self.recorded: list[str] = []  # tags of the audit rows
+        self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
 
     def add(self, model: Any, **values: Any) -> None:
         """Queue one row; it is written just before the commit."""
@@ -85,7 +85,7 @@ class Transaction:
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
-        self.recorded.append(row.event.tag)
+        self.acts.append((row.event.tag, row.client))
         self.add(
             models.AuditEvent,
             id=self.new_id(),
@@ -95,6 +95,11 @@ class Transaction:
             client_id=row.client,
             detail=json.dumps(row.detail, default=_plain, separators=(",", ":")) if row.detail else None,
         )
+
+    @property
+    def recorded(self) -> list[str]:
+        """The tags of the audit rows."""
+        return [tag for tag, _ in self.acts]
 
     @property
     def dialect(self) -> str:
@@ -223,6 +228,7 @@ class Database:
         self.new_id = new_id
         self._compiler = make_compiler(engine)
         self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
+        self.uncounted: Callable[[str], bool] = lambda _client: False  # clients whose acts are not told
         self.traced: Callable[[AbstractContextManager[Transaction]], AbstractContextManager[Transaction]] | None = None
         self._scope = Scope()
 
@@ -269,8 +275,8 @@ class Database:
         finally:
             self._scope.step = None
             self._let_go(held)
-        if self.committed is not None and step.recorded:
-            self.committed(step.recorded)
+        if self.committed is not None and step.acts:
+            self.committed([tag for tag, of in step.acts if of is None or not self.uncounted(of)])
 
     def act(self, statement: Executable, **values: Any) -> list[Row[Any]]:
         """A step that is one statement: neither BEGIN nor COMMIT travels. The rows that it returns."""

@@ -62,12 +62,10 @@ _SIGN_INS: Final = (
 _ENROLMENTS: Final = select(Enrolment.id, Enrolment.phone_verified_at.label("at")).where(
     Enrolment.id.in_(bindparam("things", expanding=True)), Enrolment.phone_verified_at.is_not(None)
 )
-_COUNTS: Final = select(_C.region, _C.channel, _C.gateway, _C.what, _C.count.label("many")).where(
-    _C.day >= bindparam("since")
-)
 _TOTALS: Final = select(_C.region, _C.channel, _C.gateway, _C.what, func.sum(_C.count).label("many")).group_by(
     _C.region, _C.channel, _C.gateway, _C.what
 )
+_COUNTS: Final = _TOTALS.where(_C.day >= bindparam("since"))  # days are added up where they stand
 _OF_COUNTRY: Final = _COUNTS.where(_C.region == bindparam("country"), _C.channel == bindparam("way"))
 _WAITING: Final = select(OutboxRow.id).where(OutboxRow.due_at <= bindparam("now")).limit(10_000)
 _GROW: Final = {dialect: _grow(module.insert(MessageCount)) for dialect, module in _DIALECTS.items()}

@@ -41,7 +41,7 @@ def furnish(there):
         for back in range(40):
             for what, count in (
                 ("provider:authorization_code:issued", 5 + back % 7),
-                ("person:passkey:refused", back % 3),
+                ("person:second_proof:refused", back % 3),
             ):
                 for client in ("", "gov24"):
                     step.put(HourlyCount, hour=now - back, client_id=client, what=what, count=count)

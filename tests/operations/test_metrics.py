@@ -224,6 +224,15 @@ def test_committed_acts_are_counted_and_rolled_back_ones_are_not(ground):
     assert len(told) == before
 
 
+def test_acts_at_sandbox_clients_are_not_counted_with_those_of_the_house(ground):
+    told, database = [], ground.provider.database
+    database.committed, database.uncounted = told.extend, {"trial"}.__contains__
+    for client in ("trial", "gov24", None):
+        with database.begin() as step:
+            step.record(AuditRow(Event.TOKENS_ISSUED, 1, client=client))
+    assert told == [Event.TOKENS_ISSUED.tag] * 2
+
+
 EXPRESSIONS = [
     rule["expr"]
     for group in json.loads((ROOT / "config/prometheus-rules.json").read_text("utf-8"))["groups"]

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.audit.retention import DAY, SIGN_IN_EVENTS
+from idp.storage import audit_months
 from idp.storage.audit_months import AHEAD, AuditMonths, begin_of, month_of
 from tests.races import race
 
@@ -128,6 +129,15 @@ def test_V_07_a_month_dropped_by_hand_is_named(postgresql_ground):
     with ground.provider.database.begin() as step:
         step.run(text(f"DROP TABLE {name}"))
     assert "removed" in str(ledger.verify().finding)
+
+
+def test_the_filter_of_people_follows_the_rows_of_every_part(postgresql_ground):
+    ledger = postgresql_ground.provider.ledger
+    ledger.make_room()
+    with postgresql_ground.provider.database.read() as reading:
+        assert reading.all(audit_months._UNSUMMARIZED) == []
+        leaves = reading.all(text("SELECT 1 FROM pg_partition_tree('ix_audit_events_person_id') WHERE isleaf"))
+    assert len(leaves) >= 2 * (AHEAD + 1)
 
 
 def test_on_sqlite_there_are_no_months(ground):
