@@ -15,6 +15,7 @@ from idp.pages.answers import go
 from idp.pages.browser import choose_language_cookie, end_session_cookie
 from idp.pages.consent_view import shared
 from idp.pages.feedback import waiting
+from idp.pages.missions import mission_name
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, say, words
 from idp.pages.times import readable_day, readable_time
@@ -42,7 +43,7 @@ def home() -> Response:
     return page(
         "account/home.html",
         name=name.full,
-        mission=credential.mission,
+        mission=mission_name(visit.wired, credential.mission),
         expires=readable_day(credential.expires_at),
         services=len(consents),
         asked=asked.value if (asked := waiting(visit.wired, visit.person)) is not None else None,

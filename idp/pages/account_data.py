@@ -10,6 +10,7 @@ from idp.claims.userinfo import person_claims
 from idp.keys.sealing import row_context
 from idp.pages.account_gate import Visit
 from idp.pages.consent_view import row, shared
+from idp.pages.missions import mission_name
 from idp.pages.rendering import page_language, say
 from idp.pages.times import readable_day, readable_time
 from idp.storage.account import Account
@@ -108,7 +109,9 @@ def data_groups(visit: Visit, account: Account, phone: str | None) -> list[dict[
     """The record and the credentials as groups of label and value, in words."""
     known = shared(SHOWN_SCOPES, visit.record, phone, page_language())
     groups = [{"label": one["label"], "rows": one["values"]} for one in known]
-    groups += [{"label": say("account_data.credential"), "rows": _credential(one)} for one in account.credentials()]
+    groups += [
+        {"label": say("account_data.credential"), "rows": _credential(visit, one)} for one in account.credentials()
+    ]
     return [*groups, {"label": say("account.ways_title"), "rows": _ways(account)}, *_cases(visit, account)]
 
 
@@ -127,12 +130,11 @@ def _ways(account: Account) -> list[dict[str, Any]]:
 
 def _cases(visit: Visit, account: Account) -> list[dict[str, Any]]:
     """Each visit to a mission, and what came of it."""
-    places = {one.place.code: one.place.name(page_language()) for one in visit.wired.missions.all()}
     return [
         {
             "label": say("account_data.case"),
             "rows": [
-                row("account_data.case_place", places.get(one["mission"], one["mission"])),
+                row("account_data.case_place", mission_name(visit.wired, one["mission"])),
                 row("counter.kind", f"counter.kinds.{one['kind']}", say_value=True),
                 row("account_data.case_when", readable_time(one["created_at"])),
                 row("account_data.case_end", one["outcome"] or f"counter.states.{one['state']}", say_value=True),
@@ -142,12 +144,12 @@ def _cases(visit: Visit, account: Account) -> list[dict[str, Any]]:
     ]
 
 
-def _credential(one: Any) -> list[dict[str, Any]]:
+def _credential(visit: Visit, one: Any) -> list[dict[str, Any]]:
     return [
         row("account_data.state", STATES[one.state], say_value=True)
         if one.state in STATES
         else row("account_data.state", one.state),
-        row("claim.enrolment_mission", one.mission),
+        row("claim.enrolment_mission", mission_name(visit.wired, one.mission)),
         row("account_data.issued", readable_day(one.issued_at)),
         row("account_data.expires", readable_day(one.expires_at)),
     ]

@@ -7,6 +7,7 @@ from uuid import UUID
 from idp.audit.catalogue import Event
 from idp.missions.cases import Outcome
 from idp.missions.evidence import Kind
+from idp.pages.missions import mission_name
 from idp.pages.rendering import page_language, say
 from idp.pages.times import readable_time
 from idp.protocol.device_flow import DeviceKind
@@ -142,19 +143,13 @@ def _notes(wired: Provider, one: Happened) -> Iterable[str]:
     if one.client is not None:
         yield service_name(wired, one.client)
     if one.detail.get("mission"):
-        yield say("account_event.place", place=_place(wired, str(one.detail["mission"])))
+        yield say("account_event.place", place=mission_name(wired, str(one.detail["mission"])))
     if one.detail.get("on") in KINDS:
         yield say(f"device.kinds.{one.detail['on']}")
     if one.detail.get("code_sent"):
         yield say("account_event.code_sent", country=country_name(str(one.detail["code_sent"]), page_language()))
     if one.event in WITH_REASON and one.detail.get("why"):
         yield say("account_event.why", why=str(one.detail["why"]))
-
-
-def _place(wired: Provider, code: str) -> str:
-    """What a page calls a mission that may be gone by now."""
-    mission = wired.missions.find(code)
-    return mission.place.name(page_language()) if mission is not None else code
 
 
 def service_name(wired: Provider, client_id: str) -> str:

@@ -10,6 +10,7 @@ from babel.dates import format_date
 from idp.claims.scopes import SCOPES, scopes_to_ask
 from idp.claims.userinfo import person_claims
 from idp.keys.sealing import row_context
+from idp.pages.language_names import language_name
 from idp.pages.rendering import say
 from idp.people.record import Record
 from idp.protocol.authorization_details import Detail
@@ -100,6 +101,8 @@ def _readable(claim: str, value: Any, language: str) -> str:
         return readable_date(value, language)
     if claim == "gender" and value in {"female", "male"}:
         return say(f"value.{value}")
+    if claim == "locale":
+        return language_name(str(value), language)
     return str(value)
 
 

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from idp.pages.console_tables import a_page, as_table, asked
 from idp.pages.refusals import PageRefused
-from idp.pages.rendering import page, provider
+from idp.pages.rendering import page, page_language, provider
 from idp.pages.staff_gate import Seat, seated
 from idp.staff.member import Member
 from idp.staff.roles import Act, Role
@@ -35,6 +35,7 @@ def members() -> Response:
         search=asked("q"),
         role=asked("role"),
         roles=ROLES,
+        places={one.place.code: one.place.name(page_language()) for one in provider().missions.all()},
         after=after,
         may_appoint=seat.member.may(Act.STAFF_APPOINT),
     )

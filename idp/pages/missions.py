@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-from babel.dates import format_time
 from flask import Blueprint, Response
 
 from idp.missions.mission import Mission, Opening
+from idp.pages.language_names import language_name
 from idp.pages.rendering import page, page_language, provider
+from idp.pages.times import readable_clock
+from idp.provider import Provider
 from idp.telephony.numbers import country_name
 
 pages = Blueprint("missions", __name__)
@@ -24,6 +25,12 @@ def missions() -> Response:
     return page("missions/list.html", issuing=[one for one in shown if one["issues"]], others=_closed(shown))
 
 
+def mission_name(wired: Provider, kept: str) -> str:
+    """A mission in the page's language. Credentials keep its code or its Korean name; an unknown one stays as it is."""
+    places = (one.place for one in wired.missions.all())
+    return next((one.name(page_language()) for one in places if kept in {one.code, one.name("ko")}), kept)
+
+
 def _closed(shown: list[dict[str, object]]) -> list[dict[str, object]]:
     return [one for one in shown if not one["issues"]]
 
@@ -35,13 +42,8 @@ def _shown(mission: Mission, now: int) -> dict[str, object]:
         "name": place.name(language),
         "country": country_name(place.country, language),
         "address": place.address,
-        "languages": [_language(tag, language) for tag in place.languages],
+        "languages": [language_name(tag, language) for tag in place.languages],
         "issues": mission.issues,
         "pilot": mission.opening is Opening.PILOT,
-        "time": format_time(local, "short", locale=language),
+        "time": readable_clock(local),
     }
-
-
-def _language(tag: str, language: str) -> str:
-    """The name of a language in the language of the page."""
-    return Locale.parse(tag, sep="-").get_display_name(language) or tag

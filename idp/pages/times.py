@@ -2,18 +2,30 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_time
 
 from idp.pages.rendering import page_language
 
 KOREA = timezone(timedelta(hours=9), "KST")
+CLOCKS = {"ko": "aaaa h:mm"}
+"""How the hour is written, where CLDR's short form reads strangely: its Korean one says "PM 5:00", not "오후 5:00"."""
+DAYS = {"ko": "y. M. d."}
+"""The day beside an hour. English names the month: 3/4 is another day in London than in Los Angeles."""
 
 
 def readable_time(seconds: int) -> str:
     """A moment, given in seconds since the epoch, as `… (KST), … (UTC)`."""
     moment = datetime.fromtimestamp(seconds, UTC)
     both = [(moment.astimezone(KOREA), "KST"), (moment, "UTC")]
-    return ", ".join(f"{format_datetime(at, 'short', locale=page_language())} ({zone})" for at, zone in both)
+    language = page_language()
+    pattern = f"{DAYS.get(language, 'd MMM y,')} {CLOCKS.get(language, 'HH:mm')}"
+    return ", ".join(f"{format_datetime(at, pattern, locale=language)} ({zone})" for at, zone in both)
+
+
+def readable_clock(moment: datetime) -> str:
+    """The time of day of a moment, in its own zone."""
+    language = page_language()
+    return str(format_time(moment, CLOCKS.get(language, "HH:mm"), locale=language))
 
 
 def utc(seconds: int) -> str:

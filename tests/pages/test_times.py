@@ -1,0 +1,40 @@
+"""Times and names of languages as people read them: an hour of the day in Korean is never "PM 5:05"."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask, g
+
+from idp.pages.language_names import language_name
+from idp.pages.times import readable_clock, readable_time
+
+MOMENT = 1_795_853_100  # 2026-11-28 08:05 UTC
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ko", "2026. 11. 28. 오후 5:05 (KST), 2026. 11. 28. 오전 8:05 (UTC)"),
+        ("en", "28 Nov 2026, 17:05 (KST), 28 Nov 2026, 08:05 (UTC)"),
+    ],
+)
+def test_a_moment_is_said_in_both_zones(language, said):
+    with Flask(__name__).test_request_context():
+        g.language = language
+        assert readable_time(MOMENT) == said
+
+
+@pytest.mark.parametrize(("language", "said"), [("ko", "오전 9:05"), ("en", "09:05")])
+def test_the_hour_at_a_mission(language, said):
+    with Flask(__name__).test_request_context():
+        g.language = language
+        assert readable_clock(datetime.fromtimestamp(MOMENT, ZoneInfo("Europe/Berlin"))) == said
+
+
+@pytest.mark.parametrize(
+    ("tag", "language", "name"),
+    [("ko-KR", "en", "Korean (South Korea)"), ("de", "ko", "독일어"), ("no such", "ko", "no such"), ("xx", "en", "xx")],
+)
+def test_a_language_has_its_name(tag, language, name):
+    assert language_name(tag, language) == name
