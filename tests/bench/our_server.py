@@ -31,12 +31,12 @@ def running_ours(scratch: Path, port: int, scope: str) -> Iterator[Side]:
     home = scratch / "ours"
     home.mkdir()
     with running_cluster(scratch / "our-postgres", "idp") as cluster:
-        environment = _environment(home, port, cluster.socket_directory)
-        _idp(environment, "secrets", "new", str(home / "secrets"))
-        _idp(environment, "migrate")
-        target = _register(environment, home, port, scope)
-        public = _register(environment, home, port, f"{scope} offline_access", public=True)
-        machine = _register(environment, home, port, scope, access_token_format="jwt")
+        environment = environment_of(home, port, cluster.socket_directory)
+        run_idp(environment, "secrets", "new", str(home / "secrets"))
+        run_idp(environment, "migrate")
+        target = register(environment, home, port, scope)
+        public = register(environment, home, port, f"{scope} offline_access", public=True)
+        machine = register(environment, home, port, scope, access_token_format="jwt")
         serve, worker = [*IDP, "serve"], [*IDP, "worker"]
         with (
             running(serve, environment=environment, directory=ROOT, log=home / "serve.log", port=port) as server,
@@ -50,12 +50,12 @@ def running_ours(scratch: Path, port: int, scope: str) -> Iterator[Side]:
                 ProcessTree(delivery),
                 cluster,
                 _offered(port),
-                lambda count: _people(environment, count),
+                lambda count: people_of(environment, count),
                 lambda address: _delivering_to(environment, home, ProcessTree(delivery), address),
             )
 
 
-def _environment(home: Path, port: int, socket_directory: Path) -> dict[str, str]:
+def environment_of(home: Path, port: int, socket_directory: Path) -> dict[str, str]:
     """The demonstration's configuration, moved to this database and this port; one worker process."""
     return {
         "IDP_CONFIG": str(ROOT / "config" / "development.toml"),
@@ -101,7 +101,7 @@ def _signal(processes: ProcessTree, number: int) -> None:
         os.kill(pid, number)
 
 
-def _register(
+def register(
     environment: Mapping[str, str],
     home: Path,
     port: int,
@@ -123,7 +123,7 @@ def _register(
     }
     file = home / "client.json"
     file.write_text(json.dumps(metadata))
-    registered = json.loads(_idp(environment, "client", "add", "--file", str(file)))
+    registered = json.loads(run_idp(environment, "client", "add", "--file", str(file)))
     return Target(
         side="ours",
         host="localhost",
@@ -151,12 +151,12 @@ def _offered(port: int) -> frozenset[str]:
     return frozenset(found)
 
 
-def _idp(environment: Mapping[str, str], *arguments: str) -> str:
+def run_idp(environment: Mapping[str, str], *arguments: str) -> str:
     """Run one `idp` command and return what it printed."""
     return _run([*IDP, *arguments], environment, f"idp {arguments[0]}")
 
 
-def _people(environment: Mapping[str, str], count: int) -> list[Item]:
+def people_of(environment: Mapping[str, str], count: int) -> list[Item]:
     """Enrolled people who have never signed in."""
     said = _run([sys.executable, "-m", "tests.bench.citizens", str(count)], environment, "making citizens")
     return [json.loads(line) for line in said.splitlines()]
