@@ -35,6 +35,7 @@ STAFF = (
     ("박책임", Role.SUPERVISOR, "berlin"),
     ("최등록", Role.REGISTRAR, None),
     ("정관리", Role.ADMINISTRATOR, None),
+    ("오관리", Role.ADMINISTRATOR, None),  # what one asks for, the other decides
     ("한연계", Role.CLIENT_ENGINEER, None),
 )
 """Who works in the demonstration."""

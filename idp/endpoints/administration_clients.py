@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from idp.endpoints.administration_calls import (
     Problem,
@@ -34,9 +34,13 @@ FOR_TWO = {"resume": Kind.CLIENT_RESUME, "secret": Kind.CLIENT_SECRET}
 
 @endpoint.get("/admin/v1/clients")
 def clients() -> Response:
-    """Every relying service, by id."""
+    """Every relying service, by id; `environment=live` or `sandbox`: those of it alone."""
     called("admin:clients.read", Act.CLIENT_READ)
-    return item_page(provider().clients.list(), lambda one: one.client_id, shown)
+    wanted = request.args.get("environment", "")
+    if wanted not in {"", "live", "sandbox"}:
+        raise Problem(400, "environment must be live or sandbox.")
+    found = [one for one in provider().clients.list() if wanted in {"", one.environment}]
+    return item_page(found, lambda one: one.client_id, shown)
 
 
 @endpoint.get("/admin/v1/clients/<client_id>")
@@ -144,6 +148,7 @@ def shown(one: Registration) -> dict[str, Any]:
     """A registration without anything secret."""
     return {
         "client_id": one.client_id,
+        "environment": one.environment,
         "status": one.status,
         "version": one.version,
         "created_at": one.created_at,
@@ -158,7 +163,8 @@ def shown(one: Registration) -> dict[str, Any]:
 
 def _proposal(one: Proposal | Pending) -> dict[str, Any]:
     about: dict[str, Any] = (
-        {"kind": "registration", "subject": one.client_id, "metadata": dict(one.metadata)}
+        {"kind": "registration", "subject": one.client_id, "environment": one.metadata.get("environment", "live")}
+        | {"metadata": dict(one.metadata)}
         if isinstance(one, Proposal)
         else {"kind": one.kind.value, "subject": one.subject}
     )

@@ -18,7 +18,7 @@ from idp.endpoints.administration_calls import (
 )
 from idp.missions.mission import InvalidMission, Mission, Opening, check_opening
 from idp.pages.rendering import provider
-from idp.staff.appointing import NotAllowed
+from idp.staff.appointing import NotAllowed, takes_two
 from idp.staff.member import Member, appointment
 from idp.staff.roles import Act, Role
 from idp.storage.country_overrides import read_overrides
@@ -85,7 +85,7 @@ def _mission(one: Mission) -> dict[str, Any]:
     }
 
 
-# Staff. Nobody becomes an administrator through a machine: that would be the second pair of eyes of its own acts.
+# Staff. Nobody who may decide for the whole house is appointed through a machine: that would be its own second person.
 
 
 @endpoint.get("/admin/v1/staff")
@@ -137,8 +137,8 @@ def _role(body: dict[str, Any]) -> Role:
         role = Role(text_of(body, "role", 40))
     except ValueError as unknown:
         raise Problem(400, f"role must be one of {', '.join(one.value for one in Role)}.") from unknown
-    if role is Role.ADMINISTRATOR:
-        raise NotAllowed("administrators are appointed at the console")
+    if takes_two(None, role):
+        raise NotAllowed("who may be the second person of a decision is appointed at the console, by two people")
     return role
 
 

@@ -38,7 +38,7 @@ def _one(item: str, document: str | None = None, **more: Any) -> Operation:
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    "/admin/v1/clients": _list("AdminClient"),
+    "/admin/v1/clients": _list("AdminClient", "environment"),
     "/admin/v1/clients/<client_id>": _one("AdminClient", "AdminProposal", answers=WAITS | GONE),
     "/admin/v1/clients/<client_id>/acts": _one("AdminClient", "AdminAct", answers=WAITS),
     "/admin/v1/proposals": _list("AdminWaiting"),
@@ -83,6 +83,7 @@ OBJECT: Schema = {"type": "object"}
 ITEMS: Mapping[str, Mapping[str, Schema]] = {
     "AdminClient": {
         "client_id": TEXT,
+        "environment": {"enum": ["live", "sandbox"]},
         "status": {"enum": ["enabled", "disabled"]},
         "version": SECONDS,
         "created_at": SECONDS,

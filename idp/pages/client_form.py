@@ -103,16 +103,23 @@ def fill(document: Mapping[str, Any], choices: Choices) -> dict[str, str]:
     """What the form shows of a document; what it leaves out has its default."""
     document = {one.name: FIELDS[one.name].default for one in _inputs(choices) if one.name in FIELDS} | dict(document)
     shown = {one.name: _shown(one, document[one.name]) for one in _inputs(choices) if one.name in document}
-    scopes, optional = document.get("scope", "").split(), document.get("optional_scope", "").split()
-    grounds = document.get("legal_grounds", {})
-    for scope in choices.scopes:
-        shown[SCOPE + scope] = "yes" if scope in scopes else ""
-        shown[OPTIONAL + scope] = "yes" if scope in optional else ""
-        shown[GROUND + scope] = grounds.get(scope, "")
+    shown |= fill_scopes(document, choices.scopes)
     for one in _inputs(choices):
         if one.shape == "several":
             given = document[one.name] or ()
             shown |= {f"{one.name}.{choice}": "yes" if choice in given else "" for choice in one.choices}
+    return shown
+
+
+def fill_scopes(document: Mapping[str, Any], offered: Sequence[str]) -> dict[str, str]:
+    """What the fields of scope values show of a document."""
+    scopes, optional = document.get("scope", "").split(), document.get("optional_scope", "").split()
+    grounds = document.get("legal_grounds", {})
+    shown: dict[str, str] = {}
+    for scope in offered:
+        shown[SCOPE + scope] = "yes" if scope in scopes else ""
+        shown[OPTIONAL + scope] = "yes" if scope in optional else ""
+        shown[GROUND + scope] = grounds.get(scope, "")
     return shown
 
 
@@ -137,7 +144,7 @@ def read(form: Mapping[str, str], registered: Mapping[str, Any], choices: Choice
             document[one.name] = value
     if "authorization_code" in document.get("grant_types", ["authorization_code"]):
         document.pop("response_types", None)
-        document |= _scopes(form, registered, choices)
+        document |= read_scopes(form, registered, choices.scopes)
     else:
         for name in ("scope", "optional_scope", "legal_grounds", "response_types", "redirect_uris"):
             document.pop(name, None)
@@ -164,13 +171,13 @@ def _typed(one: Input, form: Mapping[str, str]) -> Any:
     return text or None
 
 
-def _scopes(form: Mapping[str, str], registered: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
+def read_scopes(form: Mapping[str, str], registered: Mapping[str, Any], offered: Sequence[str]) -> dict[str, Any]:
     """Granted scope values in the order of the offer, and their grounds; grounds of single claims stay."""
-    granted = [scope for scope in choices.scopes if scope == "openid" or SCOPE + scope in form]
+    granted = [scope for scope in offered if scope == "openid" or SCOPE + scope in form]
     grounds = {
         name: ground
         for name, ground in registered.get("legal_grounds", {}).items()
-        if name not in choices.scopes  # of a single claim
+        if name not in offered  # of a single claim
     }
     grounds |= {scope: ground for scope in granted if (ground := form.get(GROUND + scope, "").strip())}
     optional = [scope for scope in granted if OPTIONAL + scope in form]

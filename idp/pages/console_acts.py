@@ -19,9 +19,11 @@ from idp.registration.changes import Conflict
 from idp.registration.errors import BrokenRule
 from idp.registration.registration import Registration
 from idp.staff.actor import Actor
+from idp.staff.appointing import NotAllowed
 from idp.staff.four_eyes import Decision, SecondPersonRefused, refuse_second_person
+from idp.staff.member import appointment
 from idp.staff.pending import ASKS, DECIDES, Kind, NoGround, Pending, check_ground
-from idp.staff.roles import Act
+from idp.staff.roles import Act, Role
 from idp.staff.switches import Feature
 from idp.storage.database import Transaction
 from idp.storage.pending_acts import PendingActs
@@ -35,6 +37,8 @@ LEADS_TO = {
     Kind.KEYS_ROTATE: "/console/keys",
     Kind.KEY_RETIRE: "/console/keys",
     Kind.SWITCH_ON: "/console/switches",
+    Kind.STAFF_INVITE: "/staff/team",
+    Kind.STAFF_ROLE: "/staff/team",
 }
 
 
@@ -79,7 +83,8 @@ def act(pending: UUID) -> Response:
         decider=name_of(one.decided_by) if one.decided_by else "",
         is_open=one.is_open(wired.clock()),
         outdated=_outdated(one, client),
-        may_decide=one.proposer != seat.member.id and seat.member.may(DECIDES[one.kind]),
+        about=appointment_shown(one),
+        may_decide=seat.member.id not in {one.proposer, *_concerned(one)} and seat.member.may(DECIDES[one.kind]),
         may_take_back=one.proposer == seat.member.id,
         leads_to=LEADS_TO[one.kind].format(subject=one.subject),
     )
@@ -97,12 +102,12 @@ def decide(pending: UUID) -> Response:
     own = one.proposer == seat.member.id
     if own and what == "act_approve":
         raise _refused("four_eyes.same_person")
+    if seat.member.id in _concerned(one) and what == "act_approve":
+        raise _refused("four_eyes.own_case")
     if not own and not seat.member.may(DECIDES[one.kind]):
         raise PageRefused("staff_not_allowed", 403, f"may not {DECIDES[one.kind].value}", onward=HOME)
-    facts = [
-        ("console.pending.what", say(f"console_pending.{one.kind.value}")),
-        ("console.pending.subject", one.subject),
-    ]
+    facts = [("console.pending.what", say(f"console_pending.{one.kind.value}"))]
+    facts += appointment_shown(one) or [("console.pending.subject", one.subject)]
     return ask_confirmation(seat, what, {"pending": str(one.id)}, facts, f"/console/acts/{one.id}")
 
 
@@ -110,6 +115,21 @@ def name_of(member: UUID) -> str:
     """Whose name a page shows; somebody who left is known by the key alone."""
     found = next((one for one in provider().staff.all() if one.id == member), None)
     return found.name if found else str(member)
+
+
+def appointment_shown(one: Pending) -> list[tuple[str, str]]:
+    """Who is to be what, of an appointment: labels (keys of words) and values."""
+    if one.kind is Kind.STAFF_INVITE:
+        return [("staff.name", one.argument), ("staff.role", say(f"staff.roles.{one.subject}"))]
+    if one.kind is Kind.STAFF_ROLE:
+        before, after = (say(f"staff.roles.{role}") for role in one.argument.split())
+        return [("staff.name", name_of(UUID(one.subject))), ("staff.role", before), ("staff.new_role", after)]
+    return []
+
+
+def _concerned(one: Pending) -> frozenset[UUID]:
+    """Whom it is about: nobody decides what they become themselves."""
+    return frozenset({UUID(one.subject)}) if one.kind is Kind.STAFF_ROLE else frozenset()
 
 
 def waiting_for(seat: Seat) -> list[Pending]:
@@ -120,7 +140,7 @@ def waiting_for(seat: Seat) -> list[Pending]:
 
 
 def _sees(seat: Seat, one: Pending) -> bool:
-    kinds = {Act.CLIENT_READ: "client_", Act.KEY_READ: "key", Act.SWITCH_READ: "switch_"}
+    kinds = {Act.CLIENT_READ: "client_", Act.KEY_READ: "key", Act.SWITCH_READ: "switch_", Act.AUDIT_READ: "staff_"}
     return any(one.kind.value.startswith(begins) and seat.member.may(act) for act, begins in kinds.items())
 
 
@@ -157,7 +177,7 @@ def _approve(seat: Seat, content: Mapping[str, Any]) -> Response:
     if not seat.member.may(DECIDES[one.kind]):
         raise PageRefused("staff_not_allowed", 403, f"may not {DECIDES[one.kind].value}", onward=HOME)
     try:
-        decision = Decision(act=DECIDES[one.kind], first=one.proposer)
+        decision = Decision(act=DECIDES[one.kind], first=one.proposer, concerned=_concerned(one))
         refuse_second_person(decision, seat.member, proven_at=now, now=now)
     except SecondPersonRefused as refused:
         raise _refused(refused.reason) from refused
@@ -171,9 +191,13 @@ def _approve(seat: Seat, content: Mapping[str, Any]) -> Response:
             secret = CARRY_OUT[one.kind](wired, step, one, client, Actor(seat.member))
     except (Conflict, BrokenRule, NotInTheRing) as conflict:
         raise _conflict(str(conflict)) from conflict
+    except NotAllowed as refused:
+        raise _refused(refused.reason) from refused
     wired.switches.forget()
     if secret is None:
         return go(LEADS_TO[one.kind].format(subject=one.subject))
+    if one.kind is Kind.STAFF_INVITE:
+        return page("staff/invited.html", staff=seat.member, link=secret, name=one.argument)
     return page("console/secret.html", staff=seat.member, client_id=one.subject, secret=secret)
 
 
@@ -220,6 +244,21 @@ def _switch_on(wired: Provider, step: Transaction, one: Pending, _client: Regist
     wired.switches.turn(step, Feature(one.subject), actor, on=True)
 
 
+def _invite(wired: Provider, step: Transaction, one: Pending, _client: Registration | None, actor: Actor) -> str:
+    new = appointment(one.argument, Role(one.subject), None)
+    return wired.staff.invite_decided(step, new, first=one.proposer, second=_person(actor))
+
+
+def _role(wired: Provider, step: Transaction, one: Pending, _client: Registration | None, actor: Actor) -> None:
+    before, after = (Role(role) for role in one.argument.split())
+    wired.staff.change_decided(step, UUID(one.subject), before, after, first=one.proposer, second=_person(actor))
+
+
+def _person(actor: Actor) -> UUID:
+    assert actor.id is not None  # who decides here sits at a desk
+    return actor.id
+
+
 def _there(client: Registration | None) -> Registration:
     if client is None:
         raise Conflict("no such client any more")
@@ -233,6 +272,8 @@ CARRY_OUT: dict[Kind, CarryOut] = {
     Kind.KEYS_ROTATE: _rotate,
     Kind.KEY_RETIRE: _retire,
     Kind.SWITCH_ON: _switch_on,
+    Kind.STAFF_INVITE: _invite,
+    Kind.STAFF_ROLE: _role,
 }
 
 ACTS["act_approve"] = GraveAct(None, _approve)  # which act it takes depends on what was asked for

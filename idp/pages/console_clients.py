@@ -38,6 +38,7 @@ from idp.storage.client_logos import keep_logo
 from idp.storage.client_proposals import ClientProposals
 
 pages = Blueprint("console_clients", __name__)
+ENVIRONMENTS = ("live", "sandbox")
 STATES = ("enabled", "disabled", "leaving", "waived", "groundless")
 
 
@@ -47,6 +48,7 @@ class Listed:
 
     id: str
     name: str
+    environment: str
     status: str
     waivers: tuple[str, ...]
     groundless: tuple[str, ...]
@@ -64,6 +66,7 @@ def _listed(one: Registration, language: str) -> Listed:
     return Listed(
         id=one.client_id,
         name=name,
+        environment=one.environment,
         status="leaving" if one.removal_at is not None else one.status,
         waivers=tuple(waivers(one.metadata)),
         groundless=tuple(groundless(one.metadata)),
@@ -72,7 +75,7 @@ def _listed(one: Registration, language: str) -> Listed:
     )
 
 
-def _found(search: str, state: str) -> list[Listed]:
+def _found(search: str, state: str, environment: str) -> list[Listed]:
     language, wanted = page_language(), search.casefold()
     found = [_listed(one, language) for one in provider().clients.list()]
     return [
@@ -80,19 +83,23 @@ def _found(search: str, state: str) -> list[Listed]:
         for one in found
         if (not wanted or wanted in one.id or wanted in one.name.casefold())
         and (state not in STATES or one.is_in(state))
+        and environment in {one.environment, ""}
     ]
 
 
-def _asked() -> tuple[str, str]:
-    return request.args.get("q", "")[:LONGEST_SEARCH].strip(), request.args.get("state", "")
+def _asked() -> tuple[str, str, str]:
+    """The search, the state, and the environment; what does not exist filters nothing."""
+    environment = request.args.get("environment", "")
+    search = request.args.get("q", "")[:LONGEST_SEARCH].strip()
+    return search, request.args.get("state", ""), environment if environment in ENVIRONMENTS else ""
 
 
 @pages.get("/console/clients")
 def clients() -> Response:
     """The list: searched, filtered, a page at a time."""
     seat = seated(Act.CLIENT_READ)
-    search, state = _asked()
-    found = _found(search, state)
+    search, state, environment = _asked()
+    found = _found(search, state, environment)
     shown, after = a_page(found, lambda one: one.id)
     return page(
         "console/clients.html",
@@ -102,6 +109,8 @@ def clients() -> Response:
         search=search,
         state=state,
         states=STATES,
+        environment=environment,
+        environments=ENVIRONMENTS,
         after=after,
         may_write=seat.member.may(Act.CLIENT_WRITE),
     )
@@ -111,12 +120,13 @@ def clients() -> Response:
 def clients_csv() -> Response:
     """The same list as a table for a spreadsheet."""
     seated(Act.CLIENT_READ)
-    heads = ["client_id", "name", "status", "waivers", "without_ground", "contacts", "updated_at"]
-    rows = [
-        [one.id, one.name, one.status, *map(" ".join, (one.waivers, one.groundless, one.contacts)), one.updated]
-        for one in _found(*_asked())
-    ]
+    heads = ["client_id", "name", "environment", "status", "waivers", "without_ground", "contacts", "updated_at"]
+    rows = [[one.id, one.name, one.environment, one.status, *_joined(one), one.updated] for one in _found(*_asked())]
     return as_table("clients", heads, rows)
+
+
+def _joined(one: Listed) -> list[str]:
+    return [" ".join(several) for several in (one.waivers, one.groundless, one.contacts)]
 
 
 @pages.get("/console/clients/<client_id>")

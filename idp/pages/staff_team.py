@@ -12,13 +12,15 @@ from flask import Blueprint, Response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.pages.answers import go
+from idp.pages.console_acts import ask_second
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider, say
 from idp.pages.staff_gate import NotProven, Seat, ask_proof, prove, seated
 from idp.provider import Provider
-from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal
+from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal, takes_two
 from idp.staff.member import Appointment, InvalidAppointment, Member, appointment
+from idp.staff.pending import Kind, NoGround, check_ground
 from idp.staff.roles import AT_A_MISSION, INVITES, Act, Role
 
 pages = Blueprint("staff_team", __name__)
@@ -49,6 +51,7 @@ def _team(seat: Seat, error: str | None = None, typed: Mapping[str, str] | None 
         places={code: name for code, name in places.items() if mine in {None, code}},
         names=places,
         reach={role.value for role in reach},
+        may_take_two=any(takes_two(None, role) for role in reach),
         error=error,
         typed=typed or {},
     )
@@ -80,6 +83,8 @@ def confirmed() -> Response:
     except NotProven as nothing:
         return _team(seat, nothing.notice)
     try:
+        if content.get("ground"):
+            return _ask_second(seat, content)
         link = _carry_out(wired, seat.member, content)
     except NotAllowed as refused:
         raise _refused(wired, seat, refused) from refused
@@ -95,7 +100,7 @@ def _wanted(wired: Provider, by: Member, form: Mapping[str, str]) -> dict[str, A
         new = _appointment(form, form.get("name", ""))
         refuse_appointment(by, new)
         content = {"act": what, "name": new.name, "role": new.role.value, "mission": new.mission}
-        return content | {"clients": list(new.clients)}
+        return content | {"clients": list(new.clients)} | _ground(form, None, new.role)
     if what not in {"remove", "role"}:
         raise PageRefused("invalid_request", 400, "no such act")
     of = _member(wired, by, form.get("member", ""))
@@ -104,7 +109,26 @@ def _wanted(wired: Provider, by: Member, form: Mapping[str, str]) -> dict[str, A
         return {"act": what, "member": str(of.id), "name": of.name, "role": of.role.value, "mission": of.mission}
     to = _appointment(form, of.name)
     refuse_change(by, of, to)
-    return {"act": what, "member": str(of.id), "name": of.name, "role": to.role.value, "mission": to.mission}
+    content = {"act": what, "member": str(of.id), "name": of.name, "role": to.role.value, "mission": to.mission}
+    return content | {"before": of.role.value} | _ground(form, of.role, to.role)
+
+
+def _ground(form: Mapping[str, str], before: Role | None, after: Role) -> dict[str, str]:
+    """Why, for the second person of an appointment that takes two. Raises InvalidAppointment."""
+    if not takes_two(before, after):
+        return {}
+    try:
+        return {"ground": check_ground(form.get("ground", ""))}
+    except NoGround as nothing:
+        raise InvalidAppointment("staff.ground_wanted", str(nothing)) from nothing
+
+
+def _ask_second(seat: Seat, content: Mapping[str, Any]) -> Response:
+    """Keep it for a second administrator."""
+    if content["act"] == "invite":
+        return ask_second(seat, Kind.STAFF_INVITE, content["role"], content["ground"], argument=content["name"])
+    roles = f"{content['before']} {content['role']}"
+    return ask_second(seat, Kind.STAFF_ROLE, content["member"], content["ground"], argument=roles)
 
 
 def _appointment(form: Mapping[str, str], name: str) -> Appointment:
@@ -134,11 +158,14 @@ def _confirm(wired: Provider, seat: Seat, content: dict[str, Any]) -> Response:
     ]
     if content.get("clients"):
         rows.append({"label": say("staff.clients"), "value": ", ".join(content["clients"]), "lang": None})
+    if content.get("ground"):
+        rows.append({"label": say("console.pending.ground"), "value": content["ground"], "lang": None})
     return page(
         "staff/confirm.html",
         here=HERE,
         staff=seat.member,
         what=content["act"],
+        by_two="ground" in content,
         facts_of=rows,
         proof=ask_proof(wired, seat, PURPOSE, content),
     )

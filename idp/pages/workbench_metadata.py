@@ -8,6 +8,7 @@ from flask import Blueprint, Response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.pages.answers import go
+from idp.pages.client_form import fill_scopes, read_scopes
 from idp.pages.engineer_gate import WORKBENCH, Bench, bench_of
 from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
@@ -16,6 +17,7 @@ from idp.registration.by_engineer import engineers_metadata
 from idp.registration.changes import Conflict, changed
 from idp.registration.deadlines import mail_addresses
 from idp.registration.errors import RefusedMetadata, RegistrationRefused
+from idp.registration.legal_grounds import WITHOUT
 from idp.registration.proposals import LONGEST_DOCUMENT, read_proposal
 from idp.registration.register import change
 from idp.registration.registration import Registration
@@ -23,8 +25,10 @@ from idp.storage.client_proposals import ClientProposals
 
 pages = Blueprint("workbench_metadata", __name__)
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "contacts")
-TEXTS = ("client_name", "client_name#ko", "client_name#en", "client_uri", "policy_uri", "tos_uri", "scope")
+TEXTS = ("client_name", "client_name#ko", "client_name#en", "client_uri", "policy_uri", "tos_uri")
 """Members with fields of their own; the rest is one JSON text."""
+GRANTS = ("scope", "optional_scope", "legal_grounds")
+"""Members that the fields beside each scope value make (client_form.py); grounds of single claims stay JSON."""
 NOT_TAKEN_LIVE = frozenset({"sector", "environment"})
 """Of a sandbox registration: a live service gets its sector from its own addresses, or from an administrator."""
 ADMINISTRATORS = ("pkce_required", "device_flow_approval", "public_subject_approval", "machine_scope", "sector")
@@ -35,8 +39,11 @@ def _typed(metadata: Mapping[str, Any]) -> dict[str, str]:
     """Metadata as the form shows it."""
     lists = {name: "\n".join(metadata.get(name, ())) for name in LISTS}
     texts = {name: str(metadata.get(name, "")) for name in TEXTS}
-    rest = {name: value for name, value in metadata.items() if name not in {*LISTS, *TEXTS, "environment"}}
-    return {**lists, **texts, "rest": json.dumps(rest, ensure_ascii=False, indent=2)}
+    rest = {name: value for name, value in metadata.items() if name not in {*LISTS, *TEXTS, *GRANTS, "environment"}}
+    offered = provider().offer.scopes
+    if single := {name: text for name, text in metadata.get("legal_grounds", {}).items() if name not in offered}:
+        rest["legal_grounds"] = single
+    return {**lists, **texts, **fill_scopes(metadata, offered), "rest": json.dumps(rest, ensure_ascii=False, indent=2)}
 
 
 def _read(form: Mapping[str, str], environment: str) -> dict[str, Any]:
@@ -45,12 +52,21 @@ def _read(form: Mapping[str, str], environment: str) -> dict[str, Any]:
         rest = json.loads(form.get("rest", "")[:LONGEST_DOCUMENT] or "{}")
     except (ValueError, RecursionError):
         raise RefusedMetadata(["metadata: is not JSON"]) from None
-    if not isinstance(rest, dict) or rest.keys() & {*LISTS, *TEXTS}:
+    if not isinstance(rest, dict) or rest.keys() & {*LISTS, *TEXTS, "scope", "optional_scope"}:
         raise RefusedMetadata(["metadata: must be a JSON object without the members that have fields of their own"])
+    if not isinstance(rest.setdefault("legal_grounds", {}), dict):
+        raise RefusedMetadata(["legal_grounds: must be an object"])
     lists = {name: [line.strip() for line in form.get(name, "").splitlines() if line.strip()] for name in LISTS}
     texts = {name: form[name].strip() for name in TEXTS if form.get(name, "").strip()}
     given = {name: value for name, value in lists.items() if value or name != "redirect_uris"}
-    return {**rest, **given, **texts, "environment": environment}
+    return {**_granted(form, rest), **given, **texts, "environment": environment}
+
+
+def _granted(form: Mapping[str, str], rest: dict[str, Any]) -> dict[str, Any]:
+    """The rest with what the fields of scope values say. A service that signs nobody in gets nothing of people."""
+    if "authorization_code" in rest.get("grant_types", ["authorization_code"]):
+        rest = rest | read_scopes(form, rest, provider().offer.scopes)
+    return {name: value for name, value in rest.items() if name != "legal_grounds" or value}
 
 
 def _form(bench: Bench, typed: Mapping[str, str], problems: list[str] | None = None, *, live: bool = False) -> Response:
@@ -64,6 +80,8 @@ def _form(bench: Bench, typed: Mapping[str, str], problems: list[str] | None = N
         problems=problems or [],
         lists=LISTS,
         texts=TEXTS,
+        scopes=[one for one in provider().offer.scopes if one != "openid"],
+        without_ground=WITHOUT,
         sandbox=bench.registration.is_sandbox,
     )
 

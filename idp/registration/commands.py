@@ -63,10 +63,11 @@ def list_(desk: Desk, *, as_json: bool) -> None:
     if as_json:
         _print_json([_overview(one) for one in registrations])
         return
-    rows = [("ID", "STATUS", "AUTHENTICATION", "WAIVERS", "NAME")]
+    rows = [("ID", "ENVIRONMENT", "STATUS", "AUTHENTICATION", "WAIVERS", "NAME")]
     rows += [
         (
             one.client_id,
+            one.environment,
             one.status,
             one.metadata["token_endpoint_auth_method"],
             ",".join(waivers(one.metadata)) or "-",
@@ -74,9 +75,9 @@ def list_(desk: Desk, *, as_json: bool) -> None:
         )
         for one in registrations
     ]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
     for row in rows:
-        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]))
+        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5]]))
 
 
 @client.command()
@@ -227,6 +228,7 @@ def _overview(registration: Registration) -> dict[str, Any]:
     return {
         "client_id": registration.client_id,
         "client_name": registration.metadata.get("client_name"),
+        "environment": registration.environment,
         "status": registration.status,
         "waivers": waivers(registration.metadata),
         "version": registration.version,

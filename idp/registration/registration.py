@@ -30,4 +30,9 @@ class Registration:
     @property
     def is_sandbox(self) -> bool:
         """Whether it sees test citizens instead of people."""
-        return self.metadata.get("environment") == "sandbox"
+        return self.environment == "sandbox"
+
+    @property
+    def environment(self) -> str:
+        """`live` or `sandbox`."""
+        return str(self.metadata.get("environment", "live"))

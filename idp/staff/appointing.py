@@ -1,14 +1,18 @@
-"""Who may appoint, change and remove whom. Pure; the same rule stands before every page and command.
+"""Who may appoint, change and remove whom, and when it takes two. Pure; one rule before every page and command.
 
 Nobody changes or removes themself (abuse case V-04), so nobody raises themself either. That the last administrator
 stays is decided by the database in the moment of the change: a count made here would be old by then.
 """
 
 from idp.staff.member import Appointment, Member
-from idp.staff.roles import INVITES, Role
+from idp.staff.roles import INVITES, MAY, Act, Role
 
 INVITATION_SECONDS = 86_400  # from being made to the passkey; shorter than a day does not reach another time zone
 OPEN_SECONDS = 1_800  # from the first opening to the passkey
+FOR_THE_WHOLE_HOUSE = frozenset(
+    {Act.CLIENT_APPROVE, Act.KEY_ROTATE, Act.SWITCH_CHANGE, Act.STAFF_APPROVE, Act.CASE_CONFIRM}
+)
+"""Acts by which somebody is the second person of a decision that concerns more than one mission."""
 
 
 class NotAllowed(Exception):
@@ -18,6 +22,16 @@ class NotAllowed(Exception):
         """`reason` names the rule."""
         super().__init__(reason)
         self.reason = reason
+
+
+def takes_two(before: Role | None, after: Role) -> bool:
+    """Whether giving the role `after` to somebody in the role `before` is decided by two people.
+
+    Else one person could appoint their own second person (abuse case V-04). It does not depend on how many
+    administrators there are: one alone could remove the others first.
+    """
+    held = MAY[before] if before is not None else frozenset()
+    return bool(FOR_THE_WHOLE_HOUSE & (MAY[after] - held))
 
 
 def refuse_appointment(by: Member, new: Appointment) -> None:

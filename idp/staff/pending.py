@@ -24,6 +24,8 @@ class Kind(Enum):
     KEYS_ROTATE = "keys_rotate"
     KEY_RETIRE = "key_retire"  # every token that it signed ends
     SWITCH_ON = "switch_on"
+    STAFF_INVITE = "staff_invite"  # somebody who could be the second person of the one who asks
+    STAFF_ROLE = "staff_role"
 
 
 ASKS: dict[Kind, Act] = {
@@ -33,6 +35,8 @@ ASKS: dict[Kind, Act] = {
     Kind.KEYS_ROTATE: Act.KEY_ROTATE,
     Kind.KEY_RETIRE: Act.KEY_ROTATE,
     Kind.SWITCH_ON: Act.SWITCH_CHANGE,
+    Kind.STAFF_INVITE: Act.STAFF_APPOINT,
+    Kind.STAFF_ROLE: Act.STAFF_APPOINT,
 }
 """What asking takes."""
 
@@ -43,6 +47,8 @@ DECIDES: dict[Kind, Act] = {
     Kind.KEYS_ROTATE: Act.KEY_ROTATE,
     Kind.KEY_RETIRE: Act.KEY_ROTATE,
     Kind.SWITCH_ON: Act.SWITCH_CHANGE,
+    Kind.STAFF_INVITE: Act.STAFF_APPROVE,
+    Kind.STAFF_ROLE: Act.STAFF_APPROVE,
 }
 """What deciding takes."""
 

@@ -30,6 +30,7 @@ class Act(Enum):
     PERSON_END = "person.end"
     STAFF_READ = "staff.read"
     STAFF_APPOINT = "staff.appoint"  # invite, change a role, remove: see INVITES for whom
+    STAFF_APPROVE = "staff.approve"  # be the second person of an appointment that takes two
     MISSION_READ = "mission.read"
     MISSION_CHANGE = "mission.change"
     CLIENT_READ = "client.read"
@@ -61,7 +62,7 @@ MAY: dict[Role, frozenset[Act]] = {
         | {Act.OUTBOX_READ, Act.COUNTRY_READ, Act.SESSION_READ, Act.FIGURES_READ, Act.SWITCH_READ, Act.AUDIT_READ}
     ),
     Role.ADMINISTRATOR: frozenset(
-        {Act.STAFF_READ, Act.STAFF_APPOINT, Act.MISSION_READ, Act.MISSION_CHANGE}
+        {Act.STAFF_READ, Act.STAFF_APPOINT, Act.STAFF_APPROVE, Act.MISSION_READ, Act.MISSION_CHANGE}
         | {Act.CLIENT_READ, Act.CLIENT_WRITE, Act.CLIENT_APPROVE, Act.KEY_READ, Act.KEY_ROTATE}
         | {Act.OUTBOX_READ, Act.OUTBOX_CHANGE, Act.COUNTRY_READ, Act.COUNTRY_CHANGE}
         | {Act.SESSION_READ, Act.SESSION_END, Act.FIGURES_READ, Act.SWITCH_READ, Act.SWITCH_CHANGE, Act.AUDIT_READ}

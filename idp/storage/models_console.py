@@ -14,8 +14,8 @@ class PendingAct(Base):
     __tablename__ = "pending_acts"
     id: Mapped[Key]
     kind: Mapped[str]  # staff.pending.Kind
-    subject: Mapped[str]  # a client id, a kid, the name of a switch
-    argument: Mapped[str]  # what else it takes: the name of a logo
+    subject: Mapped[str]  # a client id, a kid, the name of a switch, a role, a member
+    argument: Mapped[str]  # what else it takes: the name of a logo, of who is invited; the roles before and after
     base_version: Mapped[int | None]  # of the client that it was asked for
     ground: Mapped[str]
     proposer_id: Mapped[UUID]

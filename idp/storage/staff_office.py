@@ -13,7 +13,7 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.keys.handles import new_handle
 from idp.registration.register import CLIENT_ID
-from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal
+from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal, takes_two
 from idp.staff.member import Appointment, InvalidAppointment, Member
 from idp.staff.roles import Role
 from idp.storage.database import Database, Transaction
@@ -46,19 +46,26 @@ class StaffOffice:
 
     def invite(self, new: Appointment, by: Member | None = None, via: str | None = None) -> str:
         """A one-time link, the secret in its fragment. Raises NotAllowed or InvalidAppointment."""
-        now, sender = self._clock(), None if by is None else by.id
-        secret = new_handle(self._database.new_id(), self._random_bytes)
+        if by is not None and takes_two(None, new.role):
+            raise NotAllowed("staff.takes_two")
         with self._database.begin() as step:
-            _refuse_unknown_mission(step, new)
-            _refuse_unknown_clients(step, new)
-            if by is not None:
-                refuse_appointment(_as_now(step, by), new)
-            StaffInvitations(step).add(
-                secret, new, by=sender, user_handle=self._random_bytes(USER_HANDLE_BYTES), now=now
-            )
-            detail = {"by": sender, "invitation": secret.id, "role": new.role.value, "mission": new.mission}
-            detail |= _through(via)
-            step.record(AuditRow(Event.STAFF_INVITED, now, detail=detail))
+            return self._invite(step, new, (by.id,) if by else (), _through(via))
+
+    def invite_decided(self, step: Transaction, new: Appointment, *, first: UUID, second: UUID) -> str:
+        """The same, asked for by one and decided by another; the link goes through the hands of the second."""
+        return self._invite(step, new, (first, second), {"first": first})
+
+    def _invite(self, step: Transaction, new: Appointment, by: tuple[UUID, ...], more: dict[str, Any]) -> str:
+        """`by`: everybody who has to be allowed to; the last of them hands the link over."""
+        now, secret = self._clock(), new_handle(self._database.new_id(), self._random_bytes)
+        _refuse_unknown_mission(step, new)
+        _refuse_unknown_clients(step, new)
+        for one in by:
+            refuse_appointment(_known(step, one), new)
+        sender, handle = by[-1] if by else None, self._random_bytes(USER_HANDLE_BYTES)
+        StaffInvitations(step).add(secret, new, by=sender, user_handle=handle, now=now)
+        detail = {"by": sender, "invitation": secret.id, "role": new.role.value, "mission": new.mission}
+        step.record(AuditRow(Event.STAFF_INVITED, now, detail=detail | more))
         return f"{self._issuer}/staff/join#{secret.text}"
 
     def join(self, invitation: OpenInvitation, made: NewPasskey) -> UUID:
@@ -83,19 +90,34 @@ class StaffOffice:
         self, member: UUID, role: Role, mission: str | None, by: Member | None = None, via: str | None = None
     ) -> None:
         """Give somebody another role or mission. Raises NotAllowed or InvalidAppointment."""
-        now = self._clock()
         with self._database.begin() as step:
             of = _known(step, member)
             to = Appointment(name=of.name, role=role, mission=mission)
-            _refuse_unknown_mission(step, to)
             if by is not None:
                 refuse_change(_as_now(step, by), of, to)
-            if not StaffMembers(step).change(of, to, now):
-                raise NotAllowed("staff.last_administrator")
-            moved = {"from": of.role.value, "to": role.value, "mission": mission} | _through(via)
-            step.record(
-                AuditRow(Event.STAFF_CHANGED, now, detail={"by": by.id if by else None, "member": member} | moved)
-            )
+                if takes_two(of.role, to.role):
+                    raise NotAllowed("staff.takes_two")
+            self._change(step, of, to, {"by": by.id if by else None} | _through(via))
+
+    def change_decided(
+        self, step: Transaction, member: UUID, before: Role, role: Role, *, first: UUID, second: UUID
+    ) -> None:
+        """The same, asked for by one and decided by another. Raises NotAllowed; also when the role changed since."""
+        of = _known(step, member)
+        if of.role is not before:
+            raise NotAllowed("staff.changed_since")
+        to = Appointment(name=of.name, role=role)
+        for one in (first, second):
+            refuse_change(_known(step, one), of, to)
+        self._change(step, of, to, {"by": second, "first": first})
+
+    def _change(self, step: Transaction, of: Member, to: Appointment, who: dict[str, Any]) -> None:
+        now = self._clock()
+        _refuse_unknown_mission(step, to)
+        if not StaffMembers(step).change(of, to, now):
+            raise NotAllowed("staff.last_administrator")
+        moved = {"member": of.id, "from": of.role.value, "to": to.role.value, "mission": to.mission}
+        step.record(AuditRow(Event.STAFF_CHANGED, now, detail=moved | who))
 
     def bind(self, member: UUID, client_id: str, by: Member | None = None) -> None:
         """Make a client engineer one of this service too. Raises NotAllowed or InvalidAppointment."""

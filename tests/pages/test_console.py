@@ -411,7 +411,15 @@ def test_V_06_the_list_as_a_table_holds_no_formula(office, people, service):
 
 @pytest.mark.parametrize(
     ("query", "there"),
-    [("q=nothing-like-this", False), ("state=disabled", False), ("state=enabled", True), ("after=zzzz", False)],
+    [
+        ("q=nothing-like-this", False),
+        ("state=disabled", False),
+        ("state=enabled", True),
+        ("environment=live", True),
+        ("environment=sandbox", False),
+        ("environment=x", True),
+        ("after=zzzz", False),
+    ],
 )
 def test_the_list_is_searched_filtered_and_paged(people, service, query, there):
     page = people[Role.AUDITOR][1].get(f"/console/clients?{query}")

@@ -118,10 +118,12 @@ def test_list_shows_status_and_waivers(add, run):
     client_id = json.loads(add(GOV24 | {"pkce_required": False}).stdout)["client_id"]
     run("disable", client_id)
     heading, row = run("list").stdout.splitlines()
-    assert heading.split() == ["ID", "STATUS", "AUTHENTICATION", "WAIVERS", "NAME"]
-    assert row.split(maxsplit=4) == [client_id, "disabled", "client_secret_basic", "pkce_required", "Government 24"]
+    assert heading.split() == ["ID", "ENVIRONMENT", "STATUS", "AUTHENTICATION", "WAIVERS", "NAME"]
+    assert row.split(maxsplit=5)[:3] == [client_id, "live", "disabled"]
+    assert row.split(maxsplit=5)[3:] == ["client_secret_basic", "pkce_required", "Government 24"]
     (overview,) = json.loads(run("list", "--json").stdout)
-    assert (overview["status"], overview["waivers"]) == ("disabled", ["pkce_required"])
+    assert (overview["environment"], overview["status"]) == ("live", "disabled")
+    assert overview["waivers"] == ["pkce_required"]
 
 
 def test_an_empty_registry_is_listed_as_such(run):

@@ -12,6 +12,7 @@ from idp.staff.appointing import INVITATION_SECONDS, NotAllowed
 from idp.staff.member import appointment
 from idp.staff.roles import Role
 from idp.staff.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS
+from idp.storage.pending_acts import PendingActs
 from tests.ground import ORIGIN, Ground, make_ground, visible
 from tests.staff.colleagues import answer, appoint, at_desk, open_missions
 
@@ -275,6 +276,82 @@ def test_V_05_an_act_needs_the_passkey_of_who_is_signed_in_and_counts_once(offic
     assert browser.post("/staff/team/confirm", right).status_code == 200
     assert browser.post("/staff/team/confirm", right).status_code == 422
     assert office.rows("staff_invitations") == 1
+
+
+GROUND = "김운영 임명 공문 2026-31호"
+
+
+def waiting(office):
+    """The key of the only act that waits for a second person."""
+    with office.provider.database.read() as reading:
+        [one] = PendingActs(reading).waiting(office.clock.now)
+    return f"/console/acts/{one.id}"
+
+
+def approve(office, colleague):
+    """Approve it, as far as one is let."""
+    browser, path = at_desk(office, colleague), waiting(office)
+    shown = browser.get(path)
+    if 'value="act_approve"' not in shown.text:
+        token = {"csrf": browser.form("/staff/sign-out")["csrf"]}
+        return browser.post(path, token | {"decision": "act_approve"})
+    browser.submit(path, decision="act_approve")
+    return answer(browser, "/console/confirm", colleague)
+
+
+@pytest.mark.parametrize("role", ["administrator", "operator", "registrar"])
+def test_V_04_who_could_be_ones_second_person_is_invited_by_two(office, role):
+    boss = appoint(office, Role.ADMINISTRATOR)
+    browser = at_desk(office, boss)
+    assert confirm(browser, boss, act="invite", name="김운영", role=role).status_code == 422, "without a ground"
+    assert confirm(browser, boss, act="invite", name="김운영", role=role, ground=GROUND).status_code == 303
+    assert office.rows("staff_invitations") == 0
+    assert approve(office, boss).status_code in {200, 403}
+    assert office.rows("staff_invitations") == 0, "one person alone"
+    second = appoint(office, Role.ADMINISTRATOR, name="둘째")
+    shown = visible(at_desk(office, second).get(waiting(office)))
+    assert "김운영" in shown
+    assert GROUND in shown
+    done = approve(office, second)
+    joined = join(office, done.text.split('id="invitation-link">')[1].split("<")[0])[0]
+    assert joined.page.status_code == 200
+    assert [one.role.value for one in office.provider.staff.all()].count(role) == (3 if role == "administrator" else 1)
+    assert "김운영" not in json.dumps([list(map(str, row)) for row in office.contents()["audit_events"]])
+
+
+@pytest.mark.parametrize("attempt", ["decided by two", "the one concerned", "another role since", "the first is gone"])
+def test_V_04_a_role_that_decides_for_the_whole_house_is_given_by_two(office, attempt):
+    boss, of = appoint(office, Role.ADMINISTRATOR), appoint(office, Role.OPERATOR, name="셋째")
+    second = appoint(office, Role.ADMINISTRATOR, name="둘째")
+    browser, staff = at_desk(office, boss), office.provider.staff
+    asked = confirm(browser, boss, act="role", member=str(of.id), role="administrator", ground=GROUND)
+    assert asked.status_code == 303
+    if attempt == "the one concerned":
+        staff.change(of.id, Role.ADMINISTRATOR, None)
+        second = of
+    elif attempt == "another role since":
+        staff.change(of.id, Role.AUDITOR, None)
+    elif attempt == "the first is gone":
+        staff.remove(boss.id)
+    before = office.contents()["staff_members"]
+    done = approve(office, second)
+    if attempt == "decided by two":
+        assert done.status_code == 303
+        assert office.events()[-2:] == ["staff:act:approved", "staff:member:changed"]
+        assert sum(one.role is Role.ADMINISTRATOR for one in staff.all()) == 3
+    else:
+        assert done.status_code in {403, 409}
+        assert office.contents()["staff_members"] == before
+
+
+def test_V_04_no_way_past_the_second_person(office):
+    boss, of = appoint(office, Role.ADMINISTRATOR), appoint(office, Role.AUDITOR, name="셋째")
+    by = next(one for one in office.provider.staff.all() if one.id == boss.id)
+    with pytest.raises(NotAllowed, match="takes_two"):
+        office.provider.staff.invite(appointment("김운영", Role.OPERATOR, None), by, "robot")
+    with pytest.raises(NotAllowed, match="takes_two"):
+        office.provider.staff.change(of.id, Role.REGISTRAR, None, by)
+    office.provider.staff.change(of.id, Role.OFFICER, "berlin", by)
 
 
 @pytest.mark.parametrize("by_command", [False, True])

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal
+from idp.staff.appointing import NotAllowed, refuse_appointment, refuse_change, refuse_removal, takes_two
 from idp.staff.four_eyes import FRESH_SECONDS, Decision, SecondPersonRefused, refuse_second_person
 from idp.staff.member import InvalidAppointment, Member, appointment
 from idp.staff.roles import AT_A_MISSION, INVITES, MAY, Act, Role
@@ -42,6 +42,21 @@ def test_V_04_an_appointment_needs_a_role_that_reaches_it(by, of):
 def test_V_02_a_supervisor_appoints_for_the_own_mission_only():
     with pytest.raises(NotAllowed, match="other_mission"):
         refuse_appointment(member(Role.SUPERVISOR), appointment("이름", Role.OFFICER, "tokyo"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "two"),
+    [
+        *((None, role, role in {Role.ADMINISTRATOR, Role.OPERATOR, Role.REGISTRAR}) for role in Role),
+        *((Role.AUDITOR, role, role in {Role.ADMINISTRATOR, Role.OPERATOR, Role.REGISTRAR}) for role in Role),
+        (Role.ADMINISTRATOR, Role.OPERATOR, False),  # takes something away: may have to be fast
+        (Role.ADMINISTRATOR, Role.REGISTRAR, True),
+        (Role.OPERATOR, Role.ADMINISTRATOR, True),
+        (Role.REGISTRAR, Role.REGISTRAR, False),
+    ],
+)
+def test_V_04_who_could_be_ones_second_person_is_appointed_by_two(before, after, two):
+    assert takes_two(before, after) == two
 
 
 @pytest.mark.parametrize("role", Role)
