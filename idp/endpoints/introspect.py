@@ -69,7 +69,7 @@ def _look(wired: Provider, form: Mapping[str, str]) -> Access | None:
         return None
     with wired.database.read() as reading:
         access = find_access(reading, token, wired.clock())
-    if access is not None and access.client_row is not None:
+    if access is not None:
         wired.clients.told(access.client_row)
     return access
 

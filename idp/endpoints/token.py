@@ -6,6 +6,7 @@ idp/grants; client authentication and grant share one transaction, so a replayed
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from flask import Blueprint
 
@@ -13,7 +14,7 @@ from idp.endpoints.call import NEVER_CACHED, Call, Reply, by_way_of_flask, json_
 from idp.endpoints.client_calls import answer_errors, authenticate_client, read_client_form, take_assertion
 from idp.endpoints.cross_origin import readable_by_public_clients
 from idp.endpoints.proof_of_possession import check_nonce, nonce_header, offer_nonces, read_sender, take_proof
-from idp.grants import GRANTS, Refused
+from idp.grants import GRANTS, Issued, Refused
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.protocol.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
 from idp.protocol.parameters import require
@@ -22,6 +23,7 @@ from idp.staff.switches import Feature
 from idp.storage import Outdated
 from idp.storage.grants import Grants
 
+MACHINE = "client_credentials"
 endpoint = Blueprint("token", __name__)
 answer_errors(endpoint)
 offer_nonces(endpoint)
@@ -31,19 +33,28 @@ readable_by_public_clients(endpoint)
 def token(call: Call) -> Reply:
     """The token endpoint."""
     form = read_client_form(call)
-    if _is_one_statement(call, form):
-        with suppress(OAuthError, Outdated):  # the client may have changed: everything is judged anew
-            return _redeem(call, form, remembered=True)
-    return _redeem(call, form, remembered=False)
+    outcome = None
+    if _tells_of_its_client(call, form):
+        with suppress(OAuthError, Outdated):  # nothing of it holds; the client may have changed: all is judged anew
+            outcome = _redeem(call, form, remembered=True)
+    if outcome is None:
+        outcome = _redeem(call, form, remembered=False)
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    return json_reply(outcome.answer, [*NEVER_CACHED, *nonce_header(call)])
 
 
-def _is_one_statement(call: Call, form: Mapping[str, str]) -> bool:
-    """Whether all that a call writes are new rows: then they themselves can depend on how its client stands."""
-    only_rows = form.get("grant_type") == "client_credentials"
-    return only_rows and "client_assertion" not in form and call.header("DPOP") is None
+def _tells_of_its_client(call: Call, form: Mapping[str, str]) -> bool:
+    """Whether the step itself finds out that its client is still as this worker remembers it.
+
+    Where all that a call writes are new rows, they depend on it; where it presents something of a grant, the look-up
+    of that tells. What is accepted once besides (an assertion, a proof) would have to be undone each time.
+    """
+    tells = form.get("grant_type") in {MACHINE, "authorization_code", "refresh_token"}
+    return tells and "client_assertion" not in form and call.header("DPOP") is None
 
 
-def _redeem(call: Call, form: Mapping[str, str], *, remembered: bool) -> Reply:
+def _redeem(call: Call, form: Mapping[str, str], *, remembered: bool) -> Issued | Refused:
     """Tokens for a grant. `remembered`: of a client as this worker last saw it. Raises OAuthError, Outdated."""
     wired = call.wired
     authenticated = authenticate_client(call, form, remembered=remembered)
@@ -59,16 +70,15 @@ def _redeem(call: Call, form: Mapping[str, str], *, remembered: bool) -> Reply:
     binding = binding_of(sender, client)
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
-        if remembered:
+        if remembered and grant_type == MACHINE:
             wired.clients.unchanged(transaction, client)
-        outcome = redeem(form, client, Grants(transaction), wired.mint, wired.clock(), binding)
+        is_still = partial(wired.clients.is_still, client) if remembered and grant_type != MACHINE else None
+        outcome = redeem(form, client, Grants(transaction, is_still), wired.mint, wired.clock(), binding)
         if not isinstance(outcome, Refused):
             # Only now: a proof costs nothing to make, and whoever has no grant must not cause a row (design law 1).
             # A replayed one undoes all that was done here.
             take_proof(transaction, sender)
-    if isinstance(outcome, Refused):
-        raise outcome.error
-    return json_reply(outcome.answer, [*NEVER_CACHED, *nonce_header(call)])
+    return outcome
 
 
 endpoint.post("/token")(by_way_of_flask(token))

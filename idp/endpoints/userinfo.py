@@ -51,7 +51,7 @@ def userinfo(call: Call) -> Reply:
         access = find_access(reading, presented, wired.clock()) if presented else None
         person = access.grant.person_id if access and _wants_phone(access) else None
         phone = Sessions(reading).phone_of(person) if person else None
-    if access is not None and access.client_row is not None:
+    if access is not None:
         wired.clients.told(access.client_row)
     client = wired.clients.find(access.grant.client_id) if access else None
     note(call, client)

@@ -11,31 +11,33 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_SECONDS, CeremonyRefused
-from idp.authenticators.passkey import CloneSuspected, Verified, read_assertion, verify_assertion
+from idp.authenticators.passkey import Assertion, CloneSuspected, Verified, read_assertion, verify_assertion
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose, StoredCode, digest_of, new_code
 from idp.claims.assurance import Fact
 from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.next_step import Ask, NextStep, Proof, Refuse, Step
 from idp.interaction.sealed_request import SealedRequest
-from idp.interaction.second_proof import Silence
+from idp.interaction.second_proof import Holdings, Silence
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.pages.browser import ensure_browser, start_session_cookie
 from idp.pages.consent_view import open_record
 from idp.pages.messages import queue_message
 from idp.pages.refusals import PageRefused
-from idp.pages.sending import LimitMet, count_for_enrolled, line_of
+from idp.pages.second_view import Told, told_key
+from idp.pages.sending import LimitMet, address_count, count_for_enrolled, line_of
 from idp.pages.steps import decide
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import AlreadyTaken, Transaction
+from idp.storage.assertions import look_at_assertion
+from idp.storage.outbox import Fate
 from idp.storage.passkeys import Holder, Passkeys
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
 from idp.storage.sign_ins import LIFETIME_SECONDS as LIFETIME_OF_SIGN_IN
 from idp.storage.sign_ins import SignInRecord, SignIns
-from idp.telephony.limits import Tally
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,34 @@ class NothingProven(Exception):
     """The assertion is no proof; the message is for the log."""
 
 
-def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, credential: str) -> SignInRecord:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An assertion, and what one look tells of it."""
+
+    assertion: Assertion
+    holder: Holder | None
+    spent_by: bytes | None  # the browser of the sign-in that its challenge began
+    holdings: Holdings | None
+
+
+def see(wired: Provider, travelling: SealedRequest, credential: str) -> Seen | NothingProven:
+    """What is known of whatever a browser presents; nothing is judged. How the client stands is told on the way."""
+    try:
+        assertion = read_assertion(credential)
+    except CeremonyRefused as refused:
+        return NothingProven(str(refused))
+    row, client_id, now = travelling.sign_in, travelling.request.client_id, wired.clock()
+    with wired.database.read() as reading:
+        found = look_at_assertion(reading, assertion.webauthn_id, row, client_id, now)
+        if found is None:
+            return Seen(assertion, None, SignIns(reading).browser_of(row), None)
+    wired.clients.told(found.client)
+    return Seen(assertion, found.holder, found.spent_by, found.holdings)
+
+
+def begin_sign_in(
+    wired: Provider, travelling: SealedRequest, client: Client, seen: Seen | NothingProven
+) -> SignInRecord:
     """The sign-in that an assertion begins.
 
     Raises NothingProven when the person may simply try again: nothing was written, whatever was sent (design
@@ -52,22 +81,18 @@ def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, cr
     """
     now = wired.clock()
     browser = ensure_browser(wired)
-    try:
-        assertion = read_assertion(credential)
-    except CeremonyRefused as refused:
-        raise NothingProven(str(refused)) from refused
-    with wired.database.read() as reading:
-        holder = Passkeys(reading).find(assertion.webauthn_id, now)
-        owner = SignIns(reading).browser_of(travelling.sign_in)
-    if owner is not None:  # a reload of the same form, or a replay; never a second sign-in
-        return _again(wired, travelling.sign_in, owner, browser, now)
+    if isinstance(seen, NothingProven):
+        raise seen
+    holder = seen.holder
+    if seen.spent_by is not None:  # a reload of the same form, or a replay; never a second sign-in
+        return _again(wired, travelling.sign_in, seen.spent_by, browser, now)
     if holder is not None and holder.sandbox_of != client.tenant:
         raise NothingProven("passkey of another environment")  # for this client there is no such person
     if holder is None or now >= travelling.made_at + CHALLENGE_SECONDS:
         raise NothingProven("unknown passkey or old challenge")
     try:
         verified = verify_assertion(
-            assertion,
+            seen.assertion,
             holder.passkey,
             challenge=travelling.challenge,
             rp_id=wired.settings.rp_id,
@@ -79,7 +104,11 @@ def begin_sign_in(wired: Provider, travelling: SealedRequest, client: Client, cr
     except CeremonyRefused as refused:
         raise NothingProven(str(refused)) from refused
     _refuse_inactive(holder, client, travelling)
-    return _write(wired, travelling, client, holder, verified, browser, now)
+    begun = _write(wired, travelling, client, holder, verified, browser, now)
+    if seen.holdings is not None:
+        told = Told(seen.holdings, Fate.WAITING if begun.code is not None else Fate.NONE)
+        wired.database.once(told_key(begun.id), lambda: told)
+    return begun
 
 
 def _write(
@@ -199,17 +228,19 @@ def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
 def _use(transaction: Transaction, wired: Provider, begun: Begun, now: int, *, sends: bool) -> None:
     """Note the use of the passkey, and the message on its word. Raises NothingProven or LimitMet."""
     passkeys, holder, verified = Passkeys(transaction), begun.holder, begun.verified
-    used: bool | Tally | None
-    if sends:
-        used = passkeys.used_to_send(
-            holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now
+    if sends and holder.sandbox_of is None:  # what leaves for nobody costs nothing
+        assert holder.phone_id is not None
+        counting = address_count(wired)
+        sent = passkeys.used_to_send(
+            holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, counting=counting, now=now
         )
-        if used is not None and holder.sandbox_of is None:  # what leaves for nobody costs nothing
-            count_for_enrolled(transaction, wired, used, now)
-    else:
-        used = passkeys.used(holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now)
-    if not used:
-        raise NothingProven("another assertion of this passkey was faster")
+        if sent is not None:
+            on_passkey, of_address = sent
+            count_for_enrolled(transaction, wired, holder.phone_id, on_passkey, now, of_address=of_address)
+            return
+    elif passkeys.used(holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now):
+        return
+    raise NothingProven("another assertion of this passkey was faster")
 
 
 def _verified_row(begun: Begun, now: int) -> AuditRow:

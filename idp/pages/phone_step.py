@@ -129,7 +129,8 @@ def send_another(wired: Provider, sign_in: SignInRecord, client: Client, way: Wa
             if made:  # of two requests at once one sends
                 on_passkey = SendCounts(transaction).sent(sign_in.passkey_id, now)
                 if sign_in.sandbox_of is None:  # what leaves for nobody costs nothing
-                    count_for_enrolled(transaction, wired, on_passkey, now)
+                    assert sign_in.phone_id is not None
+                    count_for_enrolled(transaction, wired, sign_in.phone_id, on_passkey, now)
                 send_code(
                     transaction,
                     wired,

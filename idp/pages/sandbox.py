@@ -17,7 +17,7 @@ from idp.pages.browser import browser_digest
 from idp.pages.engineer_gate import Bench, bench_of
 from idp.pages.forms import read_form
 from idp.pages.headers import allow_form_target
-from idp.pages.passkey_step import NothingProven, begin_sign_in
+from idp.pages.passkey_step import NothingProven, begin_sign_in, see
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider
 from idp.pages.sign_in import walk_on
@@ -71,7 +71,7 @@ def answer() -> Response:
         travelling.challenge, rp_id=wired.settings.rp_id, origin=wired.issuer, sign_count=used.sign_count
     )
     try:
-        begun = begin_sign_in(wired, travelling, client, credential)
+        begun = begin_sign_in(wired, travelling, client, see(wired, travelling, credential))
     except NothingProven:
         return show_passkey(travelling.request, client, notice="notice.passkey_failed")
     return walk_on(wired, begun)

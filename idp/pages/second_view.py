@@ -1,6 +1,7 @@
 """What a person who must give a second proof can do now, read when a page of it is shown or a way is asked for."""
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from idp.authenticators.phone_code import StoredCode
 from idp.interaction.next_step import wanted_acr
@@ -44,14 +45,32 @@ class SecondView:
         return self.line.silence not in {Silence.LOCKED, Silence.OPTED_OUT, Silence.NO_PHONE, Silence.MOVED}
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a step of this request already knows, so that the page after it need not look. It is true once."""
+
+    holdings: Holdings
+    fate: Fate
+
+
+def told_key(sign_in: UUID) -> tuple[str, UUID]:
+    """What a request keeps a Told under."""
+    return ("second proof", sign_in)
+
+
 def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> SecondView:
     """How it stands for a sign-in under way."""
     code = sign_in.code
     e164 = open_phone(wired, sign_in) if sign_in.phone_number is not None else ""
     with wired.database.read() as reading:
         line = line_of(reading, wired, sign_in, now, code=code, e164=e164)
-        holdings = SecondProofs(reading).holdings(sign_in.person_id, sign_in.passkey_id, now)
-        fate = fate_of(reading, message_key(sign_in.id, code.sends), now) if code else Fate.NONE
+        told: Told | None = wired.database.forget(told_key(sign_in.id))
+        if told is None:
+            told = Told(
+                SecondProofs(reading).holdings(sign_in.person_id, sign_in.passkey_id, now),
+                fate_of(reading, message_key(sign_in.id, code.sends), now) if code else Fate.NONE,
+            )
+    holdings, fate = told.holdings, told.fate
     if sign_in.sandbox_of is not None:
         fate = fate_of_test(outcome_of(wired, sign_in.phone_id, sign_in.phone_number), code)
     if fate in {Fate.FAILED, Fate.UNCERTAIN}:  # nothing may come: nobody has to wait for it

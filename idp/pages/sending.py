@@ -19,7 +19,7 @@ from idp.pages.client_address import client_address
 from idp.pages.sandbox_phone import outcome_of, sandbox_line
 from idp.provider import Provider
 from idp.storage.database import Transaction
-from idp.storage.send_counts import SendCounts
+from idp.storage.send_counts import NUMBER, SendCounts
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import ways
 from idp.telephony.limits import Count, Kind, Limits, Met, Tally, alarmed, first_met, range_of, with_one_more
@@ -108,28 +108,50 @@ def call_time(wired: Provider, region: str, line: Line, e164: str, now: int) -> 
 
 def met_for_enrolled(reading: Transaction, wired: Provider, phone: UUID, region: str, now: int) -> Met | None:
     """The limit that one more message to an enrolled person's phone would pass, or None."""
-    number = Count(Kind.NUMBER, 0)
-    counts = [_address(wired), *_money(wired, Cost(region, Channel.SMS, is_new=False))]
-    sends = SendCounts(reading)
-    stand = [(number, sends.of_number(phone, now)), *sends.find(counts, now)]
+
+    def look() -> list[tuple[Count, Tally]]:
+        counts = [address_count(wired), *_money(wired, Cost(region, Channel.SMS, is_new=False))]
+        return SendCounts(reading).find_with_number(phone, counts, now)
+
+    stand = wired.database.once(_sent_to(phone), look)
     return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits_in(region), now)
 
 
-def count_for_enrolled(transaction: Transaction, wired: Provider, on_passkey: Tally, now: int) -> None:
-    """Count what a step sends to an enrolled person. `on_passkey` is with it. Raises LimitMet."""
-    stand = [(Count(Kind.NUMBER, 0), on_passkey), *SendCounts(transaction).raise_all([_address(wired)], now)]
-    _refuse_met(stand, wired.limits_in(""), now)
+def count_for_enrolled(
+    transaction: Transaction,
+    wired: Provider,
+    phone: UUID,
+    on_passkey: Tally,
+    now: int,
+    *,
+    of_address: tuple[Count, Tally] | None = None,
+) -> None:
+    """Count what a step sends to an enrolled person's phone. `on_passkey` is with it. Raises LimitMet.
+
+    `of_address`: the address's counter, where the step has raised it already.
+    """
+    before = wired.database.forget(_sent_to(phone))
+    raised = [of_address] if of_address else SendCounts(transaction).raise_all([address_count(wired)], now)
+    _refuse_met([(NUMBER, on_passkey), *raised], wired.limits_in(""), now)
+    if before is not None:  # the page that follows need not look again
+        after = dict(raised) | {NUMBER: with_one_more(NUMBER, dict(before)[NUMBER])}
+        wired.database.once(_sent_to(phone), lambda: [(count, after.get(count, tally)) for count, tally in before])
+
+
+def _sent_to(phone: UUID) -> tuple[str, UUID]:
+    """What a request keeps under: how the counters of messages to a phone stand."""
+    return ("sent to", phone)
 
 
 def count_for_counter(transaction: Transaction, wired: Provider, e164: str, enrolment: UUID, now: int) -> None:
     """The same for a number that an officer's enrolment names. Raises LimitMet."""
-    counts = [_number(wired, e164), _person(wired, enrolment), _address(wired)]
+    counts = [_number(wired, e164), _person(wired, enrolment), address_count(wired)]
     _refuse_met(SendCounts(transaction).raise_all(counts, now), wired.limits_in(""), now)
 
 
 def count_for_new(transaction: Transaction, wired: Provider, e164: str, region: str, person: UUID, now: int) -> None:
     """The same for a number that a person names by themself. Raises LimitMet."""
-    counts = [_number(wired, e164), _person(wired, person), _address(wired), *_judged(wired, e164, region)]
+    counts = [_number(wired, e164), _person(wired, person), address_count(wired), *_judged(wired, e164, region)]
     stand = SendCounts(transaction).raise_all(counts, now)
     limits = wired.limits_in(region)
     _refuse_met(stand, limits, now)
@@ -142,7 +164,7 @@ def count_for_new(transaction: Transaction, wired: Provider, e164: str, region: 
 def met_for_new(reading: Transaction, wired: Provider, e164: str, region: str, person: UUID, now: int) -> Met | None:
     """The limit that one more message to a new number would pass, or None."""
     money = _money(wired, Cost(region, Channel.SMS, is_new=True))
-    counts = [_number(wired, e164), _person(wired, person), _address(wired), *_judged(wired, e164, region)]
+    counts = [_number(wired, e164), _person(wired, person), address_count(wired), *_judged(wired, e164, region)]
     stand = SendCounts(reading).find([*counts, *money], now)
     return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits_in(region), now)
 
@@ -163,7 +185,8 @@ def _money(wired: Provider, cost: Cost) -> list[Count]:
     return money_counts(cost, wired.price(cost.region, cost.channel), wired.keyed.send_count)
 
 
-def _address(wired: Provider) -> Count:
+def address_count(wired: Provider) -> Count:
+    """The counter of the address that a request comes from."""
     return _count(wired, Kind.ADDRESS, client_address(wired))
 
 

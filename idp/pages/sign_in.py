@@ -17,7 +17,7 @@ from idp.interaction.second_proof import Way
 from idp.pages.answers import send
 from idp.pages.browser import browser_digest, end_session_cookie
 from idp.pages.forms import read_form
-from idp.pages.passkey_step import NothingProven, begin_sign_in
+from idp.pages.passkey_step import NothingProven, begin_sign_in, see
 from idp.pages.phone_step import judge_code, send_another
 from idp.pages.refusals import PageRefused, refusal_page
 from idp.pages.rendering import provider
@@ -53,6 +53,7 @@ def passkey() -> Response:
     form = read_form()
     wired = provider()
     travelling = _unseal(form.get("request"), wired)
+    seen = see(wired, travelling, form.get("credential", ""))  # first: it tells how the client stands as well
     client = find_client(wired, travelling.request)
     if travelling.is_over(wired.clock()):
         address = travelling.request.return_address
@@ -60,7 +61,7 @@ def passkey() -> Response:
     if not form.get("credential"):
         return show_passkey(travelling.request, client, notice="notice.passkey_cancelled")
     try:
-        begun = begin_sign_in(wired, travelling, client, form.get("credential", ""))
+        begun = begin_sign_in(wired, travelling, client, seen)
     except NothingProven as nothing:
         log.info("assertion refused", extra={"why": str(nothing)})
         return show_passkey(travelling.request, client, notice="notice.passkey_failed")
@@ -170,6 +171,7 @@ def find_sign_in(row: str) -> SignInRecord:
         found = SignIns(reading).find(key, browser, now)
     if found is None:
         raise PageRefused("wrong_browser", 400, "no such sign-in in this browser")
+    wired.clients.told(found.client_row)
     client, here = find_client(wired, found.request), f"/sign-in/{key}"
     if found.sandbox_of != client.tenant:
         raise PageRefused("wrong_environment", 403, "the person belongs to another environment", client=client)

@@ -5,14 +5,11 @@ also lost the use of the old one, at the next request.
 """
 
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy.engine import Row
 
 from idp.grants.stores import GrantRecord
 from idp.keys.handles import Presented
 from idp.protocol.client import Client
-from idp.storage.clients import ClientStanding
+from idp.storage.clients import ClientStanding, client_standing
 from idp.storage.database import Transaction
 from idp.storage.grants import Grants, grant_of, standing_of
 
@@ -58,11 +55,5 @@ def find_access(transaction: Transaction, token: Presented, now: int) -> Access 
         expires_at=row.token_expires_at,
         audience=tuple((row.token_audience or "").split()),
         sandbox_of=row.sandbox_of,
-        client_row=_client_row(row),
+        client_row=client_standing(row, row.client_id),
     )
-
-
-def _client_row(row: Row[Any]) -> ClientStanding | None:
-    if not row.client_status:
-        return None
-    return ClientStanding(row.client_id, row.client_version, row.client_status, row.client_checked_until)

@@ -55,6 +55,21 @@ class ClientStanding:
     checked_until: int | None
 
 
+STANDING_OF_CLIENT = (
+    ClientRow.version.label("client_version"),
+    ClientRow.status.label("client_status"),
+    ClientRow.checked_until.label("client_checked_until"),
+)
+"""What a look-up for something else may ask along; `client_standing` reads it."""
+
+
+def client_standing(row: Row[Any], client_id: str) -> ClientStanding | None:
+    """How a client stands by a row with STANDING_OF_CLIENT; None for one that is not registered."""
+    if not row.client_status:
+        return None
+    return ClientStanding(client_id, row.client_version, row.client_status, row.client_checked_until)
+
+
 class Clients:
     """The registry, with what this worker has already parsed."""
 
@@ -71,8 +86,10 @@ class Clients:
             return None
         return self._database.once(("client", client_id), lambda: self._look(client_id))
 
-    def told(self, standing: ClientStanding) -> None:
+    def told(self, standing: ClientStanding | None) -> None:
         """Another look-up of this request has shown how a client stands: `find` need not look for it again."""
+        if standing is None:
+            return
         known = self._as_parsed(standing.id, standing)
         if known is not None:
             self._database.once(("client", standing.id), lambda: known)
@@ -91,6 +108,11 @@ class Clients:
         if known is not client:  # another thread has seen a newer one meanwhile
             raise Outdated
         step.only_while(ClientRow, id=client.id, version=version, status="enabled")
+
+    def is_still(self, client: Client, standing: ClientStanding | None) -> None:
+        """A step has seen how the client of `remembered` stands now. Raises Outdated unless it is the same."""
+        if standing is None or self._as_parsed(client.id, standing) is not client or not client.enabled:
+            raise Outdated
 
     def get(self, client_id: str) -> Registration | None:
         """The registration with exactly this id."""

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Executable,
     Select,
     Table,
+    Update,
     bindparam,
     cast,
     event,
@@ -65,8 +66,13 @@ class Transaction:
         self._compiler = compiler
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
+<<<<<<< HEAD
         self._condition: tuple[Table, tuple[str, ...], dict[str, Any]] | None = None
         self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
+=======
+        self._condition: tuple[Executable, dict[str, Any]] | None = None
+        self.recorded: list[str] = []  # tags of the audit rows
+>>>>>>> speed-b
 
     def add(self, model: Any, **values: Any) -> None:
         """Queue one row; it is written just before the commit."""
@@ -81,7 +87,16 @@ class Transaction:
 
         On PostgreSQL that is a part of the one statement which writes them. For steps that do nothing else.
         """
-        self._condition = (model.__table__, tuple(values), {f"{name}_still": v for name, v in values.items()})
+        still = _still(model.__table__, tuple(values))
+        self._condition = (still, {f"{name}_still": v for name, v in values.items()})
+
+    def only_if(self, statement: Update, **values: Any) -> None:
+        """Let the queued rows be written only if `statement` changes a row; else the step is Outdated.
+
+        On PostgreSQL both are one statement, which is why every value of `statement` is bound by name. What else the
+        step has done may hold all the same: for steps that only looked before.
+        """
+        self._condition = (statement, values)
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
@@ -122,6 +137,11 @@ class Transaction:
     def _execute(self, statement: Executable, values: dict[str, Any]) -> Outcome:
         return self._wire.execute(*self._compiler.ready(statement, values))
 
+    def each(self, *several: tuple[Executable, dict[str, Any]]) -> list[list[Row[Any]]]:
+        """The rows of each of several statements, none of which needs another's: they travel together."""
+        ready = [self._compiler.ready(statement, values) for statement, values in several]
+        return [outcome.rows for outcome in self._wire.execute_all(ready)]
+
     def flush(self) -> None:
         """Write what is queued."""
         last = self._queued()
@@ -131,8 +151,9 @@ class Transaction:
     def commit(self) -> None:
         """Write what is queued and make the whole step hold. Raises Outdated; see `only_while`."""
         if self._condition is not None and self.dialect != "postgresql":
-            table, names, values = self._condition
-            if self.one(_still(table, names), **values) is None:
+            condition, values = self._condition
+            outcome = self._execute(condition, values)
+            if not outcome.rows and outcome.touched < 1:
                 raise Outdated
         touched = self._wire.commit(self._queued())
         if self._condition is not None and touched == 0:
@@ -148,8 +169,8 @@ class Transaction:
             merged = {f"{name}_{i}": v for i, (_, values, _) in enumerate(queue) for name, v in values.items()}
             if self._condition is None:
                 return self._compiler.ready(_together(shape), merged)
-            table, names, still = self._condition
-            return self._compiler.ready(_together_while(shape, table, names), merged | still)
+            condition, still = self._condition
+            return self._compiler.ready(_together_while(shape, condition), merged | still)
         *first, last = [(_alone(table, tuple(values), replaces), values) for table, values, replaces in queue]
         for statement, values in first:
             self._execute(statement, values)
@@ -175,6 +196,7 @@ def _together(shape: Shape) -> Executable:
     return last
 
 
+@lru_cache(maxsize=64)
 def _still(table: Table, names: tuple[str, ...]) -> Select[Any]:
     """Finds the row on which a step depends."""
     same = [table.c[name] == bindparam(f"{name}_still", type_=table.c[name].type) for name in names]
@@ -182,9 +204,10 @@ def _still(table: Table, names: tuple[str, ...]) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _together_while(shape: Shape, table: Table, names: tuple[str, ...]) -> Executable:
-    """The same as `_together`, and no row at all unless the row on which the step depends is there."""
-    still = _still(table, names).cte("still")
+def _together_while(shape: Shape, condition: Any) -> Executable:
+    """The same as `_together`, and no row at all unless `condition` finds one, or changes one."""
+    changes = isinstance(condition, Update)
+    still = (condition.returning(literal_column("1").label("there")) if changes else condition).cte("still")
     *first, last = [_one_while(i, into, columns, still) for i, (into, columns, _) in enumerate(shape)]
     for i, each in enumerate(first):
         last = last.add_cte(each.cte(f"added_{i}"))
@@ -251,6 +274,10 @@ class Database:
             known[key] = look()
         found: T = known[key]
         return found
+
+    def forget(self, key: object) -> Any:
+        """Forget what `once` has looked up, because it changes; returns it, or None."""
+        return self._scope.known.pop(key, None) if self._scope.open else None
 
     def begin(self) -> AbstractContextManager[Transaction]:
         """A write transaction: committed at the end of the block, rolled back if it raises.

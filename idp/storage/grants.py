@@ -1,5 +1,6 @@
 """Grants and their tokens: the stores of the token endpoint (idp/grants/stores.py has the promises)."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from idp.credential.states import State
 from idp.grants.stores import DeviceRecord, GrantRecord, RefreshRecord, Standing
 from idp.keys.handles import Presented
 from idp.people.status import PersonStatus
+from idp.storage.clients import STANDING_OF_CLIENT, ClientStanding, client_standing
 from idp.storage.database import Transaction
 from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.models import (
@@ -25,6 +27,7 @@ from idp.storage.models import (
     RefreshToken,
     Session,
 )
+from idp.storage.wire import Outdated
 
 _GRANT = (
     Grant.id,
@@ -51,12 +54,12 @@ _THIS_CODE = and_(
     Grant.code_digest == bindparam("code"),
     Grant.client_id == bindparam("client"),
 )
-_TAKE_CODE = (
+_SPEND_CODE = (
     update(Grant)
     .where(_THIS_CODE, Grant.code_spent_at.is_(None), Grant.revoked_at.is_(None))
     .values(code_spent_at=bindparam("now"))
-    .returning(*_GRANT)
 )
+_TAKE_CODE = _SPEND_CODE.returning(*_GRANT)
 _GRANT_ROW = select(*_GRANT).where(Grant.id == bindparam("row"))
 _SPENT_CODE = select(*_GRANT).where(_THIS_CODE, Grant.code_spent_at.is_not(None))
 _REVOKE = (
@@ -117,8 +120,7 @@ _END_REFRESH = (
 )
 
 # Everything that may close a grant's way, in one look-up by primary keys.
-STANDING = (
-    Grant.person_id.label("granted_by"),
+_STANDING_OF = (
     Person.status.label("person_status"),
     Person.sandbox_of,
     Credential.state.label("credential_state"),
@@ -128,20 +130,30 @@ STANDING = (
     Session.id.label("session_known"),
     Consent.withdrawn_at.label("consent_withdrawn_at"),
 )
+STANDING = (Grant.person_id.label("granted_by"), *_STANDING_OF)
 
 
-def with_standing(statement: Any) -> Any:
-    """`statement` over grants, joined with everything that `standing_of` reads."""
+def with_standing(statement: Any, of: Any = Grant) -> Any:
+    """`statement` over the grants `of`, joined with everything that `standing_of` reads."""
     return (
-        statement.outerjoin(Passkey, Passkey.id == Grant.passkey_id)
+        statement.outerjoin(Passkey, Passkey.id == of.passkey_id)
         .outerjoin(Credential, Credential.id == Passkey.credential_id)
-        .outerjoin(Person, Person.id == Grant.person_id)
-        .outerjoin(Session, Session.id == Grant.session_id)
-        .outerjoin(Consent, and_(Consent.person_id == Grant.person_id, Consent.client_id == Grant.client_id))
+        .outerjoin(Person, Person.id == of.person_id)
+        .outerjoin(Session, Session.id == of.session_id)
+        .outerjoin(Consent, and_(Consent.person_id == of.person_id, Consent.client_id == of.client_id))
     )
 
 
-_FIND_REFRESH = with_standing(_REFRESH.add_columns(*STANDING))
+_FIND_REFRESH = with_standing(_REFRESH.add_columns(*STANDING, *STANDING_OF_CLIENT)).outerjoin(
+    ClientRow, ClientRow.id == Grant.client_id
+)
+# Spending the code tells of those behind it, and of the client, in the same statement. PostgreSQL only.
+_taken = _SPEND_CODE.returning(*_GRANT, Grant.passkey_id).cte("taken")
+_TAKE_CODE_AT_ONCE = with_standing(
+    select(_taken, _taken.c.person_id.label("granted_by"), *_STANDING_OF, *STANDING_OF_CLIENT).select_from(_taken),
+    _taken.c,
+).outerjoin(ClientRow, ClientRow.id == _taken.c.client_id)
+_CLIENT = select(*STANDING_OF_CLIENT).where(ClientRow.id == bindparam("client"))
 _STANDING = with_standing(select(*STANDING).select_from(Grant)).where(Grant.id == bindparam("row"))
 _FIND_ACCESS = with_standing(
     select(
@@ -155,9 +167,7 @@ _FIND_ACCESS = with_standing(
         AccessToken.revoked_at.label("token_revoked_at"),
         Person.record,
         Consent.scopes.label("consented_scopes"),
-        ClientRow.version.label("client_version"),
-        ClientRow.status.label("client_status"),
-        ClientRow.checked_until.label("client_checked_until"),
+        *STANDING_OF_CLIENT,
         *STANDING,
     )
     .select_from(AccessToken)
@@ -211,16 +221,34 @@ def grant_of(row: Row[Any]) -> GrantRecord:
 class Grants:
     """The token endpoint's verbs within one transaction."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        """Over an open transaction."""
+    def __init__(
+        self, transaction: Transaction, is_still: Callable[[ClientStanding | None], None] | None = None
+    ) -> None:
+        """Over an open transaction. `is_still`: the client is one that was remembered, and this is told how it stands.
+
+        It raises Outdated when the client is another by now, or nothing was found by which to tell.
+        """
         self._transaction = transaction
+        self._is_still = is_still
         self._standing: Row[Any] | None = None
-        """What the look-up of a refresh token has already told of its grant's standing."""
+        """What a look-up has already told of a grant's standing."""
 
     def take_code(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
         """Spend the code if it is this client's and unspent: one statement, one winner."""
-        row = self._transaction.one(_TAKE_CODE, row=code.id, code=code.digest, client=client_id, now=now)
+        values = {"row": code.id, "code": code.digest, "client": client_id, "now": now}
+        if self._transaction.dialect == "postgresql":
+            row = self._standing = self._transaction.one(_TAKE_CODE_AT_ONCE, **values)
+            self._compare(row, client_id)
+        else:
+            row = self._transaction.one(_TAKE_CODE, **values)
+            if self._is_still is not None:
+                self._compare(self._transaction.one(_CLIENT, client=client_id) if row else None, client_id)
         return grant_of(row) if row else None
+
+    def _compare(self, row: Row[Any] | None, client_id: str) -> None:
+        """Raises Outdated unless the client that was remembered still stands as it did."""
+        if self._is_still is not None:
+            self._is_still(client_standing(row, client_id) if row is not None else None)
 
     def spent_code(self, code: Presented, client_id: str) -> GrantRecord | None:
         """The grant of a code that was spent before."""
@@ -230,6 +258,7 @@ class Grants:
     def find_refresh(self, token: Presented, client_id: str) -> RefreshRecord | None:
         """This client's refresh token, spent or not."""
         row = self._transaction.one(_FIND_REFRESH, row=token.id, token=token.digest, client=client_id)
+        self._compare(row, client_id)
         if row is None:
             return None
         self._standing = row
@@ -244,8 +273,14 @@ class Grants:
         )
 
     def take_refresh(self, token: Presented, successor: UUID, now: int) -> bool:
-        """Spend the refresh token if it is unspent: one statement, one winner."""
+        """Spend the refresh token if it is unspent: one statement, one winner.
+
+        For a remembered client it is spent with the very rows that it buys: whoever loses finds the step Outdated.
+        """
         values = {"row": token.id, "token": token.digest, "successor": successor, "now": now}
+        if self._is_still is not None:
+            self._transaction.only_if(_TAKE_REFRESH, **values)
+            return True
         return self._transaction.run(_TAKE_REFRESH, **values) == 1
 
     def retake_refresh(self, token: Presented, found: RefreshRecord, successor: UUID, now: int) -> bool:
@@ -284,7 +319,9 @@ class Grants:
         return self._transaction.run(_REVOKE_FOR, person=person, client=client_id, now=now)
 
     def bind(self, grant: UUID, binding: str) -> None:
-        """Bind the grant's refresh tokens to a key."""
+        """Bind the grant's refresh tokens to a key. Raises Outdated for a remembered client: see `take_refresh`."""
+        if self._is_still is not None:
+            raise Outdated
         self._transaction.run(_BIND, row=grant, binding=binding)
 
     def add_machine_grant(self, grant: GrantRecord, now: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy.engine import Row
 
 from idp.authenticators.passkey import StoredPasskey
 from idp.credential.states import State
@@ -12,10 +13,10 @@ from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
 from idp.storage.models import Credential, Passkey, Person, Phone
 from idp.storage.models_second_proofs import OptOut
-from idp.storage.send_counts import SENT_VALUES, first_hour
-from idp.telephony.limits import Tally, hour_of, tally_of
+from idp.storage.send_counts import SENT_VALUES, first_hour, raised, raising
+from idp.telephony.limits import Count, Tally, hour_of, tally_of
 
-_FIND = (
+FIND = (
     select(
         Passkey.id,
         Passkey.person_id,
@@ -99,34 +100,8 @@ class Passkeys:
 
     def find(self, webauthn_id: bytes, now: int) -> Holder | None:
         """The passkey that an authenticator named, whatever its state."""
-        row = self._transaction.one(_FIND, webauthn=webauthn_id)
-        if row is None:
-            return None
-        return Holder(
-            passkey=StoredPasskey(
-                id=row.id,
-                person_id=row.person_id,
-                user_handle=row.user_handle,
-                public_key=row.public_key,
-                sign_count=row.sign_count,
-                backup_eligible=row.backup_eligible,
-                attested=row.attested,
-            ),
-            passkey_active=row.state == "active",
-            person_active=row.status == PersonStatus.ACTIVE.value,
-            credential_active=row.credential_state == State.ACTIVE.value and now < row.expires_at,
-            record=row.record,
-            language=row.language,
-            phone_id=row.phone_id,
-            phone_number=row.number,
-            region=row.region,
-            phone_locked_until=row.locked_until or 0,
-            phone_held_until=row.held_until or 0,
-            phone_verified_at=row.verified_at or 0,
-            phone_moved_at=row.moved_at or 0,
-            opted_out=row.opted_out_at is not None,
-            sandbox_of=row.sandbox_of,
-        )
+        row = self._transaction.one(FIND, webauthn=webauthn_id)
+        return holder_of(row, now) if row else None
 
     def used(self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, now: int) -> bool:
         """Note a use; False when another assertion with the same count was faster, or the passkey is not active."""
@@ -142,19 +117,28 @@ class Passkeys:
             == 1
         )
 
-    def used_to_send(self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, now: int) -> Tally | None:
-        """The same for a use on whose word a message leaves; returns what left on this passkey's word, with it."""
-        row = self._transaction.one(
-            _USED_TO_SEND,
-            passkey=passkey.id,
-            before=passkey.sign_count,
-            count=sign_count,
-            backed=backed_up,
-            now=now,
-            at=hour_of(now),
-            since=first_hour(now),
-        )
-        return tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) if row else None
+    def used_to_send(
+        self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, counting: Count, now: int
+    ) -> tuple[Tally, tuple[Count, Tally] | None] | None:
+        """The same for a use on whose word a message leaves; returns what left on this passkey's word, with it.
+
+        The counter `counting` is raised along with it, in the same round trip, if it is there already.
+        """
+        values = {
+            "passkey": passkey.id,
+            "before": passkey.sign_count,
+            "count": sign_count,
+            "backed": backed_up,
+            "now": now,
+            "at": hour_of(now),
+            "since": first_hour(now),
+        }
+        used, counted = self._transaction.each((_USED_TO_SEND, values), raising(counting, now))
+        if not used:
+            return None
+        row = used[0]
+        tally = tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now)
+        return tally, raised(counting, counted, now)
 
     def suspend(self, passkey: UUID) -> bool:
         """Stop a passkey; False when it was not active."""
@@ -163,3 +147,32 @@ class Passkeys:
     def ids_of(self, person: UUID) -> list[bytes]:
         """The WebAuthn ids that a person already has, so that one authenticator is not registered twice."""
         return [row.webauthn_id for row in self._transaction.all(_OF_PERSON, person=person)]
+
+
+def holder_of(row: Row[Any], now: int) -> Holder:
+    """A row of FIND's columns as the sign-in needs it."""
+    return Holder(
+        passkey=StoredPasskey(
+            id=row.id,
+            person_id=row.person_id,
+            user_handle=row.user_handle,
+            public_key=row.public_key,
+            sign_count=row.sign_count,
+            backup_eligible=row.backup_eligible,
+            attested=row.attested,
+        ),
+        passkey_active=row.state == "active",
+        person_active=row.status == PersonStatus.ACTIVE.value,
+        credential_active=row.credential_state == State.ACTIVE.value and now < row.expires_at,
+        record=row.record,
+        language=row.language,
+        phone_id=row.phone_id,
+        phone_number=row.number,
+        region=row.region,
+        phone_locked_until=row.locked_until or 0,
+        phone_held_until=row.held_until or 0,
+        phone_verified_at=row.verified_at or 0,
+        phone_moved_at=row.moved_at or 0,
+        opted_out=row.opted_out_at is not None,
+        sandbox_of=row.sandbox_of,
+    )

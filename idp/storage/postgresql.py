@@ -6,7 +6,7 @@ round trip saved is two awakenings of a process less. A transaction that is one 
 
 import contextlib
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -60,7 +60,16 @@ class PostgresqlWire:
 
     def execute(self, compiled: Compiled, values: list[Any]) -> Outcome:
         """Run one statement."""
-        result = self._run(compiled, values)
+        return self._outcome(compiled, self._run(compiled, values))
+
+    def execute_all(self, several: Sequence[tuple[Compiled, list[Any]]]) -> list[Outcome]:
+        """Run several statements in one round trip."""
+        queries = [self._query(*one) for one in several]
+        begun, self._begins = self._begins, False
+        results = self._together([_BEGIN, *queries])[1:] if begun else self._together(queries)
+        return [self._outcome(compiled, result) for (compiled, _), result in zip(several, results, strict=True)]
+
+    def _outcome(self, compiled: Compiled, result: PGresult) -> Outcome:
         found = result.ntuples
         if not found:
             return Outcome([], result.command_tuples or 0)

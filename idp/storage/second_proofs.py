@@ -5,8 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    ScalarSelect,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
+from sqlalchemy.orm import aliased
 
 from idp.authenticators.phone_code import lock_after
 from idp.credential.states import State
@@ -16,30 +29,41 @@ from idp.storage.models import Credential, Passkey, SignIn
 from idp.storage.models_second_proofs import AuthenticatorApp, PrintedCode, ProofTries
 
 _MINE: BindParameter[UUID] = bindparam("person")
-_PRINTED_LEFT = (
-    select(func.count()).where(PrintedCode.person_id == _MINE, PrintedCode.used_at.is_(None)).scalar_subquery()
-)
-# A passkey that may be copied to other devices is no second thing beside one that may be, too.
-_OTHER_KEYS = (
-    select(func.count())
-    .select_from(Passkey)
-    .join(Credential, and_(Credential.id == Passkey.credential_id, Credential.state == State.ACTIVE.value))
-    .where(
-        Passkey.person_id == _MINE,
-        Passkey.id != bindparam("passkey"),
-        Passkey.state == "active",
-        Passkey.backup_eligible.is_(False),
-        Credential.expires_at > bindparam("now"),
+_OtherKey, _OtherCredential = aliased(Passkey), aliased(Credential)
+
+
+def _printed_left(person: Any) -> ScalarSelect[int]:
+    return select(func.count()).where(PrintedCode.person_id == person, PrintedCode.used_at.is_(None)).scalar_subquery()
+
+
+def holdings_columns(person: Any, passkey: Any) -> tuple[ColumnElement[Any], ...]:
+    """What `holdings_of` reads, for a statement that knows a person and the passkey they came with."""
+    # A passkey that may be copied to other devices is no second thing beside one that may be, too.
+    keys = (
+        select(func.count())
+        .select_from(_OtherKey)
+        .join(_OtherCredential, _OtherCredential.id == _OtherKey.credential_id)
+        .where(
+            _OtherKey.person_id == person,
+            _OtherKey.id != passkey,
+            _OtherKey.state == "active",
+            _OtherKey.backup_eligible.is_(False),
+            _OtherCredential.state == State.ACTIVE.value,
+            _OtherCredential.expires_at > bindparam("now"),
+        )
+        .scalar_subquery()
     )
-    .scalar_subquery()
-)
-_LOCKED = select(ProofTries.locked_until).where(ProofTries.person_id == _MINE).scalar_subquery()
-_HOLDINGS = select(
-    exists().where(AuthenticatorApp.person_id == _MINE).label("app"),
-    _PRINTED_LEFT.label("printed"),
-    _OTHER_KEYS.label("keys"),
-    _LOCKED.label("locked_until"),
-)
+    locked = select(ProofTries.locked_until).where(ProofTries.person_id == person).scalar_subquery()
+    return (
+        exists().where(AuthenticatorApp.person_id == person).label("holds_app"),
+        _printed_left(person).label("holds_printed"),
+        keys.label("holds_keys"),
+        locked.label("typed_locked_until"),
+    )
+
+
+_PRINTED_LEFT = _printed_left(_MINE)
+_HOLDINGS = select(*holdings_columns(_MINE, bindparam("passkey")))
 _LEFT = select(_PRINTED_LEFT)
 _FIND_APP = select(AuthenticatorApp.secret, AuthenticatorApp.last_step).where(AuthenticatorApp.person_id == _MINE)
 _TAKE_STEP = (
@@ -90,6 +114,16 @@ class SealedApp:
     last_step: int
 
 
+def holdings_of(row: Row[Any]) -> Holdings:
+    """A row of `holdings_columns` as the rules read it."""
+    return Holdings(
+        app=bool(row.holds_app),
+        printed=row.holds_printed,
+        other_keys=row.holds_keys,
+        typed_locked_until=row.typed_locked_until or 0,
+    )
+
+
 class SecondProofs:
     """Verbs on a person's other second proofs within one transaction."""
 
@@ -101,9 +135,7 @@ class SecondProofs:
         """What a person who came with `passkey` holds besides."""
         row = self._transaction.one(_HOLDINGS, person=person, passkey=passkey, now=now)
         assert row is not None
-        return Holdings(
-            app=bool(row.app), printed=row.printed, other_keys=row.keys, typed_locked_until=row.locked_until or 0
-        )
+        return holdings_of(row)
 
     def add_app(self, person: UUID, sealed: bytes, step: int, now: int) -> None:
         """Queue the app, whose first code was of `step`, in place of an earlier one."""

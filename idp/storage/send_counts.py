@@ -10,16 +10,18 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Executable, bindparam, case, delete, select, update
+from sqlalchemy import BigInteger, Executable, Integer, bindparam, case, delete, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
 from idp.storage.database import Transaction
 from idp.storage.models import Passkey, Phone
 from idp.storage.models_second_proofs import SendCount
-from idp.telephony.limits import HOURS_A_DAY, NOTHING_YET, Count, Tally, hour_of, tally_of
+from idp.telephony.limits import HOURS_A_DAY, NOTHING_YET, Count, Kind, Tally, hour_of, tally_of
 
 MOST_COUNTS: Final = 12
+NUMBER: Final = Count(Kind.NUMBER, 0)
+"""What an enrolled person's number has: it is counted in the rows of passkeys, not in a row of its own."""
 _COUNTS: Final = SendCount.__table__.c
 _FIND: Final = select(SendCount.__table__).where(_COUNTS.subject.in_(bindparam("subjects", expanding=True)))
 _GIVE_BACK: Final = (
@@ -49,10 +51,22 @@ SWEEP: Final = delete(SendCount).where(_COUNTS.hour < bindparam("before"))
 # What was sent on the word of every passkey whose person has this number: a family's phone is one number.
 _SAME_NUMBER: Final = select(Phone.fingerprint).where(Phone.id == bindparam("phone")).scalar_subquery()
 _OF_NUMBER: Final = (
-    select(Passkey.sends_hour, Passkey.sends_in_hour, Passkey.sends_in_day)
+    select(
+        literal_column("0", BigInteger).label("subject"),
+        Passkey.sends_hour.label("hour"),
+        Passkey.sends_in_hour.label("in_hour"),
+        Passkey.sends_in_day.label("in_day"),
+        literal_column("0", Integer).label("verified"),
+    )
     .join(Phone, Phone.person_id == Passkey.person_id)
     .where(Phone.fingerprint == _SAME_NUMBER, Passkey.sends_hour >= bindparam("since"))
     .limit(50)
+    .subquery()
+)
+_WITH_NUMBER: Final = select(_OF_NUMBER).union_all(
+    select(_COUNTS.subject, _COUNTS.hour, _COUNTS.in_hour, _COUNTS.in_day, _COUNTS.verified).where(
+        _COUNTS.subject.in_(bindparam("subjects", expanding=True))
+    )
 )
 SENT_VALUES: Final = {
     "sends_hour": bindparam("at"),
@@ -94,8 +108,8 @@ class SendCounts:
 
     def _raise_known(self, count: Count, now: int) -> Tally | None:
         """A counter that is there already: a plain UPDATE logs half of what an upsert does."""
-        values = {"which": count.subject, "weight": count.weight, "at": hour_of(now), "since": first_hour(now)}
-        row = self._transaction.one(_RAISE_KNOWN, **values)
+        statement, values = raising(count, now)
+        row = self._transaction.one(statement, **values)
         return _tally(row, now) if row else None
 
     def give_back(self, counts: Sequence[Count], now: int) -> None:
@@ -107,16 +121,30 @@ class SendCounts:
         """A code of this day was typed: the range and the country are used by people."""
         self._transaction.run(_VERIFIED, subjects=[count.subject for count in counts], since=first_hour(now))
 
-    def of_number(self, phone: UUID, now: int) -> Tally:
-        """What was sent to the number of a phone, whoever of its holders caused it."""
-        rows = self._transaction.all(_OF_NUMBER, phone=phone, since=first_hour(now))
-        tallies = [tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) for row in rows]
-        return Tally(sum(one.in_hour for one in tallies), sum(one.in_day for one in tallies))
+    def find_with_number(self, phone: UUID, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
+        """What was sent to the number of a phone, whoever of its holders caused it; then each counter as it stands."""
+        subjects = [count.subject for count in counts]
+        rows = self._transaction.all(_WITH_NUMBER, phone=phone, since=first_hour(now), subjects=subjects)
+        known = {row.subject: _tally(row, now) for row in rows if row.subject}
+        same = [_tally(row, now) for row in rows if not row.subject]
+        number = Tally(sum(one.in_hour for one in same), sum(one.in_day for one in same))
+        return [(NUMBER, number), *((count, known.get(count.subject, NOTHING_YET)) for count in counts)]
 
     def sent(self, passkey: UUID, now: int) -> Tally:
         """One more message or call on a passkey's word; returns what left on it, with this one."""
         row = self._transaction.one(_SENT, passkey=passkey, at=hour_of(now), since=first_hour(now))
         return tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) if row else NOTHING_YET
+
+
+def raising(count: Count, now: int) -> tuple[Executable, dict[str, Any]]:
+    """What raises a counter that is there already, for a step that sends it along; `raised` reads its rows."""
+    values = {"which": count.subject, "weight": count.weight, "at": hour_of(now), "since": first_hour(now)}
+    return _RAISE_KNOWN, values
+
+
+def raised(count: Count, rows: Sequence[Row[Any]], now: int) -> tuple[Count, Tally] | None:
+    """The counter as it stands after `raising`; None when it was not there."""
+    return (count, _tally(rows[0], now)) if rows else None
 
 
 def first_hour(now: int) -> int:

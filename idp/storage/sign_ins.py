@@ -15,8 +15,9 @@ from idp.interaction.next_step import Agreed
 from idp.interaction.sealed_request import request_from_dict, request_to_dict
 from idp.people.status import PersonStatus
 from idp.protocol.authorization_request import AuthorizationRequest
+from idp.storage.clients import STANDING_OF_CLIENT, ClientStanding, client_standing
 from idp.storage.database import Transaction
-from idp.storage.models import Consent, Credential, Passkey, Person, Phone, SignIn
+from idp.storage.models import ClientRow, Consent, Credential, Passkey, Person, Phone, SignIn
 from idp.storage.models import Session as SessionRow
 from idp.storage.models_second_proofs import OptOut
 from idp.storage.phone_codes import stored_code
@@ -63,6 +64,7 @@ _FIND = (
         SessionRow.facts.label("session_facts"),
         Consent.scopes.label("consented_scopes"),
         Consent.declined,
+        *STANDING_OF_CLIENT,
     )
     .join(Person, Person.id == SignIn.person_id)
     .join(Passkey, Passkey.id == SignIn.passkey_id)
@@ -79,6 +81,7 @@ _FIND = (
             Consent.expires_at > bindparam("now"),
         ),
     )
+    .outerjoin(ClientRow, ClientRow.id == SignIn.client_id)
     .where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("browser"))
     .order_by(Phone.verified_at.desc())
     .limit(1)
@@ -127,6 +130,7 @@ class SignInRecord:
     code: StoredCode | None
     agreed: Agreed | None  # what the person agreed to give this client before
     sandbox_of: str | None = None  # whose test citizen the person is
+    client_row: ClientStanding | None = None  # how the client stands, from the same look-up
 
     @property
     def is_new_proof(self) -> bool:
@@ -240,6 +244,7 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         code=stored_code(row),
         agreed=_agreed(row),
         sandbox_of=row.sandbox_of,
+        client_row=client_standing(row, row.client_id),
     )
 
 

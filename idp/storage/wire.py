@@ -1,5 +1,6 @@
 """What a step needs of a database connection, whichever database it is: postgresql.py and sqlite.py are the two."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.engine import Row
@@ -34,6 +35,9 @@ class Wire(Protocol):
 
     def execute(self, compiled: Compiled, values: list[Any]) -> Outcome:
         """Run one statement; outside a transaction it is one by itself."""
+
+    def execute_all(self, several: Sequence[tuple[Compiled, list[Any]]]) -> list[Outcome]:
+        """The same for several statements that do not depend on each other's outcome: one round trip, if it can be."""
 
     def commit(self, last: tuple[Compiled, list[Any]] | None) -> int:
         """Run the last statement, if there is one, and make everything since `begin` hold.

@@ -267,6 +267,42 @@ def test_queued_rows_are_written_only_while_the_row_they_depend_on_stands(either
     assert rows(database) == 1
 
 
+@pytest.mark.parametrize("many", [1, 2])
+def test_queued_rows_are_written_only_if_the_one_thing_was_taken(database, many):
+    """As one statement on PostgreSQL: whoever comes second takes nothing and writes nothing."""
+    add(database, b"one thing", 1)
+    take = update(UsedOnce).where(UsedOnce.digest == bindparam("value"), UsedOnce.expires_at == bindparam("before"))
+    take = take.values(expires_at=bindparam("until"))
+
+    def step():
+        with database.begin() as step:
+            for i in range(many):
+                step.add(UsedOnce, digest=step.new_id().bytes, expires_at=i)
+            step.only_if(take, value=b"one thing", before=1, until=2)
+
+    step()
+    assert rows(database) == 1 + many
+    with pytest.raises(Outdated):
+        step()
+    assert rows(database) == 1 + many
+    with database.read() as reading:
+        assert reading.one(_ONE, value=b"one thing").expires_at == 2
+
+
+def test_statements_that_travel_together_answer_each_for_itself(database):
+    add(database, b"a", 1)
+    with database.read() as reading:
+        for _ in range(3):  # as text, then prepared on the server
+            both = reading.each((_ONE, {"value": b"a"}), (_ONE, {"value": b"b"}), (_COUNT, {}))
+            assert both == [[(b"a", 1)], [], [(1,)]]
+    with database.begin() as step:
+        step.each((_ADD, {"value": b"b", "until": 2}), (_ADD, {"value": b"c", "until": 3}))
+        assert step.one(_COUNT).rows == 3
+    with pytest.raises(AlreadyTaken), database.begin() as step:
+        step.each((_ADD, {"value": b"d", "until": 4}), (_ADD, {"value": b"a", "until": 4}))
+    assert rows(database) == 3
+
+
 def test_what_rolls_back_through_the_engine_leaves_our_prepared_statements_alone(postgresql_ground):
     """The driver would throw all of them away: a machine that is asked often whether it is ready would fail."""
     database = postgresql_ground.provider.database
