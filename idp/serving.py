@@ -6,13 +6,19 @@ from typing import Any
 
 import click
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.server import Server
 
 from idp import create_app
 from idp.journal import write_json_log
 from idp.settings import Settings, SettingsError
 
-BACKLOG = 1024
+BACKLOG = 128
+"""Connections that wait in the kernel: more are turned away at once, which nginx tells as 502."""
+BACKPRESSURE = 64
+"""Connections that one worker holds, idle ones of nginx too. With BACKLOG it bounds how long anybody waits in a queue:
+an answer that comes when nobody waits for it any more is work for nothing."""
+HEADER_MILLISECONDS = 10_000
 RESPAWN_SECONDS = 3.5
 
 
@@ -32,6 +38,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "workers": settings.workers,
         "blocking_threads": 1,
         "backlog": BACKLOG,
+        "backpressure": BACKPRESSURE,
+        "http1_settings": HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         "respawn_failed_workers": True,
         "websockets": False,
         "log_enabled": False,
