@@ -66,13 +66,8 @@ class Transaction:
         self._compiler = compiler
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
-<<<<<<< HEAD
-        self._condition: tuple[Table, tuple[str, ...], dict[str, Any]] | None = None
-        self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
-=======
         self._condition: tuple[Executable, dict[str, Any]] | None = None
-        self.recorded: list[str] = []  # tags of the audit rows
->>>>>>> speed-b
+        self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
 
     def add(self, model: Any, **values: Any) -> None:
         """Queue one row; it is written just before the commit."""
