@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 
 from idp.demo.citizens import citizen_record
 from idp.demo.up import IDP
-from idp.storage.country_overrides import override
 from idp.telephony.gateways.file import read_messages
 from tests.browser.installation import Citizen
 
@@ -71,9 +70,7 @@ def test_a_newcomer_enrols_and_signs_in(newcomer, there, printed_link):
 
 
 def test_a_newcomer_is_called_in_the_language_that_they_choose_when_no_message_comes(newcomer, there, link):
-    number, germany = there.new_number(), {"quiet": (0, 0)}  # whatever the hour of this test
-    with there.provider.database.begin() as step:
-        override(step, there.provider.coverage.base, "DE", germany, there.provider.clock())
+    number = there.new_number()
     to_phone(newcomer, link)
     newcomer.page.locator("#message-language").select_option("ja")
     give_number(newcomer, number)

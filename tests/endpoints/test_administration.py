@@ -359,12 +359,12 @@ def test_a_change_names_the_version_that_it_changes(robot):
 def test_the_audit_is_read_in_pages_and_reading_it_is_on_record(office, robot):
     seen, cursor = [], ""
     for _ in range(50):
-        page = robot.do("GET", f"/admin/v1/audit?limit=20&event=staff:&cursor={cursor}").get_json()
+        page = robot.do("GET", f"/admin/v1/audit?limit=2&event=staff:&cursor={cursor}").get_json()
         seen += [one["id"] for one in page["items"]]
         cursor = page["next"]
         if cursor is None:
             break
-    assert len(seen) == len(set(seen)) > 3
+    assert len(seen) == len(set(seen)) > 2
     assert seen == sorted(seen, reverse=True)
     assert "staff:audit:exported" in office.events()
 
