@@ -6,15 +6,16 @@ number is known here, nor which gateways exist.
 
 import logging
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, make_response
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.endpoints.vendor_calls import read_signed
 from idp.pages.rendering import provider
 from idp.provider import Provider
 from idp.storage.opt_outs import OptOuts
 from idp.telephony.inbound import INBOUND_PATH, Said, Wish, read_inbound
 from idp.telephony.numbers import NumberRefused, parse_number
-from idp.telephony.receipts import Incoming, NotGenuine
+from idp.telephony.receipts import NotGenuine
 
 endpoint = Blueprint("inbound", __name__)
 log = logging.getLogger(__name__)
@@ -24,16 +25,8 @@ log = logging.getLogger(__name__)
 def inbound(gateway: str) -> Response:
     """204 for what the vendor has signed, 403 for anything else."""
     wired = provider()
-    account = next((one for one in wired.accounts if one.name == gateway), None)
-    incoming = Incoming(
-        url=f"{wired.issuer}{request.path}",
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=request.get_data(),
-        message=None,
-    )
     try:
-        kind, secret = (account.kind, account.receipts_secret) if account else ("", "")
-        answers = read_inbound(kind, secret, incoming, wired.clock())
+        answers = read_signed(wired, gateway, read_inbound)
     except NotGenuine as error:
         log.warning("answer refused: %s", error)
         return make_response("", 403)

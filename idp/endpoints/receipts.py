@@ -7,13 +7,14 @@ second time, so that nobody learns anything here; one that is not genuine learns
 import logging
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, make_response
 
+from idp.endpoints.vendor_calls import read_signed
 from idp.pages.rendering import provider
 from idp.provider import Provider
 from idp.storage.dispatches import settle
 from idp.telephony.accounts_file import RECEIPTS_PATH
-from idp.telephony.receipts import Incoming, NotGenuine, Report, read_receipt
+from idp.telephony.receipts import NotGenuine, Report, read_receipt
 
 endpoint = Blueprint("receipts", __name__)
 log = logging.getLogger(__name__)
@@ -24,16 +25,8 @@ log = logging.getLogger(__name__)
 def receipt(gateway: str, message: UUID | None = None) -> Response:
     """204 for what the vendor has signed, 403 for anything else."""
     wired = provider()
-    account = next((one for one in wired.accounts if one.name == gateway), None)
-    incoming = Incoming(
-        url=f"{wired.issuer}{request.path}",
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=request.get_data(),
-        message=message,
-    )
     try:
-        kind, secret = (account.kind, account.receipts_secret) if account else ("", "")
-        reports = read_receipt(kind, secret, incoming, wired.clock())
+        reports = read_signed(wired, gateway, read_receipt, message)
     except NotGenuine as error:
         log.warning("receipt refused: %s", error)
         return make_response("", 403)
