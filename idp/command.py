@@ -282,7 +282,7 @@ def _age(wired: Provider, now: int) -> None:
 
     def end_sessions(step: Transaction, person: UUID, credential: UUID, at: int) -> None:
         ended = SessionEnds(step).of_credential(person, credential, at)
-        wired.tell_ended(step, ended, why="credential expired", now=at, event=Event.SESSION_STOPPED)
+        wired.logouts.tell_ended(step, ended, why="credential expired", now=at, event=Event.SESSION_STOPPED)
 
     live_on(wired.database, wired.tell, end_sessions, now)
     follow_up(wired.database, now)
@@ -290,8 +290,10 @@ def _age(wired: Provider, now: int) -> None:
 
 main.add_command(with_settings(serve))
 main.add_command(secrets)
-for each in (keys, client, enrol, credential, person, openapi):
+for each in (keys, client, openapi):
     main.add_command(with_provider(each))
+for each in (enrol, credential, person):
+    main.add_command(with_provider(each, lambda wired: wired.credential_office))
 main.add_command(with_provider(worker, _worker_of))
 main.add_command(with_provider(phones, lambda wired: wired.phones))
 main.add_command(with_provider(metrics, _listener_of))

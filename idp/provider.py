@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from idp.audit.catalogue import AuditRow, Event
 from idp.audit.ledger import Ledger
 from idp.audit.retention import Retention
 from idp.audit.seal import SEAL_TYPE
@@ -17,30 +16,23 @@ from idp.authenticators.attestation import Attestations, load_attestations
 from idp.claims.assurance import Assurance, Fact, load_assurance
 from idp.claims.scopes import SCOPES, claims_of
 from idp.claims.subject import session_for, subject_for
-from idp.credential.commands import Refusal
-from idp.credential.enrolment import LINK_SECONDS
-from idp.credential.states import State, message_of, move
-from idp.delivery.logout_notices import KIND as LOGOUT_NOTICE
-from idp.delivery.logout_notices import NOTICE_SECONDS, LogoutNotice, NoticeMint, to_payload
+from idp.delivery.logout_notices import NoticeMint
 from idp.grants import Refused
 from idp.grants.authorization_code import redeem
 from idp.grants.stores import GrantRecord
 from idp.grants.tokens import Mint
-from idp.interaction.logged_out import LoggedOut
 from idp.interaction.try_budget import TryBudget
 from idp.keys.fingerprints import Fingerprints
-from idp.keys.handles import Presented, new_handle
+from idp.keys.handles import Presented
 from idp.keys.jose import InvalidJwt, verify_jwt
 from idp.keys.nonces import Nonces
 from idp.keys.ring import KeyRing, KeyStore
-from idp.keys.sealing import Sealer, row_context
+from idp.keys.sealing import Sealer
 from idp.keys.secrets import MasterSecrets, Purpose
 from idp.keys.signing import KeyPeriod
-from idp.people.record import Record
 from idp.people.registry.contract import Registry
 from idp.people.registry.embedded import EmbeddedRegistry
 from idp.people.registry.over_http import HttpRegistry, RegistryAccount
-from idp.people.status import ENDED, PersonStatus
 from idp.protocol.access_token import read_access_token
 from idp.protocol.client import Client
 from idp.protocol.device_flow import LIFETIME_SECONDS, TRIES_OF_A_BROWSER, TRIES_OF_ALL
@@ -61,19 +53,18 @@ from idp.storage.client_logos import keep_logo
 from idp.storage.client_office import ClientOffice
 from idp.storage.clients import Clients
 from idp.storage.country_overrides import CurrentCoverage
+from idp.storage.credential_office import CredentialOffice
 from idp.storage.database import Database, Transaction
 from idp.storage.grants import Grants
 from idp.storage.hourly_counts import HOUR, hours_of
 from idp.storage.invitations import Invitations
 from idp.storage.key_office import KeyOffice
+from idp.storage.logouts import Logouts
 from idp.storage.missions import Missions
-from idp.storage.models import OutboxRow
 from idp.storage.outbox_office import OutboxOffice
-from idp.storage.people import Enrolments, People
 from idp.storage.phones_desk import PhonesDesk
 from idp.storage.registry import SqlRegistry
 from idp.storage.send_budgets import SendBudgets
-from idp.storage.session_ends import EndedSession, SessionEnds
 from idp.storage.session_office import SessionOffice
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff_office import StaffOffice
@@ -192,7 +183,7 @@ class Provider:
     @property
     def session_office(self) -> SessionOffice:
         """Finding and ending the sessions of people."""
-        return SessionOffice(self.database, self.world.clock, self._tell_services)
+        return SessionOffice(self.database, self.world.clock, self.logouts.tell_services)
 
     @property
     def phones(self) -> PhonesDesk:
@@ -319,81 +310,23 @@ class Provider:
         except InvalidJwt as error:
             raise NotSealed(str(error)) from None
 
-    def begin_enrolment(self, record: Record) -> str:
-        """Start an enrolment on an operator's word; returns its one-time link, the secret in the fragment."""
-        now = self.clock()
-        secret = new_handle(self.world.new_id(), self.world.random_bytes)
-        sealed = self.sealers.record.seal(record.to_json(), row_context("enrolments", "record", secret.id))
-        with self.database.begin() as transaction:
-            Enrolments(transaction).add(
-                secret,
-                record=sealed,
-                mission=record.mission,
-                user_handle=self.world.random_bytes(USER_HANDLE_BYTES),
-                now=now,
-                expires_at=now + LINK_SECONDS,
-            )
-            transaction.record(AuditRow(Event.ENROLMENT_STARTED, now, detail={"enrolment": secret.id}))
-        return f"{self.issuer}/enrol#{secret.text}"
+    @property
+    def logouts(self) -> Logouts:
+        """What tells services that a session has ended."""
+        return Logouts(self.clients, self.sealers.outbox)
 
-    def tell_ended(
-        self,
-        transaction: Transaction,
-        ended: Sequence[EndedSession],
-        *,
-        why: str,
-        now: int,
-        by: str | None = None,
-        event: Event = Event.SESSION_ENDED,
-    ) -> list[LoggedOut]:
-        """Queue what the end of sessions causes: audit rows, and logout notices to the services that take them.
-
-        `by` is the client at which it happened. Returns every client that knew one of the sessions.
-        """
-        told: list[LoggedOut] = []
-        for session in ended:
-            known = self._tell_services(transaction, [session], now)
-            noticed = [one for one in known if one.by_back_channel]
-            detail = {"session": session.id, "why": why, "told": len(noticed)}
-            transaction.record(AuditRow(event, now, session.person_id, by, detail))
-            told += known
-        return told
-
-    def _tell_services(self, transaction: Transaction, ended: Sequence[EndedSession], now: int) -> list[LoggedOut]:
-        """Queue a logout notice to every service that takes them; returns all that knew one of the sessions."""
-        told: list[LoggedOut] = []
-        for session in ended:
-            found = (self.clients.find(client) for client in session.clients)
-            known = [LoggedOut(client, session.person_id, session.id) for client in found if client is not None]
-            for one in known:
-                if one.by_back_channel:
-                    self._queue_notice(transaction, one, now)
-            told += known
-        return told
-
-    def tell_withdrawn(
-        self, transaction: Transaction, client_id: str, person: UUID, sessions: Sequence[UUID], now: int
-    ) -> int:
-        """Queue logout notices to one service for the sessions in which it was visited; returns how many."""
-        client = self.clients.find(client_id)
-        known = [LoggedOut(client, person, session) for session in sessions] if client is not None else []
-        noticed = [one for one in known if one.by_back_channel]
-        for one in noticed:
-            self._queue_notice(transaction, one, now)
-        return len(noticed)
-
-    def _queue_notice(self, transaction: Transaction, one: LoggedOut, now: int) -> None:
-        notice = LogoutNotice(one.client.id, str(one.person), str(one.session))
-        row = transaction.new_id()
-        transaction.add(
-            OutboxRow,
-            id=row,
-            kind=LOGOUT_NOTICE,
-            payload=self.sealers.outbox.seal(to_payload(notice), row_context("outbox", "payload", row)),
-            attempts=0,
-            due_at=now,
-            not_after=now + NOTICE_SECONDS,
-            created_at=now,
+    @property
+    def credential_office(self) -> CredentialOffice:
+        """Enrolments by link, the status of people, the moves of credentials."""
+        return CredentialOffice(
+            database=self.database,
+            record=self.sealers.record,
+            logouts=self.logouts,
+            tell=self.tell,
+            issuer=self.issuer,
+            clock=self.world.clock,
+            random_bytes=self.world.random_bytes,
+            new_id=self.world.new_id,
         )
 
     @property
@@ -405,50 +338,6 @@ class Provider:
             subject=self.subject,
             session=self.session_id,
         )
-
-    def change_person(self, person: UUID, to: PersonStatus, why: str, by: UUID | None = None) -> None:
-        """Set a person's status; one who may not act any more is signed out everywhere.
-
-        `by` is the member of staff who acts; None is an operator at the command line.
-        Raises Refusal for an unknown person, or one changed at the same moment.
-        """
-        now = self.clock()
-        with self.database.begin() as transaction:
-            people = People(transaction)
-            found = people.find(person)
-            if found is None:
-                raise Refusal(f"no person {person}")
-            if not people.set_status(person, PersonStatus(found.status), to, now):
-                raise Refusal("the person was changed at the same moment; try again")
-            detail: dict[str, Any] = {"from": found.status, "to": to.value, "why": why}
-            if by is None:
-                transaction.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
-            else:
-                transaction.record(AuditRow(Event.PERSON_ENDED, now, person, detail=detail | {"by": by}))
-            if to in ENDED:
-                self.tell(transaction, person, "ended", now)
-            if to is not PersonStatus.ACTIVE:
-                ended = SessionEnds(transaction).of_person(person, now)
-                self.tell_ended(transaction, ended, why="person stopped", now=now, event=Event.SESSION_STOPPED)
-
-    def change_credential(self, person: UUID, to: State, why: str) -> None:
-        """Move a person's newest credential; a stopped one's sessions end. Raises Refusal or IllegalMove."""
-        now = self.clock()
-        with self.database.begin() as transaction:
-            people = People(transaction)
-            found = people.credentials(person)
-            if not found:
-                raise Refusal(f"no credential of person {person}")
-            newest = found[-1]
-            before = State(newest.state)
-            if not people.move_credential(newest.id, before, move(before, to), now):
-                raise Refusal("the credential was changed at the same moment; try again")
-            detail = {"credential": newest.id, "from": before.value, "to": to.value, "why": why}
-            transaction.record(AuditRow(Event.CREDENTIAL_CHANGED, now, person, detail=detail))
-            self.tell(transaction, person, message_of(before, to), now)
-            if to is not State.ACTIVE:
-                ended = SessionEnds(transaction).of_credential(person, newest.id, now)
-                self.tell_ended(transaction, ended, why="credential stopped", now=now, event=Event.SESSION_STOPPED)
 
     def redeem_in_sandbox(self, form: Mapping[str, str], client: Client) -> Mapping[str, Any]:
         """The token response to a sandbox client's code, without its authentication: for the test sign-in alone.

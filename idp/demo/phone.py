@@ -174,7 +174,7 @@ def new_citizen() -> Response:
     residence = wired.random_bytes(1)[0] % len(HOMES)
     record = read_record(citizen_record(list(HOMES)[residence], random_bytes=wired.random_bytes, now=wired.clock()))
     name = record.korean if page_language() == "ko" else record.latin
-    return page("demo/enrolment.html", name=name.full, link=wired.begin_enrolment(record))
+    return page("demo/enrolment.html", name=name.full, link=wired.credential_office.begin_enrolment(record))
 
 
 def _ask(kind: Kind, form: Mapping[str, str]) -> Response:

@@ -106,7 +106,9 @@ def _end(wired: Provider, asked: LogoutRequest, session: OpenSession, why: str) 
     now = wired.clock()
     with wired.database.begin() as transaction:
         ended = SessionEnds(transaction).end(session.id, now)
-        told = wired.tell_ended(transaction, ended, why=why, now=now, by=asked.client.id if asked.client else None)
+        told = wired.logouts.tell_ended(
+            transaction, ended, why=why, now=now, by=asked.client.id if asked.client else None
+        )
     end_session_cookie()
     return _done(asked, told)
 

@@ -102,7 +102,7 @@ def withdraw() -> Response:
         visits = Account(transaction, visit.person).sessions_at(client_id)
         if Sessions(transaction).withdraw(visit.person, client_id, visit.now):
             transaction.record(AuditRow(Event.CONSENT_WITHDRAWN, visit.now, visit.person, client_id))
-            visit.wired.tell_withdrawn(transaction, client_id, visit.person, visits, visit.now)
+            visit.wired.logouts.tell_withdrawn(transaction, client_id, visit.person, visits, visit.now)
     return go("/account/services")
 
 
@@ -143,7 +143,7 @@ def end_session() -> Response:
             ended = ends.of_person(visit.person, visit.now)
         else:
             ended = ends.end_own(_key(form.get("session", "")), visit.person, visit.now)
-        visit.wired.tell_ended(transaction, ended, why="account page", now=visit.now)
+        visit.wired.logouts.tell_ended(transaction, ended, why="account page", now=visit.now)
     if everywhere or any(one.id == visit.session.id for one in ended):
         end_session_cookie()
         return page("account/signed_out.html", here="/", everywhere=everywhere)

@@ -111,7 +111,7 @@ def remove() -> Response:
             raise PageRefused("not_found", 404, "no such passkey of this person", client=visit.own)
         transaction.record(AuditRow(Event.PASSKEY_REMOVED, visit.now, visit.person, detail={"passkey": row}))
         ended = SessionEnds(transaction).of_passkey(visit.person, row, visit.now)
-        visit.wired.tell_ended(transaction, ended, why="passkey removed", now=visit.now)
+        visit.wired.logouts.tell_ended(transaction, ended, why="passkey removed", now=visit.now)
         visit.wired.letters.write(transaction, visit.person, MailKind.PASSKEY_REMOVED, visit.now)
     if row == visit.session.passkey_id:
         end_session_cookie()

@@ -78,7 +78,7 @@ def stop_credentials(
         detail = {"credential": one.id, "by": by}
         transaction.record(AuditRow(Event.CREDENTIAL_STOPPED, now, person, detail=detail))
         ended = SessionEnds(transaction).of_credential(person, one.id, now)
-        wired.tell_ended(transaction, ended, why="stopped by its holder", now=now)
+        wired.logouts.tell_ended(transaction, ended, why="stopped by its holder", now=now)
     if stops:
         wired.tell(transaction, person, message_of(State.ACTIVE, State.SUSPENDED), now)
     return stops
@@ -201,7 +201,7 @@ def _close(transaction: Transaction, visit: Visit) -> int:
     for one in consents:
         Sessions(transaction).withdraw(visit.person, one.client_id, visit.now)
     ended = SessionEnds(transaction).of_person(visit.person, visit.now)
-    visit.wired.tell_ended(transaction, ended, why="account closed", now=visit.now)
+    visit.wired.logouts.tell_ended(transaction, ended, why="account closed", now=visit.now)
     account.remove_passkeys()
     for one in people.credentials(visit.person):
         before = State(one.state)

@@ -165,7 +165,7 @@ def move_credential(wired: Provider, step: Transaction, case: Case, row: Any, to
         wired.tell(step, person, message, now, place_of_case(step, case, person))
     if to is not State.ACTIVE:
         ended = SessionEnds(step).of_credential(person, row.id, now)
-        wired.tell_ended(step, ended, why="credential replaced", now=now, event=Event.SESSION_STOPPED)
+        wired.logouts.tell_ended(step, ended, why="credential replaced", now=now, event=Event.SESSION_STOPPED)
 
 
 def lift(wired: Provider, seat: Seat, case: Case) -> None:

@@ -108,7 +108,7 @@ def confirmed() -> Response:
     except NotProven as nothing:
         raise PageRefused("proof_missing", 422, str(nothing), onward=(HERE, "person_end.title")) from nothing
     try:
-        wired.change_person(
+        wired.credential_office.change_person(
             UUID(content["person"]), PersonStatus(content["because"]), content["why"], by=seat.member.id
         )
     except Refusal as refusal:

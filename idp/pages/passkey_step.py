@@ -318,7 +318,7 @@ def suspend_clone(wired: Provider, holder: Holder, clone: CloneSuspected, client
             person = holder.passkey.person_id
             transaction.record(AuditRow(Event.PASSKEY_CLONE_SUSPECTED, now, person, client.id, detail))
             ended = SessionEnds(transaction).of_passkey(person, holder.passkey.id, now)
-            wired.tell_ended(
+            wired.logouts.tell_ended(
                 transaction, ended, why="clone suspected", now=now, by=client.id, event=Event.SESSION_STOPPED
             )
             wired.notices.tell(transaction, person, "passkey_copied", now)

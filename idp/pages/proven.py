@@ -62,7 +62,7 @@ def open_session(
         sessions.add(session, sign_in.person_id, sign_in.passkey_id, facts, now)
     if current is not None and not same_person:
         ended = SessionEnds(transaction).end(current.id, now)
-        wired.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
+        wired.logouts.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
     reached = wired.assurance.reached(facts)
     amr = " ".join(amr_of(facts, reached, wired.assurance))
     detail = {"session": session.id, "acr": reached, "amr": amr, "on": kind_of_browser()}

@@ -141,7 +141,7 @@ def other() -> Response:
             raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
         if sign_in.session_id is not None:
             ended = SessionEnds(transaction).end(sign_in.session_id, now)
-            wired.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
+            wired.logouts.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
         transaction.record(cancelled(sign_in, now))
     end_session_cookie()
     return show_passkey(sign_in.request, client)

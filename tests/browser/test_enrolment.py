@@ -17,7 +17,7 @@ from tests.browser.installation import Citizen
 @pytest.fixture
 def link(there):
     """A one-time link."""
-    return there.provider.begin_enrolment(there.record())
+    return there.provider.credential_office.begin_enrolment(there.record())
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_refused_prompt_says_what_to_do_and_the_button_works_again(newcomer, t
 def test_somebody_enrolled_already_is_told_so(newcomer, there):
     citizen: Citizen = there.enrol()
     number = there.new_number()
-    to_phone(newcomer, there.provider.begin_enrolment(citizen.record))
+    to_phone(newcomer, there.provider.credential_office.begin_enrolment(citizen.record))
     give_number(newcomer, number)
     newcomer.type_code(there.code(number))
     newcomer.press("#passkey-create")

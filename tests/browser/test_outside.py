@@ -52,7 +52,7 @@ def test_another_app_hands_the_service_to_the_phones_own_browser(open_window, th
 
 def test_E_01_an_enrolments_link_can_still_be_taken_elsewhere(open_window, there):
     visitor = inside(open_window, there, "facebook")
-    link = there.provider.begin_enrolment(there.record())
+    link = there.provider.credential_office.begin_enrolment(there.record())
     visitor.page.goto(link)
     assert visitor.see("#other-browser-address").inner_text() == link  # nothing of it is spent
     expect(visitor.page.locator("#other-browser-open")).to_be_hidden()  # an intent would lose the secret

@@ -92,7 +92,7 @@ def test_the_pages_of_an_enrolment(visitor, gallery):
     page, there = visitor.page, visitor.there
     page.goto(f"{there.issuer}/enrol")
     gallery.show(page, "enrol open")
-    page.goto(there.provider.begin_enrolment(there.record()))
+    page.goto(there.provider.credential_office.begin_enrolment(there.record()))
     visitor.see("#secret-read")
     gallery.show(page, "enrol open link")
     visitor.press("#enrol-open")

@@ -38,10 +38,10 @@ def test_a_move_is_told_on_every_channel_and_noted_or_does_not_happen(place, bef
     was = place.contents()
     if (before, to) not in MOVES:
         with pytest.raises(IllegalMove):
-            wired.change_credential(citizen.person, to, "test")
+            wired.credential_office.change_credential(citizen.person, to, "test")
         assert place.contents() == was
         return
-    wired.change_credential(citizen.person, to, "test")
+    wired.credential_office.change_credential(citizen.person, to, "test")
     with wired.database.read() as reading:
         assert reading.one(select(Credential.state).where(mine)).state == to.value
         noted = reading.all(text("SELECT detail FROM audit_events WHERE event = 'operator:credential:changed'"))

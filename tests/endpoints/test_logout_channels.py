@@ -58,11 +58,11 @@ def by_not_me(ground, _citizen, browser, _tokens):
 
 
 def by_stopping_the_person(ground, citizen, _browser, _tokens):
-    ground.provider.change_person(citizen.person, PersonStatus.SUSPENDED, "reported")
+    ground.provider.credential_office.change_person(citizen.person, PersonStatus.SUSPENDED, "reported")
 
 
 def by_stopping_the_credential(ground, citizen, _browser, _tokens):
-    ground.provider.change_credential(citizen.person, State.SUSPENDED, "lost")
+    ground.provider.credential_office.change_credential(citizen.person, State.SUSPENDED, "lost")
 
 
 def by_a_clone(ground, citizen, browser, _tokens):
@@ -113,7 +113,7 @@ def test_a_session_that_was_ended_twice_is_told_of_once(ground):
 def test_resuming_a_person_or_credential_brings_no_session_back_and_tells_nobody(ground):
     _, _, citizen, browser, tokens = two_services(ground)
     by_stopping_the_credential(ground, citizen, browser, tokens)
-    ground.provider.change_credential(citizen.person, State.ACTIVE, "found")
+    ground.provider.credential_office.change_credential(citizen.person, State.ACTIVE, "found")
     assert len(notices(ground)) == 2
     assert browser.userinfo(tokens["access_token"]).status_code == 401
 

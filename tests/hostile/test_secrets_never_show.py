@@ -138,7 +138,7 @@ def other_ways(ground: Ground, citizen: Citizen) -> set[str]:
 
 def enrol(ground: Ground) -> set[str]:
     """The same for an enrolment: its link and its code."""
-    link = urlsplit(ground.provider.begin_enrolment(replace(CITIZEN, passport="M70689099"))).fragment
+    link = urlsplit(ground.provider.credential_office.begin_enrolment(replace(CITIZEN, passport="M70689099"))).fragment
     browser = ground.browser()
     browser.get("/enrol")
     browser.submit("/enrol/open", secret=link[:-1])

@@ -108,11 +108,11 @@ def level_raised(scene: Scene) -> None:
 
 
 def person(status: PersonStatus) -> Callable[[Scene], None]:
-    return lambda scene: scene.ground.provider.change_person(scene.citizen.person, status, "test")
+    return lambda scene: scene.ground.provider.credential_office.change_person(scene.citizen.person, status, "test")
 
 
 def credential(state: State) -> Callable[[Scene], None]:
-    return lambda scene: scene.ground.provider.change_credential(scene.citizen.person, state, "test")
+    return lambda scene: scene.ground.provider.credential_office.change_credential(scene.citizen.person, state, "test")
 
 
 def credential_expired(scene: Scene) -> None:

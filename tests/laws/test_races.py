@@ -177,7 +177,7 @@ def test_O_01_law_3_no_guess_too_many_however_many_at_once(either_ground, tries)
 )
 def test_E_01_law_3_one_enrolment_link_belongs_to_one_browser(either_ground, rounds):
     for _ in range(rounds):
-        secret = urlsplit(either_ground.provider.begin_enrolment(RECORD)).fragment
+        secret = urlsplit(either_ground.provider.credential_office.begin_enrolment(RECORD)).fragment
         browsers = [either_ground.browser() for _ in range(RUNNERS)]
         for browser in browsers:
             browser.get("/enrol")

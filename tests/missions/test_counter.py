@@ -289,7 +289,7 @@ def test_a_suspension_is_lifted_by_two(ground, service):
     issue(at, phone)
     with ground.provider.database.read() as reading:
         person = reading.one(text("SELECT id FROM persons")).id
-    ground.provider.change_credential(UUID(str(person)), State.SUSPENDED, "lost")
+    ground.provider.credential_office.change_credential(UUID(str(person)), State.SUSPENDED, "lost")
     assert at.start(kind="lift").status_code == 303
     at.second(appoint(ground, Role.SUPERVISOR, name="박책임"))
     at.look()

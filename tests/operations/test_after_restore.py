@@ -16,7 +16,7 @@ def test_M_10_after_a_restore_everything_that_waits_or_lives_has_ended(either_gr
     service, citizen, browser = ground.register(), ground.enrol(), ground.browser()
     tokens = browser.tokens(service, citizen, scope="openid offline_access")
     code = browser.sign_in(service, citizen)["code"]  # by the live session
-    link = urlsplit(ground.provider.begin_enrolment(RECORD)).fragment
+    link = urlsplit(ground.provider.credential_office.begin_enrolment(RECORD)).fragment
     waiting = ground.browser()
     waiting.authorize(service)
     waiting.passkey(citizen)  # a message is on its way

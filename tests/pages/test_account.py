@@ -108,8 +108,8 @@ def test_the_history_tells_what_happened_and_who_in_office_acted(ground, citizen
     browser.authorize(service)
     browser.passkey(citizen)
     browser.code("000000" if ground.codes()[0] != "000000" else "111111")
-    ground.provider.change_person(citizen.person, PersonStatus.SUSPENDED, "a doubt")
-    ground.provider.change_person(citizen.person, PersonStatus.ACTIVE, "no doubt")
+    ground.provider.credential_office.change_person(citizen.person, PersonStatus.SUSPENDED, "a doubt")
+    ground.provider.credential_office.change_person(citizen.person, PersonStatus.ACTIVE, "no doubt")
     ground.clock.now += 61
     enter(browser, citizen)
     text = visible(browser.get("/account/history"))
@@ -308,9 +308,9 @@ def test_what_an_officer_touched_since_is_not_the_holders_to_lift(ground, citize
     second = add_passkey(browser, citizen)
     stop(browser, citizen, passkeys(ground, citizen)[0][0])
     ground.clock.now += 10
-    ground.provider.change_credential(citizen.person, State.ACTIVE, "checked")
+    ground.provider.credential_office.change_credential(citizen.person, State.ACTIVE, "checked")
     ground.clock.now += 10
-    ground.provider.change_credential(citizen.person, State.SUSPENDED, "doubt")
+    ground.provider.credential_office.change_credential(citizen.person, State.SUSPENDED, "doubt")
     assert resume(browser, second).status_code == 403
 
 

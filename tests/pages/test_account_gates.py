@@ -85,11 +85,11 @@ def over(here: Here) -> None:
 
 
 def credential(state: State):
-    return lambda here: here.ground.provider.change_credential(here.citizen.person, state, "test")
+    return lambda here: here.ground.provider.credential_office.change_credential(here.citizen.person, state, "test")
 
 
 def person(status: PersonStatus):
-    return lambda here: here.ground.provider.change_person(here.citizen.person, status, "test")
+    return lambda here: here.ground.provider.credential_office.change_person(here.citizen.person, status, "test")
 
 
 def credential_expired(here: Here) -> None:

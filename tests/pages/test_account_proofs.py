@@ -102,7 +102,7 @@ def test_turning_back_leads_to_a_page_of_ours(ground):
 def test_right_after_an_enrolment_ways_are_added_without_another_message(ground):
     from tests.ground import RECORD
 
-    link = ground.provider.begin_enrolment(RECORD).rpartition("#")[2]
+    link = ground.provider.credential_office.begin_enrolment(RECORD).rpartition("#")[2]
     browser = ground.browser()
     browser.get("/enrol")
     browser.submit("/enrol/open", secret=link)

@@ -218,7 +218,7 @@ def test_E_03_mailbox_and_phone_together_recover_nothing(ground, citizen):
 def test_E_06_a_link_that_was_edited_opens_nothing(ground, citizen, edit):
     """Of an enrolment, an invitation, a letter that stops, a letter that confirms."""
     wired = ground.provider
-    enrolment = wired.begin_enrolment(RECORD).rpartition("#")[2]
+    enrolment = wired.credential_office.begin_enrolment(RECORD).rpartition("#")[2]
     invited = wired.staff.invite(appointment("박관리", Role.ADMINISTRATOR, None)).rpartition("#")[2]
     address = address_secret(citizen.person, RECORD.email, ground.clock(), wired.keyed.address_link)
     before = ground.contents()

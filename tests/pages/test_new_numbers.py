@@ -23,7 +23,7 @@ NIGHT, MORNING = 1_800_046_800, 1_800_082_800  # 22:00 and 08:00 of the next day
 @pytest.fixture
 def browser(ground: Ground) -> Walker:
     """Somebody who has confirmed their record, and is asked for a number."""
-    link = urlsplit(ground.provider.begin_enrolment(replace(RECORD, passport="M70689010"))).fragment
+    link = urlsplit(ground.provider.credential_office.begin_enrolment(replace(RECORD, passport="M70689010"))).fragment
     made = ground.browser()
     made.get("/enrol?lang=en")
     made.submit("/enrol/open", secret=link)
@@ -126,7 +126,7 @@ def test_a_newer_code_takes_the_older_one_out_of_the_outbox(ground, browser):
 
 def test_nobody_is_called_at_night_and_the_page_says_from_when(ground, browser):
     ground.clock.now = NIGHT - 900
-    link = urlsplit(ground.provider.begin_enrolment(replace(RECORD, passport="M70689011"))).fragment
+    link = urlsplit(ground.provider.credential_office.begin_enrolment(replace(RECORD, passport="M70689011"))).fragment
     browser = ground.browser()
     browser.get("/enrol?lang=en")
     browser.submit("/enrol/open", secret=link)
@@ -177,7 +177,7 @@ def test_a_number_that_answered_stop_is_told_and_takes_it_back_by_itself(ground,
     ],
 )
 def test_the_language_that_is_offered_is_one_that_the_person_reads(ground, page, reads, offered):
-    link = urlsplit(ground.provider.begin_enrolment(replace(RECORD, passport="M70689012"))).fragment
+    link = urlsplit(ground.provider.credential_office.begin_enrolment(replace(RECORD, passport="M70689012"))).fragment
     browser = ground.browser()
     browser.get(f"/enrol?lang={page}")
     browser.submit("/enrol/open", secret=link)

@@ -222,5 +222,5 @@ def test_a_test_citizen_gets_no_letter_and_no_notice(ground):
     box.choose()
     with ground.provider.database.read() as reading:
         person = reading.one(select(Person.id).where(Person.sandbox_of == box.service.id)).id
-    ground.provider.change_person(person, PersonStatus.DECEASED, "test")
+    ground.provider.credential_office.change_person(person, PersonStatus.DECEASED, "test")
     assert outbox(ground) == []

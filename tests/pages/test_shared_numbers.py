@@ -19,7 +19,7 @@ FAMILY = "+4915112345999"
 
 def named(ground: Ground, number: str, passport: str) -> Walker:
     """Somebody who enrols and has named `number`."""
-    link = urlsplit(ground.provider.begin_enrolment(replace(RECORD, passport=passport))).fragment
+    link = urlsplit(ground.provider.credential_office.begin_enrolment(replace(RECORD, passport=passport))).fragment
     browser = ground.browser()
     browser.get("/enrol?lang=en")
     browser.submit("/enrol/open", secret=link)
@@ -71,7 +71,9 @@ def test_another_number_of_the_same_range_is_nobodys_business(family):
 def test_Y_01_who_only_names_a_number_cannot_tell_whether_anybody_has_it(family):
     said = []
     for place, number in enumerate((FAMILY, FAMILY[:-1] + "8")):
-        link = urlsplit(family.provider.begin_enrolment(replace(RECORD, passport=f"M7068902{place}"))).fragment
+        link = urlsplit(
+            family.provider.credential_office.begin_enrolment(replace(RECORD, passport=f"M7068902{place}"))
+        ).fragment
         browser = family.browser()
         browser.get("/enrol?lang=en")
         browser.submit("/enrol/open", secret=link)

@@ -52,7 +52,7 @@ def test_registration_over_the_protocol_is_gone(ground):
 def test_no_link_of_an_enrolment_is_opened_and_none_is_spent(ground):
     from tests.ground import RECORD
 
-    link = ground.provider.begin_enrolment(RECORD)
+    link = ground.provider.credential_office.begin_enrolment(RECORD)
     off(ground, Feature.ENROLMENT)
     browser = ground.browser()
     browser.get("/enrol")
