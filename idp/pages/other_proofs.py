@@ -17,7 +17,8 @@ from idp.interaction.second_proof import MAX_TRIES, Way
 from idp.keys.handles import Handle
 from idp.keys.sealing import row_context
 from idp.pages.browser import ensure_browser, start_session_cookie
-from idp.pages.passkey_step import NothingProven, suspend_clone
+from idp.pages.passkey_step import suspend_clone
+from idp.pages.presented import NothingProven
 from idp.pages.proven import current_session, find_again, open_session
 from idp.pages.steps import Shown
 from idp.protocol.client import Client

@@ -11,19 +11,20 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.ceremony import CHALLENGE_SECONDS, CeremonyRefused
-from idp.authenticators.passkey import Assertion, CloneSuspected, Verified, read_assertion, verify_assertion
+from idp.authenticators.passkey import CloneSuspected, Verified, verify_assertion
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose, StoredCode, digest_of, new_code
 from idp.claims.assurance import Fact
 from idp.delivery.mail import MailKind
 from idp.delivery.text_messages import CodeMessage
 from idp.interaction.next_step import Ask, NextStep, Proof, Refuse, Step
 from idp.interaction.sealed_request import SealedRequest
-from idp.interaction.second_proof import Holdings, Silence
+from idp.interaction.second_proof import Silence
 from idp.keys.handles import new_handle
 from idp.keys.sealing import row_context
 from idp.pages.browser import ensure_browser, start_session_cookie
 from idp.pages.consent_view import open_record
 from idp.pages.messages import queue_message
+from idp.pages.presented import NothingProven, Seen
 from idp.pages.refusals import PageRefused
 from idp.pages.second_view import Told, told_key
 from idp.pages.sending import LimitMet, address_count, count_for_enrolled, line_of
@@ -31,7 +32,6 @@ from idp.pages.steps import decide
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import AlreadyTaken, Transaction
-from idp.storage.assertions import look_at_assertion
 from idp.storage.outbox import Fate
 from idp.storage.passkeys import Holder, Passkeys
 from idp.storage.session_ends import SessionEnds
@@ -40,35 +40,6 @@ from idp.storage.sign_ins import LIFETIME_SECONDS as LIFETIME_OF_SIGN_IN
 from idp.storage.sign_ins import SignInRecord, SignIns
 
 log = logging.getLogger(__name__)
-
-
-class NothingProven(Exception):
-    """The assertion is no proof; the message is for the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An assertion, and what one look tells of it."""
-
-    assertion: Assertion
-    holder: Holder | None
-    spent_by: bytes | None  # the browser of the sign-in that its challenge began
-    holdings: Holdings | None
-
-
-def see(wired: Provider, travelling: SealedRequest, credential: str) -> Seen | NothingProven:
-    """What is known of whatever a browser presents; nothing is judged. How the client stands is told on the way."""
-    try:
-        assertion = read_assertion(credential)
-    except CeremonyRefused as refused:
-        return NothingProven(str(refused))
-    row, client_id, now = travelling.sign_in, travelling.request.client_id, wired.clock()
-    with wired.database.read() as reading:
-        found = look_at_assertion(reading, assertion.webauthn_id, row, client_id, now)
-        if found is None:
-            return Seen(assertion, None, SignIns(reading).browser_of(row), None)
-    wired.clients.told(found.client)
-    return Seen(assertion, found.holder, found.spent_by, found.holdings)
 
 
 def begin_sign_in(

@@ -17,7 +17,8 @@ from idp.pages.browser import browser_digest
 from idp.pages.engineer_gate import Bench, bench_of
 from idp.pages.forms import read_form
 from idp.pages.headers import allow_form_target
-from idp.pages.passkey_step import NothingProven, begin_sign_in, see
+from idp.pages.passkey_step import begin_sign_in
+from idp.pages.presented import NothingProven, see
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider
 from idp.pages.sign_in import walk_on

@@ -15,7 +15,7 @@ from idp.pages.forms import read_form
 from idp.pages.messages import message_key
 from idp.pages.opt_in import opt_in
 from idp.pages.other_proofs import judge_typed, prove_other_passkey
-from idp.pages.passkey_step import NothingProven
+from idp.pages.presented import NothingProven
 from idp.pages.rendering import provider
 from idp.pages.second_pages import show_code, show_other_passkey, show_typed
 from idp.pages.second_view import look

@@ -17,8 +17,9 @@ from idp.interaction.second_proof import Way
 from idp.pages.answers import send
 from idp.pages.browser import browser_digest, end_session_cookie
 from idp.pages.forms import read_form
-from idp.pages.passkey_step import NothingProven, begin_sign_in, see
+from idp.pages.passkey_step import begin_sign_in
 from idp.pages.phone_step import judge_code, send_another
+from idp.pages.presented import NothingProven, see
 from idp.pages.refusals import PageRefused, refusal_page
 from idp.pages.rendering import provider
 from idp.pages.second_pages import show
