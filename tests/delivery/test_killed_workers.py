@@ -144,6 +144,8 @@ def test_where_a_repetition_would_not_be_noticed_nothing_is_repeated_and_the_pag
     assert read_messages(tmp_path / "messages.jsonl") == [], "nobody else carried what the vendor may have had"
     with open_database(tmp_path).read() as reading:
         fates = {number: fate_of(reading, UUID(int=number), NOW) for number in range(1, MESSAGES + 1)}
-    assert set(fates.values()) == {Fate.SENT, Fate.UNCERTAIN}
+    assert Fate.UNCERTAIN in fates.values()
+    assert set(fates.values()) <= {Fate.SENT, Fate.UNCERTAIN}  # several are on their way at once: all may be in doubt
+    assert {str(UUID(int=number)) for number, fate in fates.items() if fate is Fate.SENT} <= set(relay.sent)
     never_sent = {number for number in fates if str(UUID(int=number)) not in relay.sent}
     assert all(fates[number] is Fate.UNCERTAIN for number in never_sent), "nobody waits for what does not come"
