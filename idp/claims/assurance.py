@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class Fact(Enum):
     REGISTERED_ABROAD = "registration_current"
     SETTLED = "number_settled"  # the phone number was not changed by its holder in the last days
     FRESH = "fresh"  # proven for this very request, no earlier session
+
+    __hash__ = object.__hash__  # members are single objects; Enum's own hash is written in Python
 
 
 class AssuranceError(Exception):
@@ -142,6 +144,7 @@ def facts_to_text(facts: Iterable[Fact]) -> str:
     return "".join(sorted(LETTERS[fact] for fact in facts))
 
 
+@lru_cache(maxsize=256)
 def facts_from_text(text: str) -> frozenset[Fact]:
     """Facts as they were stored."""
     return frozenset(FACTS[letter] for letter in text)

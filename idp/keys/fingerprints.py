@@ -5,7 +5,6 @@ must come out the same next year. Everything short-lived uses the newest.
 """
 
 import hmac
-from hashlib import sha256
 
 from idp.keys.secrets import MasterSecrets, Purpose
 
@@ -19,12 +18,8 @@ class Fingerprints:
 
     def of(self, *parts: str | bytes) -> bytes:
         """32 bytes over `parts`; each is preceded by its length, so that no two lists collide."""
-        mac = hmac.new(self._key, digestmod=sha256)
-        for part in parts:
-            raw = part.encode() if isinstance(part, str) else part
-            mac.update(len(raw).to_bytes(4, "big"))
-            mac.update(raw)
-        return mac.digest()
+        raw = [part.encode() if isinstance(part, str) else part for part in parts]
+        return hmac.digest(self._key, b"".join([len(part).to_bytes(4, "big") + part for part in raw]), "sha256")
 
     def number(self, *parts: str | bytes) -> int:
         """The first eight bytes as a signed integer: what a row of counters is found by."""

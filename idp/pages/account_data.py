@@ -9,7 +9,7 @@ from uuid import UUID
 from idp.claims.userinfo import person_claims
 from idp.keys.sealing import row_context
 from idp.pages.account_gate import Visit
-from idp.pages.consent_view import row, shared
+from idp.pages.consent_view import Row, row, shared
 from idp.pages.missions import mission_name
 from idp.pages.rendering import page_language, say
 from idp.pages.times import readable_day, readable_time
@@ -108,14 +108,14 @@ def _without_officers(detail: Mapping[str, Any]) -> dict[str, Any]:
 def data_groups(visit: Visit, account: Account, phone: str | None) -> list[dict[str, Any]]:
     """The record and the credentials as groups of label and value, in words."""
     known = shared(SHOWN_SCOPES, visit.record, phone, page_language())
-    groups = [{"label": one["label"], "rows": one["values"]} for one in known]
+    groups = [{"label": one.label, "rows": one.values} for one in known]
     groups += [
         {"label": say("account_data.credential"), "rows": _credential(visit, one)} for one in account.credentials()
     ]
     return [*groups, {"label": say("account.ways_title"), "rows": _ways(account)}, *_cases(visit, account)]
 
 
-def _ways(account: Account) -> list[dict[str, Any]]:
+def _ways(account: Account) -> list[Row]:
     """What the person can prove themself with, by kind and time."""
     rows = account.rows()
     passkeys = [one for one in account.passkeys() if one.state != "removed"]
@@ -144,7 +144,7 @@ def _cases(visit: Visit, account: Account) -> list[dict[str, Any]]:
     ]
 
 
-def _credential(visit: Visit, one: Any) -> list[dict[str, Any]]:
+def _credential(visit: Visit, one: Any) -> list[Row]:
     return [
         row("account_data.state", STATES[one.state], say_value=True)
         if one.state in STATES

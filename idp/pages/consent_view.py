@@ -1,8 +1,9 @@
 """What the consent page shows: the very values that UserInfo will give, grouped by scope."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from babel import Locale
 from babel.dates import format_date
@@ -29,6 +30,27 @@ def open_record(wired: Provider, sealed: bytes, person: object) -> Record:
     return Record.from_json(wired.sealers.record.open(sealed, row_context("persons", "record", person)))
 
 
+class Row(NamedTuple):
+    """One fact of a page."""
+
+    label: str
+    value: str | None
+    lang: str | None = None  # of the value, where it is another than the page's
+
+
+class Entry(NamedTuple):
+    """What belongs to one scope, or to one authorization in detail."""
+
+    scope: str
+    label: str
+    values: tuple[Row, ...]
+
+    def printed(self, blank: Callable[[str], str]) -> "Entry":
+        """The same with what is the person's left out of it."""
+        rows = tuple(row._replace(value=blank(row.value)) if row.value else row for row in self.values)
+        return self._replace(values=rows)
+
+
 def consent_view(
     wired: Provider, sign_in: SignInRecord, client: Client, phone: str | None, language: str
 ) -> dict[str, Any]:
@@ -41,17 +63,17 @@ def consent_view(
         "required": [entry for scope, entry in entries.items() if scope not in client.optional_scopes],
         "optional": [entry for scope, entry in entries.items() if scope in client.optional_scopes],
         "details": [_detail(one) for one in sign_in.request.authorization_details],
-        "resources": sign_in.request.resources,
+        "resources": tuple(sign_in.request.resources),
         "remembered": say("consent.year"),
         "who": masked_name(record, language),
     }
 
 
-def _detail(detail: Detail) -> dict[str, Any]:
+def _detail(detail: Detail) -> Entry:
     """One authorization in words: what the service may do once, and how (RFC 9396 §11.1)."""
     name = f"detail.{detail.type}"
     rows = [row(f"{name}.{field}", f"{name}.{field}.{value}", say_value=True) for field, value in detail.fields.items()]
-    return {"label": say(f"{name}.label"), "values": rows}
+    return Entry(detail.type, say(f"{name}.label"), tuple(rows))
 
 
 def masked_name(record: Record, language: str) -> str:
@@ -61,18 +83,16 @@ def masked_name(record: Record, language: str) -> str:
     return f"{name.family}{shown}" if language == "ko" else f"{name.family} {shown}"
 
 
-def _entry(scope: str, claims: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _entry(scope: str, claims: Mapping[str, Any], language: str) -> Entry:
     values = [value for claim in SCOPES[scope] if claim in claims for value in _values(claim, claims[claim], language)]
     if scope == "openid":
-        values = [{"label": say("claim.sub"), "value": say("claim.openid.means"), "lang": None}]
+        values = [row("claim.sub", "claim.openid.means", say_value=True)]
     elif scope == "offline_access":
-        values = [
-            {"label": say("claim.offline_access.label"), "value": say("claim.offline_access.means"), "lang": None}
-        ]
-    return {"scope": scope, "label": say(f"claim.{scope}.label"), "values": values}
+        values = [row("claim.offline_access.label", "claim.offline_access.means", say_value=True)]
+    return Entry(scope, say(f"claim.{scope}.label"), tuple(values))
 
 
-def _values(claim: str, value: Any, language: str) -> Iterator[dict[str, Any]]:
+def _values(claim: str, value: Any, language: str) -> Iterator[Row]:
     """One claim as rows of the page; claims that repeat another in other words are not shown twice."""
     if claim in HIDDEN or claim in {"name", "given_name", "family_name"}:
         return  # the untagged names are the Latin ones, which stand there with their script
@@ -88,7 +108,7 @@ def _values(claim: str, value: Any, language: str) -> Iterator[dict[str, Any]]:
     yield row(f"claim.{claim}", _readable(claim, value, language), SCRIPTS.get(tag))
 
 
-def _registration(value: Mapping[str, str], language: str) -> Iterator[dict[str, Any]]:
+def _registration(value: Mapping[str, str], language: str) -> Iterator[Row]:
     yield row("claim.overseas_registration.status", STATUS[value["status"]], say_value=True)
     yield row("claim.overseas_registration.as_of", readable_date(value["as_of"], language))
     yield row("claim.overseas_registration.mission", value["mission"])
@@ -108,15 +128,21 @@ def _readable(claim: str, value: Any, language: str) -> str:
 
 def readable_date(text: str, language: str) -> str:
     """An ISO date in words."""
-    return str(format_date(date.fromisoformat(text), format="long", locale=Locale.parse(language)))
+    return str(format_date(date.fromisoformat(text), format="long", locale=_locale(language)))
 
 
-def row(label: str, value: str, lang: str | None = None, *, say_value: bool = False) -> dict[str, Any]:
+@cache
+def _locale(language: str) -> Locale:
+    """One of ours: reading its name takes longer than writing a date."""
+    return Locale.parse(language)
+
+
+def row(label: str, value: str | None, lang: str | None = None, *, say_value: bool = False) -> Row:
     """One fact of a page: its label's key, its value (or the value's key), its language if it has another."""
-    return {"label": say(label), "value": say(value) if say_value else value, "lang": lang}
+    return Row(say(label), say(value) if say_value and value else value, lang)
 
 
-def shared(scopes: Iterable[str], record: Record, phone: str | None, language: str) -> list[dict[str, Any]]:
+def shared(scopes: Iterable[str], record: Record, phone: str | None, language: str) -> list[Entry]:
     """What a service may read of a person now, by the scopes that were agreed to."""
     claims = person_claims(record, phone)
     return [_entry(scope, claims, language) for scope in SCOPES if scope in set(scopes)]

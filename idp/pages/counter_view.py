@@ -6,7 +6,7 @@ from typing import Any
 from idp.missions.cases import CaseState
 from idp.missions.evidence import Evidence, Kind, facts_missing
 from idp.pages.account_ways import NO_PASSKEY
-from idp.pages.consent_view import readable_date, row
+from idp.pages.consent_view import Row, readable_date, row
 from idp.pages.counter_acts import ends_at, evidence_of, record_of
 from idp.pages.owner import AFTER_ENROLMENT_SECONDS
 from idp.pages.rendering import page_language, say
@@ -21,7 +21,7 @@ from idp.telephony.numbers import country_name
 STEPS = ("linked", "opened", "record", "phone", "passkey", "confirmed")
 
 
-def evidence_rows(evidence: Evidence, record: Record, now: int) -> list[dict[str, Any]]:
+def evidence_rows(evidence: Evidence, record: Record, now: int) -> list[Row]:
     """What the officer entered, for whoever decides on it."""
     language = page_language()
     ends = datetime.fromtimestamp(ends_at(evidence, now), UTC).date().isoformat()

@@ -1,13 +1,12 @@
 """What the enrolment shows of the record that its person must confirm."""
 
-from typing import Any
 
-from idp.pages.consent_view import STATUS, readable_date, row
+from idp.pages.consent_view import STATUS, Row, readable_date, row
 from idp.people.record import Record
 from idp.telephony.numbers import country_name
 
 
-def record_rows(record: Record, language: str) -> list[dict[str, Any]]:
+def record_rows(record: Record, language: str) -> list[Row]:
     """The record as rows of label, value and script; the passport by its last digits."""
     rows = [
         row("claim.name#ko-Hang", record.korean.full, "ko"),

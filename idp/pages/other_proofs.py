@@ -23,7 +23,7 @@ from idp.pages.proven import current_session, find_again, open_session
 from idp.pages.steps import Shown
 from idp.protocol.client import Client
 from idp.provider import Provider
-from idp.storage import Transaction
+from idp.storage import Outdated, Transaction
 from idp.storage.passkeys import Holder, Passkeys
 from idp.storage.second_proofs import SecondProofs
 from idp.storage.sign_ins import SignInRecord
@@ -42,19 +42,22 @@ def judge_typed(
         return Shown(error=f"second.{way.value}.malformed"), sign_in  # not a try: nothing was guessed
     current = current_session(wired, now)
     opened: tuple[Handle, SignInRecord] | None = None
-    with wired.database.begin() as transaction:
-        proofs = SecondProofs(transaction)
-        attempt = proofs.count_try(sign_in.id)
-        right = attempt is not None and take(transaction)
-        if right:
-            proofs.right(sign_in.person_id)
-            opened = open_session(transaction, wired, sign_in, client, way, current, now)
-        else:
-            if attempt is not None:
-                proofs.wrong(sign_in.person_id, now)
-            why = "wrong" if attempt is not None else "used up"
-            detail = {"sign_in": sign_in.id, "way": way.value, "why": why, "attempts": attempt}
-            transaction.record(AuditRow(Event.PROOF_REFUSED, now, sign_in.person_id, client.id, detail))
+    try:
+        with wired.database.begin() as transaction:
+            proofs = SecondProofs(transaction)
+            attempt = proofs.count_try(sign_in.id)
+            right = attempt is not None and take(transaction)
+            if right:
+                proofs.right(sign_in.person_id)
+                opened = open_session(transaction, wired, sign_in, client, way, current, now)
+            else:
+                if attempt is not None:
+                    proofs.wrong(sign_in.person_id, now)
+                why = "wrong" if attempt is not None else "used up"
+                detail = {"sign_in": sign_in.id, "way": way.value, "why": why, "attempts": attempt}
+                transaction.record(AuditRow(Event.PROOF_REFUSED, now, sign_in.person_id, client.id, detail))
+    except Outdated:
+        opened = None
     if opened is not None:
         session, sign_in = opened
         start_session_cookie(session.text)
@@ -105,13 +108,16 @@ def prove_other_passkey(
     now = wired.clock()
     holder, verified = _verify_other(wired, sign_in, client, sealed, credential, now)
     current = current_session(wired, now)
-    with wired.database.begin() as transaction:
-        used = Passkeys(transaction).used(
-            holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now
-        )
-        if not used:
-            raise NothingProven("another assertion of this passkey was faster")
-        opened = open_session(transaction, wired, sign_in, client, Way.PASSKEY, current, now)
+    try:
+        with wired.database.begin() as transaction:
+            used = Passkeys(transaction).used(
+                holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now
+            )
+            if not used:
+                raise NothingProven("another assertion of this passkey was faster")
+            opened = open_session(transaction, wired, sign_in, client, Way.PASSKEY, current, now)
+    except Outdated:
+        opened = None
     if opened is None:
         return find_again(wired, sign_in, now)
     session, sign_in = opened

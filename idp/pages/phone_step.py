@@ -27,7 +27,7 @@ from idp.pages.sending import LimitMet, count_for_enrolled
 from idp.pages.steps import Shown, open_phone
 from idp.protocol.client import Client
 from idp.provider import Provider
-from idp.storage import Transaction
+from idp.storage import Outdated, Transaction
 from idp.storage.models import SignIn
 from idp.storage.outbox import withdraw
 from idp.storage.phone_codes import PhoneCodes
@@ -53,16 +53,19 @@ def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: st
     presented = digest_of(code, CodePurpose.SIGN_IN, sign_in.id, wired.keyed.phone_code)
     current = current_session(wired, now)
     opened: tuple[Handle, SignInRecord] | None = None
-    with wired.database.begin() as transaction:
-        stored = PhoneCodes(transaction, SignIn).count_try(sign_in.id)
-        verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
-        if verdict is CodeVerdict.RIGHT:
-            way = Way.CALL if stored and stored.spoken else Way.MESSAGE
-            opened = open_session(transaction, wired, sign_in, client, way, current, now)
-            if opened is not None:
-                _note_right(transaction, sign_in, now)
-        else:
-            _count_against(transaction, sign_in, client, verdict, stored, now)
+    try:
+        with wired.database.begin() as transaction:
+            stored = PhoneCodes(transaction, SignIn).count_try(sign_in.id)
+            verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
+            if verdict is CodeVerdict.RIGHT:
+                way = Way.CALL if stored and stored.spoken else Way.MESSAGE
+                opened = open_session(transaction, wired, sign_in, client, way, current, now)
+                if opened is not None:
+                    _note_right(transaction, sign_in, now)
+            else:
+                _count_against(transaction, sign_in, client, verdict, stored, now)
+    except Outdated:
+        opened = None
     if opened is not None:
         session, sign_in = opened
         start_session_cookie(session.text)

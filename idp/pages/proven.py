@@ -46,13 +46,16 @@ def open_session(
     """Open the session that `way` has earned, or renew the one the same person already has in this browser.
 
     A renewed session gets a new cookie and keeps its `sid`, so that a step-up does not sign out elsewhere.
-    None when another request of the same sign-in was faster.
+    None when another request of the same sign-in was faster; where nothing but new rows is written, that one is told
+    at the end: the step is Outdated.
     """
-    sessions = Sessions(transaction)
+    sessions, sign_ins = Sessions(transaction), SignIns(transaction)
     same_person = current is not None and current.person_id == sign_in.person_id
     row = current.id if current is not None and same_person else transaction.new_id()
     session = new_handle(row, wired.random_bytes)
-    if not SignIns(transaction).proven(sign_in.id, session.id, now):  # the one gate: a sign-in opens one session
+    if current is None:  # either way the one gate: a sign-in opens one session
+        sign_ins.proven_with(sign_in.id, session.id, now)
+    elif not sign_ins.proven(sign_in.id, session.id, now):
         return None
     facts = sign_in.facts | PROVES[way]
     renewed = same_person and sessions.renew(row, session, sign_in.passkey_id, facts, now)

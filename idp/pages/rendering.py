@@ -1,15 +1,17 @@
 """Rendering a page: its language, its words, the addresses of its static files, its form token."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, g, request
 from jinja2 import Template
 
+from idp.pages.blanks import Blanks
 from idp.pages.browser import LANGUAGE, choose_language_cookie, cookie_name, ensure_browser
 from idp.pages.spoken_templates import in_language
 from idp.pages.words import Words
@@ -86,26 +88,54 @@ def service_of(client: Client | None) -> Service | None:
 
 
 def page(
-    template: str, *, client: Client | None = None, here: str | None = None, status: int = 200, **values: object
+    template: str,
+    *,
+    client: Client | None = None,
+    here: str | None = None,
+    status: int = 200,
+    blanks: Mapping[str, str] | None = None,
+    **values: Any,
 ) -> Response:
-    """A rendered page. `here` is the address at which a reload, or another language, shows it again."""
+    """A rendered page. `here` is the address at which a reload, or another language, shows it again.
+
+    With `blanks`, values that the template only prints, the page without them is kept for the next person: for pages
+    that are shown at each sign-in. Then all other values are hashable, and none is personal.
+    """
     language = page_language()
     base = here or _this_address()
-    html = _template(language, template).render(
-        say=partial(words().say, language),
-        language=language,
-        languages=[
-            {"code": code, "name": words().say(code, "site.language"), "url": _with_language(base, code)}
-            for code in words().languages
-            if base is not None
-        ],
-        service=service_of(client),
-        here=here,
-        csrf=form_token(provider()),
-        demo=provider().settings.demo,
-        **values,
-    )
+    printed = {"csrf": form_token(provider())}
+    if here:
+        printed["here"] = here
+    if base is not None:
+        printed |= {f"at_{code}": _with_language(base, code) for code in words().languages}
+    service = service_of(client)
+
+    def render(printed: Mapping[str, str]) -> str:
+        return _template(language, template).render(
+            say=partial(words().say, language),
+            language=language,
+            languages=[
+                {"code": code, "name": words().say(code, "site.language"), "url": printed[f"at_{code}"]}
+                for code in words().languages
+                if base is not None
+            ],
+            service=service,
+            demo=provider().settings.demo,
+            **values | {"here": None, **printed},
+        )
+
+    if blanks is None:
+        html = render(printed)
+    else:
+        kind = (language, template, service, tuple(values.items()))
+        html = blank_pages().filled(kind, render, {**printed, **blanks})
     return Response(html, status, {"Content-Language": language, "Vary": "Cookie, Accept-Language"}, "text/html")
+
+
+def blank_pages() -> Blanks:
+    """The pages that are kept with blanks."""
+    found: Blanks = current_app.extensions["idp-blanks"]
+    return found
 
 
 def _template(language: str, name: str) -> Template:
@@ -119,7 +149,10 @@ def _template(language: str, name: str) -> Template:
 
 def form_token(wired: Provider) -> str:
     """The token that binds a form to this browser (double submit, keyed: OWASP CSRF cheat sheet)."""
-    return wired.keyed.form.of("csrf", ensure_browser(wired)).hex()
+    if "form_token" not in g:
+        g.form_token = wired.keyed.form.of("csrf", ensure_browser(wired)).hex()
+    token: str = g.form_token
+    return token
 
 
 def asset(name: str) -> str:
@@ -149,6 +182,7 @@ def prepare_templates(app: Flask) -> None:
     """What every template can use."""
     app.extensions["idp-words"] = Words.load(ROOT / "templates" / "words")
     app.extensions["idp-templates"] = {}
+    app.extensions["idp-blanks"] = Blanks(app.extensions["idp"].random_bytes)
     app.jinja_env.globals.update(say=say, asset=asset)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -1,7 +1,7 @@
 """The pages of the second proof: the code on the phone with all other ways beside it, and a page for each of those."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Response
 
@@ -52,14 +52,17 @@ def show_code(sign_in: SignInRecord, client: Client, shown: Shown = NOTHING) -> 
     return page(
         "sign_in/phone_code.html",
         client=client,
-        **_frame(sign_in),
-        **_phone_facts(wired, sign_in),
+        here=f"/sign-in/{sign_in.id}",
+        blanks={"sign_in": str(sign_in.id)} | _phone_facts(wired, sign_in) | _poll(sign_in, seen),
+        for_device=sign_in.request.device is not None,
+        country=None,
+        last_digits=None,
+        poll=None,
         may_type=seen.may_type,
         sent=code is not None and seen.fate is not Fate.FAILED,
         failed=seen.fate is Fate.FAILED,
         uncertain=seen.fate is Fate.UNCERTAIN,
         spoken=code is not None and code.spoken,
-        poll=f"/sign-in/{sign_in.id}/message" if seen.may_type and seen.fate is not Fate.UNCERTAIN else None,
         silence=seen.line.silence.value if seen.line.silence else None,
         until=readable_time(seen.line.until) if seen.line.until else None,
         error=error,
@@ -117,21 +120,32 @@ def _frame(sign_in: SignInRecord) -> dict[str, Any]:
     }
 
 
-def _phone_facts(wired: Provider, sign_in: SignInRecord) -> dict[str, Any]:
+def _poll(sign_in: SignInRecord, seen: SecondView) -> dict[str, str]:
+    """Where the page asks what became of the message, if that can still change."""
+    return {"poll": f"/sign-in/{sign_in.id}/message"} if seen.may_type and seen.fate is not Fate.UNCERTAIN else {}
+
+
+def _phone_facts(wired: Provider, sign_in: SignInRecord) -> dict[str, str]:
     """Of the phone never more than its country and last digits."""
     if sign_in.phone_number is None or sign_in.region is None:
-        return {"country": None, "last_digits": None}
+        return {}
     return {
         "country": country_name(sign_in.region, page_language()),
         "last_digits": open_phone(wired, sign_in)[-2:],
     }
 
 
-def _ways(seen: SecondView) -> list[dict[str, str | None]]:
-    return [
-        {"name": offer.way.value, "opens": readable_time(offer.opens_at) if offer.opens_at else None}
-        for offer in seen.other_ways
-    ]
+class OpenWay(NamedTuple):
+    """Another way, as the page offers it."""
+
+    name: str
+    opens: str | None  # from when on, if not now
+
+
+def _ways(seen: SecondView) -> tuple[OpenWay, ...]:
+    return tuple(
+        OpenWay(offer.way.value, readable_time(offer.opens_at) if offer.opens_at else None) for offer in seen.other_ways
+    )
 
 
 def _dead_end(sign_in: SignInRecord, client: Client, seen: SecondView) -> PageRefused:

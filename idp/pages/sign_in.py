@@ -38,6 +38,7 @@ from idp.pages.steps import (
 from idp.protocol.client import Client
 from idp.protocol.errors import AccessDenied
 from idp.provider import Provider
+from idp.storage import Outdated
 from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
@@ -237,9 +238,12 @@ def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: froze
     step = next_step(sign_in.request, client, wired.assurance, proof=proof, agreed=agreed, hinted_subject=None, now=now)
     if not isinstance(step, Return):
         raise PageRefused("sign_in_finished", 400, "consent did not complete the sign-in", client=client)
-    with wired.database.begin() as transaction:
-        Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now)
-        answer = finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
+    try:
+        with wired.database.begin() as transaction:
+            Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now)
+            answer = finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
+    except Outdated:
+        raise PageRefused("sign_in_finished", 400, "finished by another request", client=client) from None
     return send(answer, client)
 
 

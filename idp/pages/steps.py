@@ -32,7 +32,7 @@ from idp.pages.headers import allow_form_target
 from idp.pages.integration_check import note_client, note_error
 from idp.pages.refusals import PageRefused
 from idp.pages.reload import reload_address
-from idp.pages.rendering import page, page_language, provider, set_page_language
+from idp.pages.rendering import blank_pages, page, page_language, provider, set_page_language
 from idp.protocol.authorization_request import AuthorizationRequest, ReturnAddress
 from idp.protocol.authorization_response import Answer
 from idp.protocol.client import Client
@@ -40,7 +40,7 @@ from idp.protocol.device_flow import may_use
 from idp.protocol.errors import OAuthError
 from idp.protocol.redirect_uri import is_registered
 from idp.provider import Provider
-from idp.storage import Transaction, authorizations
+from idp.storage import Outdated, Transaction, authorizations
 from idp.storage.authorizations import Authorization
 from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.pushed_requests import PushedRequests
@@ -124,8 +124,10 @@ def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str |
         "sign_in/passkey.html",
         client=client,
         here=reload_address(wired, request),
-        sealed=seal(travelling, ensure_browser(wired), wired.sealers.page),
-        options=json.dumps(request_options(challenge, wired.settings.rp_id)),
+        blanks={
+            "sealed": seal(travelling, ensure_browser(wired), wired.sealers.page),
+            "options": json.dumps(request_options(challenge, wired.settings.rp_id)),
+        },
         notice=notice,
         for_device=request.device is not None,
     )
@@ -143,13 +145,23 @@ def show_consent(sign_in: SignInRecord, client: Client) -> Response:
     set_page_language(sign_in.request.ui_locales)
     allow_form_target(sign_in.request.redirect_uri)
     phone = open_phone(wired, sign_in) if sign_in.phone_number is not None else None
+    view = consent_view(wired, sign_in, client, phone, page_language())
+    blanks = {"sign_in": str(sign_in.id), "who": view.pop("who")}
+
+    def blank(value: str) -> str:
+        name = f"value{len(blanks)}"
+        blanks[name] = value
+        return blank_pages().mark(name)
+
+    for part in ("details", "required", "optional"):
+        view[part] = tuple(entry.printed(blank) for entry in view[part])
     return page(
         "sign_in/consent.html",
         client=client,
         here=f"/sign-in/{sign_in.id}",
-        sign_in=str(sign_in.id),
+        blanks=blanks,
         for_device=sign_in.request.device is not None,
-        **consent_view(wired, sign_in, client, phone, page_language()),
+        **view,
     )
 
 
@@ -205,9 +217,16 @@ def authorization_of(wired: Provider, sign_in: SignInRecord, granted: Return) ->
 
 def finish(wired: Provider, sign_in: SignInRecord, client: Client, granted: Return, now: int) -> Response:
     """Everything was there, consent included: take the sign-in's end and go back with a code."""
-    with wired.database.begin() as transaction:
-        answer = finish_within(transaction, wired, sign_in, client, granted, now)
+    try:
+        with wired.database.begin() as transaction:
+            answer = finish_within(transaction, wired, sign_in, client, granted, now)
+    except Outdated:
+        raise _finished(client) from None
     return send(answer, client)
+
+
+def _finished(client: Client) -> PageRefused:
+    return PageRefused("sign_in_finished", 400, "finished by another request", client=client)
 
 
 def finish_within(
@@ -220,9 +239,11 @@ def finish_within(
     *,
     event: Event = Event.CODE_ISSUED,
 ) -> Answer:
-    """The same within an open transaction. Raises PageRefused when another tab was faster."""
-    if not SignIns(transaction).finish(sign_in.id, now):
-        raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
+    """The same within an open transaction. Raises PageRefused when another tab was faster, or its end Outdated."""
+    if sign_in.request.pushed is None and sign_in.request.device is None and sign_in.is_new_proof:
+        SignIns(transaction).finish_with(sign_in.id, now)  # all else is new rows: one statement writes them
+    elif not SignIns(transaction).finish(sign_in.id, now):
+        raise _finished(client)
     if sign_in.session_id is not None and not sign_in.is_new_proof:
         Sessions(transaction).seen(sign_in.session_id, now)
     what = authorization_of(wired, sign_in, granted)

@@ -145,8 +145,9 @@ class Transaction:
 
     def commit(self) -> None:
         """Write what is queued and make the whole step hold. Raises Outdated; see `only_while`."""
-        if self._condition is not None and self.dialect != "postgresql":
+        if self._condition is not None and (self.dialect != "postgresql" or not self._queue):
             condition, values = self._condition
+            self._condition = None
             outcome = self._execute(condition, values)
             if not outcome.rows and outcome.touched < 1:
                 raise Outdated
@@ -203,23 +204,26 @@ def _together_while(shape: Shape, condition: Any) -> Executable:
     """The same as `_together`, and no row at all unless `condition` finds one, or changes one."""
     changes = isinstance(condition, Update)
     still = (condition.returning(literal_column("1").label("there")) if changes else condition).cte("still")
-    *first, last = [_one_while(i, into, columns, still) for i, (into, columns, _) in enumerate(shape)]
+    *first, last = [_one_while(i, into, columns, still, replaces) for i, (into, columns, replaces) in enumerate(shape)]
     for i, each in enumerate(first):
         last = last.add_cte(each.cte(f"added_{i}"))
     return last
 
 
-def _one_while(place: int, table: Table, names: tuple[str, ...], still: CTE) -> postgresql.Insert:
+def _one_while(place: int, table: Table, names: tuple[str, ...], still: CTE, replaces: bool) -> postgresql.Insert:
     kinds = {name: table.c[name].type for name in names}
     values = [cast(bindparam(f"{name}_{place}", type_=kind), kind) for name, kind in kinds.items()]
-    return postgresql.insert(table).from_select(list(names), select(*values).select_from(still))
+    statement = postgresql.insert(table).from_select(list(names), select(*values).select_from(still))
+    return _replacing(statement, table, names) if replaces else statement
 
 
 def _one_of(place: int, table: Table, names: tuple[str, ...], replaces: bool) -> postgresql.Insert:
     values = {name: bindparam(f"{name}_{place}", type_=table.c[name].type) for name in names}
     statement = postgresql.insert(table).values(values)
-    if not replaces:
-        return statement
+    return _replacing(statement, table, names) if replaces else statement
+
+
+def _replacing(statement: postgresql.Insert, table: Table, names: tuple[str, ...]) -> postgresql.Insert:
     changed = {name: statement.excluded[name] for name in names if not table.c[name].primary_key}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
 

@@ -196,6 +196,14 @@ class SignIns:
         """Take the sign-in's one end: return, refusal or cancel. False when somebody was faster."""
         return self._transaction.run(_FINISH, row=row, now=now) == 1
 
+    def finish_with(self, row: UUID, now: int) -> None:
+        """The same by the statement that writes what is queued: whoever was slower finds the step Outdated."""
+        self._transaction.only_if(_FINISH, row=row, now=now)
+
+    def proven_with(self, row: UUID, session: UUID, now: int) -> None:
+        """`proven` by the statement that writes what is queued, or the step is Outdated."""
+        self._transaction.only_if(_PROVEN, row=row, session=session, now=now)
+
     def proven(self, row: UUID, session: UUID, now: int) -> bool:
         """Note the session that the second proof opened. False when it was opened before."""
         return self._transaction.run(_PROVEN, row=row, session=session, now=now) == 1

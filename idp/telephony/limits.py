@@ -35,6 +35,8 @@ class Kind(Enum):
     ALL_MONEY = "all-money"
     ALL_NEW_MONEY = "all-new-money"
 
+    __hash__ = object.__hash__  # members are single objects; Enum's own hash is written in Python
+
 
 JUDGED = frozenset({Kind.NEW_IN_RANGE, Kind.NEW_IN_COUNTRY})
 """Kinds whose codes must be typed, or they close."""
@@ -68,17 +70,25 @@ class Limits:
 
     def of(self, kind: Kind) -> Limit:
         """The limit of one kind."""
-        return {
-            Kind.NUMBER: self.number,
-            Kind.PERSON: self.person,
-            Kind.ADDRESS: self.address,
-            Kind.NEW_IN_RANGE: self.new_in_range,
-            Kind.NEW_IN_COUNTRY: self.new_in_country,
-            Kind.COUNTRY_MONEY: _daily(self.country_money),
-            Kind.NEW_MONEY: _daily(self.country_money * self.new_percent // 100),
-            Kind.ALL_MONEY: _daily(self.all_money),
-            Kind.ALL_NEW_MONEY: _daily(self.all_money * self.new_percent // 100),
-        }[kind]
+        match kind:
+            case Kind.NUMBER:
+                return self.number
+            case Kind.ADDRESS:
+                return self.address
+            case Kind.COUNTRY_MONEY:
+                return _daily(self.country_money)
+            case Kind.ALL_MONEY:
+                return _daily(self.all_money)
+            case Kind.PERSON:
+                return self.person
+            case Kind.NEW_IN_RANGE:
+                return self.new_in_range
+            case Kind.NEW_IN_COUNTRY:
+                return self.new_in_country
+            case Kind.NEW_MONEY:
+                return _daily(self.country_money * self.new_percent // 100)
+            case Kind.ALL_NEW_MONEY:
+                return _daily(self.all_money * self.new_percent // 100)
 
 
 def limits_of(settings: Settings, new_in_country: Limit) -> Limits:
