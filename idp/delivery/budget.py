@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from idp.delivery.notices import read_payload as read_notice
-from idp.delivery.outbox import Deliver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
+from idp.delivery.outbox import Deliver, HandedOver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
 from idp.delivery.text_messages import NumberMoved, NumberOptedOut, read_payload
 from idp.keys.fingerprints import Fingerprints
 from idp.telephony.channel import Channel
@@ -89,13 +89,13 @@ class Till:
     def __call__(self, deliver: Deliver, read: Read) -> Deliver:
         """`deliver`, once it is paid for. Raises Undeliverable when a budget is used up."""
 
-        def pay_and_deliver(item: OutboxItem, payload: bytes) -> None:
+        def pay_and_deliver(item: OutboxItem, payload: bytes) -> HandedOver | None:
             e164, cost = read(payload)
             now = self.clock()
             counts = money_counts(cost, self.price(cost.region, cost.channel), self.fingerprints)
             self._spend(counts, cost, now)
             try:
-                deliver(item, payload)
+                return deliver(item, payload)
             except NotDelivered as failure:
                 if not failure.uncertain:
                     self.ledger.give_back(counts, now)

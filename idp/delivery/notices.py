@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from idp.delivery.outbox import Deliver, OutboxItem, Undeliverable
+from idp.delivery.outbox import Deliver, HandedOver, OutboxItem, Undeliverable
 from idp.delivery.text_messages import hand_over
 from idp.telephony.gateways.contract import Gateway, Message
 from idp.telephony.messages import FALLBACK, FOLDER, MessageError
@@ -97,13 +97,13 @@ def read_payload(payload: bytes) -> Notice:
 def deliver_notices(gateway: Gateway, words: NoticeWords, clock: Callable[[], int]) -> Deliver:
     """The function that delivers this kind through `gateway`."""
 
-    def deliver(item: OutboxItem, payload: bytes) -> None:
+    def deliver(item: OutboxItem, payload: bytes) -> HandedOver:
         notice = read_payload(payload)
         try:
             body = words.say(notice)
         except MessageError:
             raise Undeliverable("notice cannot be worded") from None
         left = max(item.not_after - clock(), 1)
-        hand_over(gateway, Message(item.id, notice.to, body, notice.region, valid_seconds=left))
+        return hand_over(gateway, Message(item.id, notice.to, body, notice.region, valid_seconds=left))
 
     return deliver

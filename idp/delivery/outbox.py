@@ -59,8 +59,15 @@ class NotDelivered(DeliveryFailure):
         self.uncertain = uncertain
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Somebody has taken a message who will speak of it again, by the name that they gave it."""
+
+    vendor_id: str
+
+
 #: Delivers one item, given its opened payload, in bounded time. Raises DeliveryFailure.
-Deliver = Callable[[OutboxItem, bytes], None]
+Deliver = Callable[[OutboxItem, bytes], HandedOver | None]
 #: Who delivers which kind.
 Deliverers = Mapping[str, Deliver]
 
@@ -72,8 +79,8 @@ class OutboxStore(Protocol):
         """Take up to `limit` due rows, what people wait for first, then oldest due. No two workers hold one row."""
         ...
 
-    def delivered(self, item: UUID, now: int) -> None:
-        """It is out. The row loses its payload."""
+    def delivered(self, item: UUID, now: int, to: HandedOver | None = None) -> None:
+        """It is out. The row loses its payload, and a message on its way is known to be handed over: one act."""
         ...
 
     def retry(self, item: UUID, at: int, why: str) -> None:

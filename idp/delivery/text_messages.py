@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from idp.delivery.outbox import Deliver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
+from idp.delivery.outbox import Deliver, HandedOver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
 from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Gateway,
@@ -116,13 +116,13 @@ def deliver_text_messages(
     should never have got here.
     """
 
-    def deliver(item: OutboxItem, payload: bytes) -> None:
+    def deliver(item: OutboxItem, payload: bytes) -> HandedOver:
         wanted = read_payload(payload)
         if not fictional and is_fictional(wanted.to):
             raise Undeliverable("the number is set aside for fiction")
         if not (wanted.is_new or wanted.is_seen):
             _refuse_moved(signals, wanted.to, clock())
-        hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
+        return hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
 
     return deliver
 
@@ -163,10 +163,10 @@ def _compose(
     )
 
 
-def hand_over(gateway: Gateway, message: Message) -> None:
+def hand_over(gateway: Gateway, message: Message) -> HandedOver:
     """Send, and say in the outbox's words what a failure means for the next attempt."""
     try:
-        gateway.send(message)
+        return HandedOver(gateway.send(message).vendor_id)
     except OptedOut as refusal:
         raise NumberOptedOut(f"opted out: {refusal}") from None
     except (PermanentFailure, NotServed) as refusal:

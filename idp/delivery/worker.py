@@ -15,6 +15,7 @@ from idp.delivery.outbox import (
     MAX_ATTEMPTS,
     Deliverers,
     DeliveryFailure,
+    HandedOver,
     OutboxItem,
     OutboxStore,
     next_attempt,
@@ -110,11 +111,11 @@ class Worker:
             self._give_up(item, why)
             return
         try:
-            self._deliver(item)
+            handed = self._deliver(item)
         except DeliveryFailure as failure:
             self._put_off(item, failure)
             return
-        self.store.delivered(item.id, self.clock())
+        self.store.delivered(item.id, self.clock(), handed)
         self.observe(item.kind, "delivered")
         log.info("outbox item %s (%s) delivered, attempt %d", item.id, item.kind, item.attempts)
 
@@ -126,14 +127,14 @@ class Worker:
             return "too many attempts"
         return None if item.kind in self.deliverers else "unknown kind"
 
-    def _deliver(self, item: OutboxItem) -> None:
+    def _deliver(self, item: OutboxItem) -> HandedOver | None:
         """Raises DeliveryFailure, whatever goes wrong."""
         try:
             payload = self.open_payload(item)
         except Exception as error:  # noqa: BLE001 - the sealer's reasons are its own; none of them passes
             raise DeliveryFailure(f"payload does not open: {type(error).__name__}") from None
         try:
-            self.deliverers[item.kind](item, payload)
+            return self.deliverers[item.kind](item, payload)
         except DeliveryFailure:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of ours, which the same item would meet again

@@ -1,6 +1,5 @@
 """What the enrolment shows of the record that its person must confirm."""
 
-
 from idp.pages.consent_view import STATUS, Row, readable_date, row
 from idp.people.record import Record
 from idp.telephony.numbers import country_name

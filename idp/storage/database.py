@@ -355,6 +355,7 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) ->
         else {
             "pool_reset_on_return": None,  # every step ends its own transaction
             "pool_size": settings.database_pool,
+            "pool_use_lifo": True,  # the one used last has its statements prepared, and its server's caches are warm
             "max_overflow": 0,
             "pool_timeout": 10,
             "pool_recycle": 1800,

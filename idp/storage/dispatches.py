@@ -10,20 +10,20 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
 
 from idp.storage.database import Database, Transaction
-from idp.storage.message_counts import success_of
+from idp.storage.message_counts import asking_success, success_in
 from idp.storage.models_messages import Dispatch, GatewayBreaker
 from idp.telephony.breaker import PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import TAKEN, Outline, Past, State
-from idp.telephony.routing import Success
 
 MOST_ABOUT_ONE: Final = 20
 
 _D: Final = Dispatch.__table__.c
 _B: Final = GatewayBreaker.__table__.c
-_DOUBTFUL: Final = (State.TRYING.value, State.UNKNOWN.value)
+_DOUBTFUL: Final = frozenset({State.TRYING, State.UNKNOWN})
 _ITSELF: Final = select(_D.gateway, _D.state).where(_D.id == bindparam("message"))
 _ABOUT: Final = (
     select(_D.id, _D.channel, _D.gateway, _D.state, _D.tried, _D.asked_at)
@@ -40,7 +40,7 @@ _ENDED: Final = (
 # A receipt speaks of a message that the vendor has, and once: told again, late or twice, it changes nothing.
 _SETTLED: Final = (
     update(Dispatch)
-    .where(_D.gateway == bindparam("by"), _D.state.in_((State.HANDED_OVER.value, *_DOUBTFUL)))
+    .where(_D.gateway == bindparam("by"), _D.state.in_(sorted({State.HANDED_OVER, *_DOUBTFUL})))
     .values(state=bindparam("outcome"), ended_at=bindparam("now"))
 )
 _SETTLED_BY_ID: Final = _SETTLED.where(_D.id == bindparam("message"))
@@ -70,11 +70,15 @@ class DispatchRecord:
 
 def dispatches_about(reading: Transaction, about: UUID) -> list[DispatchRecord]:
     """The messages about one sign-in or enrolment that a worker has taken up, newest first."""
+    return _records(reading.all(_ABOUT, thing=about))
+
+
+def _records(rows: Sequence[Row[Any]]) -> list[DispatchRecord]:
     return [
         DispatchRecord(
             row.id, Channel(row.channel), row.gateway, State(row.state), tuple(row.tried.split()), row.asked_at
         )
-        for row in reading.all(_ABOUT, thing=about)
+        for row in rows
     ]
 
 
@@ -91,8 +95,17 @@ def settle(
 
 def all_breakers(reading: Transaction) -> dict[tuple[str, Channel], Breaker]:
     """Every breaker that ever moved."""
-    rows = reading.all(_BREAKERS)
+    return _breakers_in(reading.all(_BREAKERS))
+
+
+def _breakers_in(rows: Sequence[Row[Any]]) -> dict[tuple[str, Channel], Breaker]:
     return {(row.gateway, Channel(row.channel)): Breaker(row.failures, row.open_until) for row in rows}
+
+
+def _astir(rows: Sequence[Row[Any]], channel: Channel) -> dict[str, Breaker]:
+    """Those of one channel that are not at rest."""
+    found = _breakers_in(rows).items()
+    return {name: one for (name, way), one in found if way is channel and (one.failures or one.open_until)}
 
 
 class SqlDispatches:
@@ -102,15 +115,25 @@ class SqlDispatches:
         """Over an open database."""
         self._database = database
 
-    def begin(self, outline: Outline) -> Past:
-        """What is known of a message and of earlier ones about the same thing."""
+    def begin(self, outline: Outline, now: int) -> Past:
+        """What is known of a message, of earlier ones about the same thing, and of who could carry it: one look."""
         with self._database.read() as reading:
-            itself = reading.one(_ITSELF, message=outline.id)
-            earlier = dispatches_about(reading, outline.about) if outline.about is not None else []
-        doubtful = itself.gateway if itself is not None and itself.state in _DOUBTFUL else None
-        used = {name for one in earlier if one.id != outline.id for name in (one.gateway, *one.tried)}
-        taken = itself is not None and State(itself.state) in TAKEN
-        return Past(doubtful or None, frozenset(used - {""}), taken)
+            itself, earlier, breakers, success = reading.each(
+                (_ITSELF, {"message": outline.id}),
+                (_ABOUT, {"thing": outline.about}),
+                (_BREAKERS, {}),
+                asking_success(outline.region, outline.channel, now),
+            )
+        state = State(itself[0].state) if itself else None
+        others = [one for one in _records(earlier) if one.id != outline.id]
+        used = {name for one in others for name in (one.gateway, *one.tried)}
+        return Past(
+            doubtful=(itself[0].gateway or None) if state in _DOUBTFUL else None,
+            used=frozenset(used - {""}),
+            taken=state in TAKEN,
+            breakers=_astir(breakers, outline.channel),
+            success=success_in(success),
+        )
 
     def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
         """`gateway` is about to be asked, after those that were `tried`."""
@@ -138,8 +161,7 @@ class SqlDispatches:
     def breakers(self, channel: Channel) -> Mapping[str, Breaker]:
         """The breakers that are not at rest, by gateway."""
         with self._database.read() as reading:
-            found = all_breakers(reading)
-        return {name: one for (name, way), one in found.items() if way is channel and (one.failures or one.open_until)}
+            return _astir(reading.all(_BREAKERS), channel)
 
     def take_probe(self, gateway: str, channel: Channel, seen: Breaker, now: int) -> bool:
         """Whether this worker is the one that probes."""
@@ -164,11 +186,6 @@ class SqlDispatches:
         with self._database.begin() as transaction:
             if transaction.run(_PAUSE, name=gateway, way=channel.value, until=until) == 0:
                 transaction.put(GatewayBreaker, gateway=gateway, channel=channel.value, failures=0, open_until=until)
-
-    def success(self, region: str, channel: Channel, now: int) -> Mapping[str, Success]:
-        """Measured success of the last days, by gateway."""
-        with self._database.read() as reading:
-            return success_of(reading, region, channel, now)
 
     @property
     def _one_more(self) -> Any:

@@ -96,9 +96,18 @@ def read_totals(reading: Transaction) -> dict[Cell, Figures]:
 
 def success_of(reading: Transaction, region: str, channel: Channel, now: int) -> dict[str, Success]:
     """Measured success in one country, by gateway."""
-    since = now // DAY - MEASURED_DAYS
-    figures = _read(reading.all(_OF_COUNTRY, since=since, country=region, way=channel.value))
-    return {cell.gateway: found.success for cell, found in figures.items()}
+    statement, values = asking_success(region, channel, now)
+    return success_in(reading.all(statement, **values))
+
+
+def asking_success(region: str, channel: Channel, now: int) -> tuple[Any, dict[str, Any]]:
+    """The same for a step that asks other things along with it; `success_in` reads the rows."""
+    return _OF_COUNTRY, {"since": now // DAY - MEASURED_DAYS, "country": region, "way": channel.value}
+
+
+def success_in(rows: Iterable[Row[Any]]) -> dict[str, Success]:
+    """Measured success by gateway, as those rows have it."""
+    return {cell.gateway: found.success for cell, found in _read(rows).items()}
 
 
 def waiting_messages(reading: Transaction, now: int) -> int:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Executable, Select, bindparam, case, exists, func, select, update
 from sqlalchemy.engine import Row
 
-from idp.delivery.outbox import OutboxItem
+from idp.delivery.outbox import HandedOver, OutboxItem
 from idp.delivery.text_messages import KIND as TEXT_MESSAGE
 from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
@@ -32,6 +32,17 @@ _WAITING: Final = update(OutboxRow).where(_OUTBOX.id == bindparam("item"), _OUTB
 _DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None, why=None)
 _RETRY: Final = _WAITING.values(due_at=bindparam("at"), why=bindparam("reason"))
 _FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
+# A receipt may be here before the vendor's answer to the hand-over: what it said stands.
+_HANDED_OVER: Final = (
+    update(Dispatch)
+    .where(Dispatch.id == bindparam("item"), Dispatch.vendor_id.is_(None))
+    .values(
+        state=case((Dispatch.ended_at.is_not(None), Dispatch.state), else_=State.HANDED_OVER.value),
+        vendor_id=bindparam("theirs"),
+    )
+)
+_OUT: Final = _HANDED_OVER.add_cte(_DELIVERED.cte("delivered"))
+"""Both at once. PostgreSQL only."""
 _WITHDRAWN: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=REPLACED)
 
 _FATE: Final = (
@@ -106,15 +117,16 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         """Leases with SKIP LOCKED where the database has it; SQLite has one writer at a time anyway."""
         self._database = database
-        self._lease = _lease(skip_locked=database.engine.dialect.name == "postgresql")
+        self._at_once = database.engine.dialect.name == "postgresql"
+        self._lease = _lease(skip_locked=self._at_once)
 
     def lease(self, now: int, limit: int, lease_seconds: int) -> list[OutboxItem]:
         """Up to `limit` due rows, each counted as one more attempt and out of others' reach for the lease."""
-        # An idle worker looks twice a second: only reading then keeps it off SQLite's single write lock.
-        with self._database.read() as reading:
-            due = reading.one(_ANY_DUE, now=now)
-        if due is None or not due[0]:
-            return []
+        if not self._at_once:  # an idle worker looks twice a second: reading keeps it off the one write lock
+            with self._database.read() as reading:
+                due = reading.one(_ANY_DUE, now=now)
+            if due is None or not due[0]:
+                return []
         rows = self._database.act(self._lease, now=now, limit=limit, until=now + lease_seconds)
         return [_item(row) for row in sorted(rows, key=lambda row: (row.created_at, row.id))]
 
@@ -123,9 +135,16 @@ class SqlOutbox:
         with self._database.read() as reading:
             return [Standing(*tuple(row)) for row in reading.all(_STANDING)]
 
-    def delivered(self, item: UUID, now: int) -> None:
-        """The row is done and loses its payload."""
-        self._record(_DELIVERED, item=item, now=now)
+    def delivered(self, item: UUID, now: int, to: HandedOver | None = None) -> None:
+        """The row is done and loses its payload; who has the message now stands with it, in the same act."""
+        if to is None:
+            self._record(_DELIVERED, item=item, now=now)
+        elif self._at_once:
+            self._record(_OUT, item=item, now=now, theirs=to.vendor_id)
+        else:
+            with self._database.begin() as transaction:
+                transaction.run(_DELIVERED, item=item, now=now)
+                transaction.run(_HANDED_OVER, item=item, theirs=to.vendor_id)
 
     def retry(self, item: UUID, at: int, why: str) -> None:
         """The row is due again at `at`."""

@@ -117,13 +117,13 @@ class PostgresqlWire:
                 self._prepared.add(name)
             else:
                 name = b""
-        return Query(name, sql, [self._dumped(value) for value in values], [type(value) is bytes for value in values])
+        kinds = [type(value) for value in values]
+        known = [_DUMP.get(kind) for kind in kinds]
+        dumped = [dump(value) if dump else self._dumped(value) for dump, value in zip(known, values, strict=True)]
+        return Query(name, sql, dumped, [kind is bytes for kind in kinds])
 
     def _dumped(self, value: Any) -> bytes | None:
-        """The value as text, which the server reads as whatever type stands there; bytes as they are."""
-        dump = _DUMP.get(type(value))
-        if dump is not None:
-            return dump(value)
+        """A value of a rarer kind as text, which the server reads as whatever type stands there."""
         if isinstance(value, str):  # an enumeration's member
             return _text(value)
         return bytes(self._loading.get_dumper(value, PyFormat.TEXT).dump(value) or b"")
@@ -185,9 +185,9 @@ def _text(value: str) -> bytes:
 
 
 _DUMP: dict[type, Callable[[Any], bytes | None]] = {
-    int: lambda value: b"%d" % value,
+    int: b"%d".__mod__,
     str: _text,
-    bytes: lambda value: value,
+    bytes: bytes,
     UUID: lambda value: value.hex.encode(),
     bool: lambda value: b"t" if value else b"f",
     type(None): lambda _: None,

@@ -96,21 +96,22 @@ class SendCounts:
 
     def raise_all(self, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
         """Raise each counter, then say how each stands."""
-        if len(counts) == 1 and (found := self._raise_known(counts[0], now)) is not None:
-            return [(counts[0], found)]
         ordered = sorted(counts, key=lambda count: count.subject)
-        statement = _raise(self._transaction.dialect, len(ordered))
-        values: dict[str, int] = {"at": hour_of(now)}
-        for i, count in enumerate(ordered):
-            values |= {f"subject_{i}": count.subject, f"weight_{i}": count.weight}
-        known = {row.subject: _tally(row, now) for row in self._transaction.all(statement, **values)}
-        return [(count, known[count.subject]) for count in counts]
+        # Counters that are there: a plain UPDATE logs half of what an upsert does. The others come last, in order too.
+        found = self._transaction.each(*(raising(count, now) for count in ordered))
+        rows = {each[0].subject: each[0] for each in found if each}
+        rows |= self._begin([count for count in ordered if count.subject not in rows], now)
+        return [(count, _tally(rows[count.subject], now)) for count in counts]
 
-    def _raise_known(self, count: Count, now: int) -> Tally | None:
-        """A counter that is there already: a plain UPDATE logs half of what an upsert does."""
-        statement, values = raising(count, now)
-        row = self._transaction.one(statement, **values)
-        return _tally(row, now) if row else None
+    def _begin(self, counts: Sequence[Count], now: int) -> dict[int, Row[Any]]:
+        """Raise counters that were not there a moment ago."""
+        if not counts:
+            return {}
+        values: dict[str, int] = {"at": hour_of(now)}
+        for i, count in enumerate(counts):
+            values |= {f"subject_{i}": count.subject, f"weight_{i}": count.weight}
+        statement = _raise(self._transaction.dialect, len(counts))
+        return {row.subject: row for row in self._transaction.all(statement, **values)}
 
     def give_back(self, counts: Sequence[Count], now: int) -> None:
         """The act did not take place. A window that has passed meanwhile is left alone."""

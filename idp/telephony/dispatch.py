@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -50,6 +50,10 @@ class Past:
     used: frozenset[str] = frozenset()
     #: A gateway has taken it, whatever a receipt then said: it must not go out again.
     taken: bool = False
+    #: The breakers of this channel that are not at rest, by gateway.
+    breakers: Mapping[str, Breaker] = field(default_factory=dict)
+    #: Measured success in this country by this channel, by gateway.
+    success: Mapping[str, Success] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +69,13 @@ class Outline:
 
 
 class Memory(Protocol):
-    """Where dispatches, breakers and figures are kept, durable and shared by all workers."""
+    """Where dispatches, breakers and figures are kept, durable and shared by all workers.
 
-    def begin(self, outline: Outline) -> Past:
-        """What is known of a message and of earlier ones about the same thing."""
+    That a gateway took a message is noted with the end of its row (`idp.delivery.outbox.OutboxStore.delivered`).
+    """
+
+    def begin(self, outline: Outline, now: int) -> Past:
+        """What is known of a message, of earlier ones about the same thing, and of who could carry it."""
         ...
 
     def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
@@ -97,8 +104,4 @@ class Memory(Protocol):
 
     def pause(self, gateway: str, channel: Channel, until: int) -> None:
         """The vendor asked for a pause."""
-        ...
-
-    def success(self, region: str, channel: Channel, now: int) -> Mapping[str, Success]:
-        """Measured success of the last days, by gateway."""
         ...

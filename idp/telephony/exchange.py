@@ -2,7 +2,8 @@
 
 It keeps the gateways' contract, so that whoever sends does not know how many there are. What each was asked is
 written down before it is asked: a worker that dies in between leaves behind who may have the message, and that one is
-asked again under the same id.
+asked again under the same id. That a gateway took it is written down by whoever sends, with the end of its own row:
+one act, and one the fewer for each message.
 
 Next in order after a failure, but never after an opt-out or a number that nobody reaches. An answer that leaves open
 whether the message was taken ends the asking: no other gateway is asked, because the code would come twice. Only a
@@ -85,26 +86,25 @@ class Exchange:
             asked_at=message.asked_at or self.clock(),
             price=country.cost(message.channel),
         )
-        past = self.memory.begin(outline)
+        past = self.memory.begin(outline, self.clock())
         if past.taken:
             return Accepted(str(message.id))
         if past.doubtful is not None:
-            return self._ask_again(replace(message, sender=country.sender), past.doubtful)
+            return self._ask_again(replace(message, sender=country.sender), past.doubtful, past.breakers)
         names = self._order(message, country.gateways, past)
         if not names or not country.open(message.channel):
             self.memory.trying(outline, "", ())
             self.memory.ended(message.id, State.FAILED)
             raise NotServed(f"nobody carries {message.channel} to {message.region}")
-        return self._ask_each(replace(message, sender=country.sender), outline, names)
+        return self._ask_each(replace(message, sender=country.sender), outline, names, past.breakers)
 
-    def _ask_again(self, message: Message, doubtful: str) -> Accepted:
+    def _ask_again(self, message: Message, doubtful: str, breakers: Mapping[str, Breaker]) -> Accepted:
         """A message that a gateway may have: nobody else gets it, and that one only if it notices a repetition."""
         line = self.lines.get(doubtful)
         if line is None or not line.gateway.repeatable:
             self.memory.ended(message.id, State.UNKNOWN)
             raise LeftOpen(f"{doubtful} may have it")
         self.memory.ended(message.id, State.UNKNOWN)
-        breakers = self.memory.breakers(message.channel)
         if not self._may_ask(doubtful, message.channel, breakers.get(doubtful, Breaker())):
             raise OutcomeUnknown(f"{doubtful} is left alone")
         try:
@@ -121,7 +121,7 @@ class Exchange:
             region=message.region,
             channel=message.channel,
             preferred=preferred,
-            success=self.memory.success(message.region, message.channel, self.clock()),
+            success=past.success,
             used=past.used,
         )
 
@@ -129,11 +129,12 @@ class Exchange:
     def _able(line: Line, message: Message) -> bool:
         return message.channel is not Channel.VOICE or message.language in line.gateway.speaks
 
-    def _ask_each(self, message: Message, outline: Outline, names: list[str]) -> Accepted:
+    def _ask_each(
+        self, message: Message, outline: Outline, names: list[str], breakers: Mapping[str, Breaker]
+    ) -> Accepted:
         began = self.clock()
         tried: list[str] = []
         failures: list[GatewayError] = []
-        breakers = self.memory.breakers(message.channel)
         for name in names:
             if failures and self.clock() - began > TRY_SECONDS:
                 break
@@ -180,7 +181,6 @@ class Exchange:
                 # Without its traceback, which would show the message.
                 log.error("gateway %s is left alone for %d s (%s)", name, pause, channel.value)  # noqa: TRY400
             raise
-        self.memory.ended(message.id, State.HANDED_OVER, accepted.vendor_id)
         if name in breakers:
             self.memory.did_well(name, channel)
         return accepted

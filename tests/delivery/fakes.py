@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from uuid import UUID
 
-from idp.delivery.outbox import OutboxItem
+from idp.delivery.outbox import HandedOver, OutboxItem
 
 NOW = 1_800_000_000
 
@@ -30,6 +30,7 @@ class Waiting:
 class MemoryOutbox:
     rows: dict[UUID, Waiting] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
+    handed: dict[UUID, HandedOver | None] = field(default_factory=dict)
     broken: int = 0
 
     def add(self, item, due_at=NOW):
@@ -47,7 +48,8 @@ class MemoryOutbox:
                 row.item = replace(row.item, attempts=row.item.attempts + 1)
             return [row.item for row in due[:limit]]
 
-    def delivered(self, item, now):
+    def delivered(self, item, now, to=None):
+        self.handed[item] = to
         self._end(item, now, "delivered", "")
 
     def failed(self, item, now, why):

@@ -12,7 +12,8 @@ from idp.delivery.notices import (
     read_payload,
     to_payload,
 )
-from idp.delivery.outbox import OutboxItem, Undeliverable
+from idp.delivery.outbox import HandedOver, OutboxItem, Undeliverable
+from idp.telephony.gateways.contract import Accepted
 from idp.telephony.messages import MessageError
 from idp.telephony.segments import segments
 
@@ -27,6 +28,7 @@ class Carrier:
 
     def send(self, message):
         self.sent.append(message)
+        return Accepted("theirs")
 
 
 def test_every_language_has_the_same_notices_and_none_is_long():
@@ -38,7 +40,7 @@ def test_every_language_has_the_same_notices_and_none_is_long():
 
 def test_a_notice_says_its_words_in_the_language_of_the_person():
     carrier = Carrier()
-    deliver_notices(carrier, WORDS, lambda: 400)(ITEM, to_payload(NOTICE))
+    assert deliver_notices(carrier, WORDS, lambda: 400)(ITEM, to_payload(NOTICE)) == HandedOver("theirs")
     [sent] = carrier.sent
     assert (sent.to, sent.region, sent.valid_seconds) == ("+4915112345678", "DE", 600)
     assert "30일" in sent.body

@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from idp.delivery.outbox import HandedOver
 from idp.storage.dispatches import SqlDispatches, dispatches_about, settle
+from idp.storage.outbox import SqlOutbox
 from idp.telephony.breaker import FAILURES_TO_OPEN, PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import Coverage, change, load_coverage
@@ -91,7 +93,11 @@ class Scene:
         return replace(one, **changed)
 
     def send(self, message=None, **changed):
-        return self.exchange.send(message or self.message(**changed))
+        """As the worker does: what was taken is noted with the end of its row."""
+        message = message or self.message(**changed)
+        accepted = self.exchange.send(message)
+        SqlOutbox(self.ground.provider.database).delivered(message.id, 1, HandedOver(accepted.vendor_id))
+        return accepted
 
     def asked(self):
         return {name: len(fake.asked) for name, fake in self.gateways.items() if fake.asked}
