@@ -149,11 +149,11 @@ def _new_keys(bench: Bench, content: Mapping[str, Any]) -> Response:
     wired, now = provider(), provider().clock()
     try:
         metadata = with_keys(bench.registration, json.loads(content["keys"]), wired.offer, wired.outbound)
+        outcome = change(bench.registration, metadata, now=now, random_bytes=wired.random_bytes)
+        if outcome.diff:
+            save_change(bench, changed(bench.registration, outcome, now=now), "keys")
     except RegistrationRefused as refused:
         return _form(bench, {}, list(refused.problems))
-    outcome = change(bench.registration, metadata, now=now, random_bytes=wired.random_bytes)
-    if outcome.diff:
-        save_change(bench, changed(bench.registration, outcome, now=now), "keys")
     with wired.database.begin() as step:
         deadlines = ClientDeadlines(step)
         deadlines.forget_kind(bench.client_id, Kind.KEY)
