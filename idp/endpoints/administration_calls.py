@@ -40,6 +40,7 @@ from idp.staff.pending import NoGround
 from idp.staff.roles import Act
 from idp.storage.access import find_access
 from idp.storage.staff import StaffMembers
+from idp.storage.wire import Outdated
 from idp.telephony.coverage import CoverageError
 
 log = logging.getLogger(__name__)
@@ -254,6 +255,7 @@ def answer_problems(endpoint: Blueprint) -> None:
 
 KINDS: Mapping[type[Exception], int] = {
     Conflict: 409,
+    Outdated: 412,  # changed between the look at If-Match and the change
     BrokenRule: 409,
     NotAllowed: 403,
     InvalidAppointment: 422,
@@ -264,7 +266,7 @@ KINDS: Mapping[type[Exception], int] = {
 
 
 def _handler(status: int) -> Callable[[Exception], Response]:
-    return lambda error: _refusal(status, [str(error)])
+    return lambda error: _refusal(status, [str(error)] if str(error) else [])
 
 
 def _refusal(status: int, problems: list[str], code: str | None = None) -> Response:

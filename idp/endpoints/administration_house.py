@@ -54,7 +54,8 @@ def set_mission(code: str) -> Response:
     """Open it, close it, or let it issue up to a quota."""
     caller = called("admin:missions.write", Act.MISSION_CHANGE)
     body = read_body("opening", "quota")
-    refuse_stale(_mission(_find_mission(code)))
+    seen = _find_mission(code)
+    refuse_stale(_mission(seen))
     quota = body.get("quota")
     if quota is not None and (type(quota) is not int or not 0 < quota <= MOST_QUOTA):
         raise Problem(400, f"quota must be a whole number between 1 and {MOST_QUOTA}.")
@@ -63,7 +64,7 @@ def set_mission(code: str) -> Response:
         check_opening(opening, quota)
     except (ValueError, InvalidMission) as refused:
         raise Problem(422, "opening must be open, closed, or pilot with a quota.") from refused
-    provider().missions.set_opening([code], opening, quota, caller.actor.id, caller.actor.via)
+    provider().missions.set_opening([code], opening, quota, caller.actor.id, caller.actor.via, seen=[seen])
     return answer(_mission(_find_mission(code)))
 
 
@@ -119,7 +120,7 @@ def set_role(member: UUID) -> Response:
     of = _find_member(member)
     refuse_stale(_member(of))
     to = appointment(of.name, _role(body), text_of(body, "mission", 64) or None)
-    provider().staff.change(member, to.role, to.mission, caller.actor.member, caller.actor.via)
+    provider().staff.change(member, to.role, to.mission, caller.actor.member, caller.actor.via, seen=of)
     return answer(_member(_find_member(member)))
 
 
@@ -127,8 +128,9 @@ def set_role(member: UUID) -> Response:
 def remove_member(member: UUID) -> Response:
     """Their sessions end with their next request."""
     caller = called("admin:staff.write", Act.STAFF_APPOINT)
-    refuse_stale(_member(_find_member(member)))
-    provider().staff.remove(member, caller.actor.member, caller.actor.via)
+    of = _find_member(member)
+    refuse_stale(_member(of))
+    provider().staff.remove(member, caller.actor.member, caller.actor.via, seen=of)
     return nothing()
 
 
@@ -176,10 +178,11 @@ def set_country(region: str) -> Response:
     """Change members of it over what the file says; those that are not named stay."""
     caller = called("admin:countries.write", Act.COUNTRY_CHANGE)
     body = read_body(*MEMBERS)
-    refuse_stale(_country(_find_country(region)))
+    seen = _find_country(region)
+    refuse_stale(_country(seen))
     if not body:
         raise CoverageError("nothing would change")
-    provider().phones.override(region, body, caller.actor)
+    provider().phones.override(region, body, caller.actor, seen=seen)
     return answer(_country(_stored(region)))
 
 
@@ -187,8 +190,9 @@ def set_country(region: str) -> Response:
 def reset_country(region: str) -> Response:
     """Back to what the file says."""
     caller = called("admin:countries.write", Act.COUNTRY_CHANGE)
-    refuse_stale(_country(_find_country(region)))
-    provider().phones.reset(region, caller.actor)
+    seen = _find_country(region)
+    refuse_stale(_country(seen))
+    provider().phones.reset(region, caller.actor, seen=seen)
     return nothing()
 
 
