@@ -25,7 +25,7 @@ MADE_CERTIFICATE = (
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
     " -addext subjectAltName=DNS:localhost -keyout ca.key -out ca.pem"
 )
-READY_TRIES = 100
+READY_TRIES = 600
 
 
 @pytest.fixture
