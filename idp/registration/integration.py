@@ -41,7 +41,7 @@ class PkceHabit:
 PKCE_HABITS = (
     PkceHabit("Authlib (Flask, Django)", 'client_kwargs={"code_challenge_method": "S256"}'),
     PkceHabit("mozilla-django-oidc 4+", "OIDC_USE_PKCE = True"),
-    PkceHabit("Spring Security 5.7, 6", "OAuth2AuthorizationRequestCustomizers.withPkce()"),
+    PkceHabit("Spring Security 5.7, 6", "withPkce()"),
     PkceHabit("Spring Security 7+", ""),
     PkceHabit("ASP.NET Core 3.0+", ""),
     PkceHabit("openid-client 6", "code_challenge, code_challenge_method, pkceCodeVerifier"),
