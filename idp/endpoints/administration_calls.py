@@ -172,13 +172,21 @@ def version_of(body: Any) -> str:
     return f'"{sha256(content.encode()).hexdigest()[:32]}"'
 
 
-def refuse_stale(body: Any) -> None:
-    """Raise Problem unless the caller changes what is there now (RFC 9110 §13.1.1; RFC 6585 §3)."""
+def there(found: T | None) -> T:
+    """What was looked for. Raises Problem when there is none."""
+    if found is None:
+        raise Problem(404)
+    return found
+
+
+def as_seen(found: T, show: Callable[[T], Mapping[str, Any]]) -> T:
+    """What is there now and the caller changes, who has seen it so (RFC 9110 §13.1.1; RFC 6585 §3). Raises Problem."""
     given = request.headers.get("If-Match")
     if given is None:
         raise Problem(428)
-    if given != version_of(body):
+    if given != version_of(show(found)):
         raise Problem(412)
+    return found
 
 
 def item_page(rows: Sequence[T], key: Callable[[T], str], show: Callable[[T], Mapping[str, Any]]) -> Response:

@@ -9,12 +9,13 @@ from idp.endpoints.administration_calls import (
     Problem,
     answer,
     answer_problems,
+    as_seen,
     called,
     item_page,
     nothing,
     read_body,
-    refuse_stale,
     text_of,
+    there,
 )
 from idp.missions.mission import InvalidMission, Mission, Opening, check_opening
 from idp.pages.rendering import provider
@@ -54,8 +55,7 @@ def set_mission(code: str) -> Response:
     """Open it, close it, or let it issue up to a quota."""
     caller = called("admin:missions.write", Act.MISSION_CHANGE)
     body = read_body("opening", "quota")
-    seen = _find_mission(code)
-    refuse_stale(_mission(seen))
+    seen = as_seen(_find_mission(code), _mission)
     quota = body.get("quota")
     if quota is not None and (type(quota) is not int or not 0 < quota <= MOST_QUOTA):
         raise Problem(400, f"quota must be a whole number between 1 and {MOST_QUOTA}.")
@@ -69,10 +69,7 @@ def set_mission(code: str) -> Response:
 
 
 def _find_mission(code: str) -> Mission:
-    found = provider().missions.find(code) if code.isprintable() and len(code) <= 64 else None
-    if found is None:
-        raise Problem(404)
-    return found
+    return there(provider().missions.find(code) if code.isprintable() and len(code) <= 64 else None)
 
 
 def _mission(one: Mission) -> dict[str, Any]:
@@ -117,8 +114,7 @@ def set_role(member: UUID) -> Response:
     """Another role or mission; it holds at their next request."""
     caller = called("admin:staff.write", Act.STAFF_APPOINT)
     body = read_body("role", "mission")
-    of = _find_member(member)
-    refuse_stale(_member(of))
+    of = as_seen(_find_member(member), _member)
     to = appointment(of.name, _role(body), text_of(body, "mission", 64) or None)
     provider().staff.change(member, to.role, to.mission, caller.actor.member, caller.actor.via, seen=of)
     return answer(_member(_find_member(member)))
@@ -128,8 +124,7 @@ def set_role(member: UUID) -> Response:
 def remove_member(member: UUID) -> Response:
     """Their sessions end with their next request."""
     caller = called("admin:staff.write", Act.STAFF_APPOINT)
-    of = _find_member(member)
-    refuse_stale(_member(of))
+    of = as_seen(_find_member(member), _member)
     provider().staff.remove(member, caller.actor.member, caller.actor.via, seen=of)
     return nothing()
 
@@ -145,10 +140,7 @@ def _role(body: dict[str, Any]) -> Role:
 
 
 def _find_member(member: UUID) -> Member:
-    found = next((one for one in provider().staff.all() if one.id == member), None)
-    if found is None:
-        raise Problem(404)
-    return found
+    return there(next((one for one in provider().staff.all() if one.id == member), None))
 
 
 def _member(one: Member) -> dict[str, Any]:
@@ -178,8 +170,7 @@ def set_country(region: str) -> Response:
     """Change members of it over what the file says; those that are not named stay."""
     caller = called("admin:countries.write", Act.COUNTRY_CHANGE)
     body = read_body(*MEMBERS)
-    seen = _find_country(region)
-    refuse_stale(_country(seen))
+    seen = as_seen(_find_country(region), _country)
     if not body:
         raise CoverageError("nothing would change")
     provider().phones.override(region, body, caller.actor, seen=seen)
@@ -190,8 +181,7 @@ def set_country(region: str) -> Response:
 def reset_country(region: str) -> Response:
     """Back to what the file says."""
     caller = called("admin:countries.write", Act.COUNTRY_CHANGE)
-    seen = _find_country(region)
-    refuse_stale(_country(seen))
+    seen = as_seen(_find_country(region), _country)
     provider().phones.reset(region, caller.actor, seen=seen)
     return nothing()
 

@@ -72,7 +72,7 @@ def _granted(form: Mapping[str, str], rest: dict[str, Any]) -> dict[str, Any]:
 
 def _form(bench: Bench, typed: Mapping[str, str], problems: list[str] | None = None, *, live: bool = False) -> Response:
     return page(
-        "workbench/live.html" if live else "workbench/edit.html",
+        "workbench/registration.html",
         here=f"{bench.here}/{'live' if live else 'edit'}",
         status=422 if problems else 200,
         staff=bench.seat.member,
@@ -83,7 +83,8 @@ def _form(bench: Bench, typed: Mapping[str, str], problems: list[str] | None = N
         texts=TEXTS,
         scopes=[one for one in provider().offer.scopes if one != "openid"],
         without_ground=WITHOUT,
-        sandbox=bench.registration.is_sandbox,
+        live=live,
+        proposed=live or not bench.registration.is_sandbox,
     )
 
 
