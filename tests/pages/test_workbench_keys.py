@@ -109,6 +109,13 @@ def test_keys_are_uploaded_and_a_private_one_is_refused(ground):
     assert ground.provider.clients.find(box.service.id).jwks
     assert "2027-02-02" in box.browser.get(here(box)).text
     box.browser.get(here(box, "/keys"))
+    box.browser.submit(here(box, "/keys"), jwks=json.dumps(JWKS), ends="2027-03-01")
+    before = ground.provider.clients.get(box.service.id)
+    confirm(box)
+    assert "2027-03-02" in box.browser.get(here(box)).text
+    assert ground.provider.clients.get(box.service.id) == before
+    assert ground.events()[-1] == "staff:client:changed", "the same keys, dated anew"
+    box.browser.get(here(box, "/keys"))
     both = box.browser.submit(here(box, "/keys"), jwks=json.dumps(JWKS), jwks_uri="https://keys.example/jwks")
     assert both.status_code == 422
 

@@ -71,6 +71,7 @@ def test_the_check_ends_by_itself_and_keeps_the_newest_fifty(ground):
     form = box.browser.form(here(box, "/checks")) | {"act": "forget"}
     box.browser.post(here(box, "/checks"), form)
     assert ground.rows("checked_requests") == 0
+    assert ground.events()[-1] == "staff:client:changed"
 
 
 # The test sign-in.

@@ -3,24 +3,31 @@
 What is not on this machine is skipped; README.md says what was run, with which versions, and how to get it.
 """
 
+import html
+import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import requests
 
 from idp.settings import ROOT
 from tests.browser.installation import Installation
+from tests.ground import CHALLENGE
 from tests.peers.conftest import absent
 from tests.peers.http_visitor import HttpVisitor
 from tests.peers.printed import printed, started
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 # PHP. The pages around the printed login.php: what is put into the session there is all that they know.
 
@@ -149,14 +156,90 @@ def test_spring_security_as_printed(there, spring):
     assert "subject" not in stolen.text
 
 
+# Keycloak, whose realm sends people on to the provider and makes them accounts of its own.
+
+KEYCLOAK = ROOT / "var" / "keycloak" / "bin"
+ADMINISTRATOR = {"KC_BOOTSTRAP_ADMIN_USERNAME": "admin", "KC_BOOTSTRAP_ADMIN_PASSWORD": "of-this-test"}
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A realm of a running Keycloak, and its administrator's tool."""
+
+    address: str
+    folder: Path
+
+    def tool(self, *arguments: str) -> str:
+        """What kcadm.sh says."""
+        command = [str(KEYCLOAK / "kcadm.sh"), *arguments, "--config", str(self.folder / "kcadm")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def keycloak(there: Installation, tmp_path: Path) -> Iterator[Broker]:
+    """Keycloak with a realm in which the printed script was run."""
+    if not (KEYCLOAK / "kc.sh").exists():
+        absent("Keycloak is missing (README.md here tells where it comes from)")
+    port = there.place.port + 5
+    broker = Broker(f"http://localhost:{port}", tmp_path)
+    text, secret = printed(there, tmp_path, "keycloak", f"{broker.address}/realms/house/broker/mobile-id/endpoint")
+    (tmp_path / "mobile-id.sh").write_text(text, "utf-8")
+    (tmp_path / "kcadm.sh").write_text(f'exec {KEYCLOAK}/kcadm.sh "$@" --config {tmp_path}/kcadm\n', "ascii")
+    (tmp_path / "kcadm.sh").chmod(0o755)
+    command = [str(KEYCLOAK / "kc.sh"), "start-dev", "--db=dev-mem", f"--http-port={port}"]
+    with started(command, port, ADMINISTRATOR):
+        user, password = ADMINISTRATOR.values()
+        sign_in = ("--realm", "master", "--user", user, "--password", password)
+        broker.tool("config", "credentials", "--server", broker.address, *sign_in)
+        broker.tool("create", "realms", "-s", "realm=house", "-s", "enabled=true")
+        surroundings = os.environ | {
+            "REALM": "house",
+            "CLIENT_SECRET": secret,
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        }
+        script = ["sh", str(tmp_path / "mobile-id.sh")]
+        done = subprocess.run(script, env=surroundings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        yield broker
+
+
+def test_keycloak_as_printed(there, keycloak):
+    house = f"{keycloak.address}/realms/house"
+    asked = {
+        "client_id": "account-console",
+        "redirect_uri": f"{house}/account/",
+        "response_type": "code",
+        "scope": "openid",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+        "kc_idp_hint": "mobile-id",
+    }
+    citizen = there.enrol()
+    visitor = arrived(there, citizen, f"{house}/protocol/openid-connect/auth?{urlencode(asked)}")
+    assert 'id="kc-idp-review-profile-form"' in visitor.page.text, "its own page for somebody new"
+    action = html.unescape(re.search(r'id="kc-idp-review-profile-form"[^>]*action="([^"]+)"', visitor.page.text)[1])
+    visitor.post(action, {"username": "gildong", "email": "g@example.kr", "firstName": "G", "lastName": "H"})
+    assert "code=" in visitor.follow(f"{house}/account/")
+    [person] = json.loads(keycloak.tool("get", "users", "-r", "house", "-q", "username=gildong"))
+    [link] = json.loads(keycloak.tool("get", f"users/{person['id']}/federated-identity", "-r", "house"))
+    assert link["identityProvider"] == "mobile-id"
+    assert len(link["userId"]) > 20
+
+
 # Somebody at a browser.
+
+AS_BROWSERS = DefaultCookiePolicy(secure_protocols=("https", "http"))  # to localhost they send Secure cookies too
 
 
 def arrived(there, citizen, at: str) -> HttpVisitor:
     """Who went there, signed in, and is where the application leads on to."""
     visitor = HttpVisitor(there, citizen)
+    visitor.session.cookies.set_policy(AS_BROWSERS)
     visitor.get(at)
     visitor.follow()
+    assert "/sign-in/passkey" in visitor.page.text, visitor.page.text[:3000]
     visitor.prove_and_agree()
     visitor.follow()
     assert visitor.page.status_code == 200, visitor.page.text[:3000]
