@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import make_url
 
+from tests.audited_routes import PROVEN, ROUTES, unproven
 from tests.ground import Citizen, Ground, House, Registered, Template, Walker, copy_ground, make_ground, make_template
+
+# How fast this machine is just now decides nothing.
+settings.register_profile("whenever", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("whenever")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,6 +28,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not any(mark.name == "xdist_group" for mark in item.iter_markers()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """After a whole run: no address that changes something without anybody having seen its row in the audit (law 4)."""
+    of_several = getattr(session.config, "workeroutput", None)
+    if of_several is not None:
+        of_several["routes"], of_several["proven"] = sorted(ROUTES), sorted(PROVEN)
+        return
+    option, whole = session.config.option, pytest.Config.ArgsSource.TESTPATHS
+    if (
+        session.exitstatus
+        or session.config.args_source is not whole
+        or option.keyword
+        or "not long" not in option.markexpr
+    ):
+        return
+    for route in unproven(ROUTES, PROVEN):
+        told = f"law 4: {route}: no success left a row in the audit; record one, or say why not in audited_routes.py"
+        session.config.get_terminal_writer().line(told, red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What one of several processes has seen."""
+    told = getattr(node, "workeroutput", {})
+    ROUTES.update(told.get("routes", ()))
+    PROVEN.update(told.get("proven", ()))
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ from idp.storage.models import Base, OutboxRow
 from idp.storage.people import People
 from idp.telephony.coverage import Coverage, load_coverage
 from idp.telephony.numbers import parse_number
+from tests.audited_routes import watch
 
 
 class CompiledTemplates(BytecodeCache):
@@ -514,4 +515,5 @@ def make_ground(
     app = create_app(settings, world)
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.jinja_env.bytecode_cache = COMPILED
+    watch(app)
     return Ground(app, clock, names)

@@ -40,6 +40,7 @@ from idp.staff.pending import NoGround
 from idp.staff.roles import Act
 from idp.storage.access import find_access
 from idp.storage.staff import StaffMembers
+from idp.storage.wire import Outdated
 from idp.telephony.coverage import CoverageError
 
 log = logging.getLogger(__name__)
@@ -171,13 +172,21 @@ def version_of(body: Any) -> str:
     return f'"{sha256(content.encode()).hexdigest()[:32]}"'
 
 
-def refuse_stale(body: Any) -> None:
-    """Raise Problem unless the caller changes what is there now (RFC 9110 §13.1.1; RFC 6585 §3)."""
+def there(found: T | None) -> T:
+    """What was looked for. Raises Problem when there is none."""
+    if found is None:
+        raise Problem(404)
+    return found
+
+
+def as_seen(found: T, show: Callable[[T], Mapping[str, Any]]) -> T:
+    """What is there now and the caller changes, who has seen it so (RFC 9110 §13.1.1; RFC 6585 §3). Raises Problem."""
     given = request.headers.get("If-Match")
     if given is None:
         raise Problem(428)
-    if given != version_of(body):
+    if given != version_of(show(found)):
         raise Problem(412)
+    return found
 
 
 def item_page(rows: Sequence[T], key: Callable[[T], str], show: Callable[[T], Mapping[str, Any]]) -> Response:
@@ -254,6 +263,7 @@ def answer_problems(endpoint: Blueprint) -> None:
 
 KINDS: Mapping[type[Exception], int] = {
     Conflict: 409,
+    Outdated: 412,  # changed between the look at If-Match and the change
     BrokenRule: 409,
     NotAllowed: 403,
     InvalidAppointment: 422,
@@ -264,7 +274,7 @@ KINDS: Mapping[type[Exception], int] = {
 
 
 def _handler(status: int) -> Callable[[Exception], Response]:
-    return lambda error: _refusal(status, [str(error)])
+    return lambda error: _refusal(status, [str(error)] if str(error) else [])
 
 
 def _refusal(status: int, problems: list[str], code: str | None = None) -> Response:

@@ -9,12 +9,13 @@ from idp.endpoints.administration_calls import (
     Problem,
     answer,
     answer_problems,
+    as_seen,
     called,
     item_page,
     nothing,
     read_body,
-    refuse_stale,
     text_of,
+    there,
 )
 from idp.pages.rendering import provider
 from idp.registration.legal_grounds import groundless
@@ -60,7 +61,7 @@ def propose(client_id: str) -> Response:
     wired = provider()
     existing = wired.clients.get(client_id)
     if existing is not None:
-        refuse_stale(shown(existing))
+        as_seen(existing, shown)
     row = wired.client_office.propose(
         body["metadata"],
         text_of(body, "ground"),
@@ -77,9 +78,7 @@ def propose(client_id: str) -> Response:
 def remove(client_id: str) -> Response:
     """Stop it now and remove it in 30 days."""
     caller = called("admin:clients.write", Act.CLIENT_APPROVE)
-    one = _find(client_id)
-    refuse_stale(shown(one))
-    provider().client_office.remove(one, caller.actor)
+    provider().client_office.remove(as_seen(_find(client_id), shown), caller.actor)
     return nothing()
 
 
@@ -126,10 +125,8 @@ def proposal(row: UUID) -> Response:
     """One of them, decided or not."""
     called("admin:clients.read", Act.CLIENT_READ)
     with provider().database.read() as reading:
-        found = ClientProposals(reading).find(row) or PendingActs(reading).find(row)
-    if found is None:
-        raise Problem(404)
-    return answer(_proposal(found))
+        proposed, asked = ClientProposals(reading).find(row), PendingActs(reading).find(row)
+    return answer(_proposal(there(asked) if proposed is None else proposed))
 
 
 def waits(row: UUID) -> Response:
@@ -138,10 +135,7 @@ def waits(row: UUID) -> Response:
 
 
 def _find(client_id: str) -> Registration:
-    found = provider().clients.get(client_id)
-    if found is None:
-        raise Problem(404)
-    return found
+    return there(provider().clients.get(client_id))
 
 
 def shown(one: Registration) -> dict[str, Any]:

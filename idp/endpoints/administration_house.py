@@ -9,12 +9,13 @@ from idp.endpoints.administration_calls import (
     Problem,
     answer,
     answer_problems,
+    as_seen,
     called,
     item_page,
     nothing,
     read_body,
-    refuse_stale,
     text_of,
+    there,
 )
 from idp.missions.mission import InvalidMission, Mission, Opening, check_opening
 from idp.pages.rendering import provider
@@ -54,7 +55,7 @@ def set_mission(code: str) -> Response:
     """Open it, close it, or let it issue up to a quota."""
     caller = called("admin:missions.write", Act.MISSION_CHANGE)
     body = read_body("opening", "quota")
-    refuse_stale(_mission(_find_mission(code)))
+    seen = as_seen(_find_mission(code), _mission)
     quota = body.get("quota")
     if quota is not None and (type(quota) is not int or not 0 < quota <= MOST_QUOTA):
         raise Problem(400, f"quota must be a whole number between 1 and {MOST_QUOTA}.")
@@ -63,15 +64,12 @@ def set_mission(code: str) -> Response:
         check_opening(opening, quota)
     except (ValueError, InvalidMission) as refused:
         raise Problem(422, "opening must be open, closed, or pilot with a quota.") from refused
-    provider().missions.set_opening([code], opening, quota, caller.actor.id, caller.actor.via)
+    provider().missions.set_opening([code], opening, quota, caller.actor.id, caller.actor.via, seen=[seen])
     return answer(_mission(_find_mission(code)))
 
 
 def _find_mission(code: str) -> Mission:
-    found = provider().missions.find(code) if code.isprintable() and len(code) <= 64 else None
-    if found is None:
-        raise Problem(404)
-    return found
+    return there(provider().missions.find(code) if code.isprintable() and len(code) <= 64 else None)
 
 
 def _mission(one: Mission) -> dict[str, Any]:
@@ -116,10 +114,9 @@ def set_role(member: UUID) -> Response:
     """Another role or mission; it holds at their next request."""
     caller = called("admin:staff.write", Act.STAFF_APPOINT)
     body = read_body("role", "mission")
-    of = _find_member(member)
-    refuse_stale(_member(of))
+    of = as_seen(_find_member(member), _member)
     to = appointment(of.name, _role(body), text_of(body, "mission", 64) or None)
-    provider().staff.change(member, to.role, to.mission, caller.actor.member, caller.actor.via)
+    provider().staff.change(member, to.role, to.mission, caller.actor.member, caller.actor.via, seen=of)
     return answer(_member(_find_member(member)))
 
 
@@ -127,8 +124,8 @@ def set_role(member: UUID) -> Response:
 def remove_member(member: UUID) -> Response:
     """Their sessions end with their next request."""
     caller = called("admin:staff.write", Act.STAFF_APPOINT)
-    refuse_stale(_member(_find_member(member)))
-    provider().staff.remove(member, caller.actor.member, caller.actor.via)
+    of = as_seen(_find_member(member), _member)
+    provider().staff.remove(member, caller.actor.member, caller.actor.via, seen=of)
     return nothing()
 
 
@@ -143,10 +140,7 @@ def _role(body: dict[str, Any]) -> Role:
 
 
 def _find_member(member: UUID) -> Member:
-    found = next((one for one in provider().staff.all() if one.id == member), None)
-    if found is None:
-        raise Problem(404)
-    return found
+    return there(next((one for one in provider().staff.all() if one.id == member), None))
 
 
 def _member(one: Member) -> dict[str, Any]:
@@ -176,10 +170,10 @@ def set_country(region: str) -> Response:
     """Change members of it over what the file says; those that are not named stay."""
     caller = called("admin:countries.write", Act.COUNTRY_CHANGE)
     body = read_body(*MEMBERS)
-    refuse_stale(_country(_find_country(region)))
+    seen = as_seen(_find_country(region), _country)
     if not body:
         raise CoverageError("nothing would change")
-    provider().phones.override(region, body, caller.actor)
+    provider().phones.override(region, body, caller.actor, seen=seen)
     return answer(_country(_stored(region)))
 
 
@@ -187,8 +181,8 @@ def set_country(region: str) -> Response:
 def reset_country(region: str) -> Response:
     """Back to what the file says."""
     caller = called("admin:countries.write", Act.COUNTRY_CHANGE)
-    refuse_stale(_country(_find_country(region)))
-    provider().phones.reset(region, caller.actor)
+    seen = as_seen(_find_country(region), _country)
+    provider().phones.reset(region, caller.actor, seen=seen)
     return nothing()
 
 

@@ -43,6 +43,7 @@ EVENTS = {
     Event.PERSON_CHANGED.tag: "account_event.person_changed",
     Event.PASSKEY_REGISTERED.tag: "account_event.passkey_registered",
     Event.PASSKEY_RENAMED.tag: "account_event.passkey_renamed",
+    Event.PASSKEY_DISTRUSTED.tag: "account_event.passkey_distrusted",
     Event.PASSKEY_REMOVED.tag: "account_event.passkey_removed",
     Event.CREDENTIAL_STOPPED.tag: "account_event.stopped",
     Event.CREDENTIAL_RESUMED.tag: "account_event.resumed",

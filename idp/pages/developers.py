@@ -11,7 +11,7 @@ from idp.pages.sandbox import shown_citizens
 from idp.protocol import errors
 from idp.protocol.client import MOBILE_ID_ACR
 from idp.protocol.errors import OAuthError
-from idp.registration.integration import ANY_CLIENT, ANY_URI, EXAMPLES, configuration, values_of
+from idp.registration.integration import ANY_CLIENT, ANY_URI, EXAMPLES, PKCE_HABITS, configuration, values_of
 from idp.registration.sign_in_button import LOOKS, button_code, contrast
 
 pages = Blueprint("developers", __name__)
@@ -79,6 +79,7 @@ def guide() -> Response:
         examples=EXAMPLES,
         chosen=name,
         code=configuration(name, values),
+        pkce_habits=PKCE_HABITS,
         scopes={scope: claims for scope, claims in SCOPES.items() if claims},
         event_claims=EVENT_CLAIMS,
         levels=wired.acr_values,

@@ -122,6 +122,8 @@ def record() -> Response:
         else:
             reached(transaction, enrolment, "confirmed", now)
             Enrolments(transaction).confirm(enrolment.id, now)
+            if not enrolment.confirmed:
+                transaction.record(AuditRow(Event.ENROLMENT_AGREED, now, detail={"enrolment": enrolment.id}))
     if wrong:
         raise PageRefused("enrolment_record_wrong", 200, "the person disputes the record")
     return walk_on(wired, find_enrolment(wired))

@@ -8,10 +8,12 @@ proves nothing gets one answer, whether the person exists or not, and nothing is
 import json
 from datetime import date
 from hmac import compare_digest
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
 
+from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators import printed_code
 from idp.credential.enrolment import MOST_PEOPLE_A_NUMBER
 from idp.credential.stop_link import read_stop_secret
@@ -25,6 +27,7 @@ from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider
 from idp.provider import Provider
 from idp.storage.account import Account
+from idp.storage.database import Transaction
 from idp.storage.own_stops import OwnStops
 from idp.storage.second_proofs import SecondProofs
 from idp.storage.shared_numbers import holders_of
@@ -66,7 +69,9 @@ def by_link() -> Response:
     if not compare_digest(born.encode(), (read_date(form.get("birthdate", "")) or "-").encode()):
         return _show("lost.not_stopped")
     wired.stop_tries.give_back(link.person.bytes)
-    return _stop(wired, link.person, now, by="link")
+    with wired.database.begin() as transaction:
+        stopped = _stop(transaction, wired, link.person, now, by="link")
+    return _stopped(wired, link.person, now, stopped)
 
 
 def read_date(typed: str) -> str | None:
@@ -97,7 +102,10 @@ def by_paper() -> Response:
         return _show("lost.not_stopped", country)
     with wired.database.begin() as transaction:
         taken = SecondProofs(transaction).take_printed(found[0], digests[found[0]], now)
-    return _stop(wired, found[0], now, by="paper") if taken else _show("lost.not_stopped", country)
+        if taken:
+            transaction.record(AuditRow(Event.PRINTED_CODE_USED, now, found[0]))
+        stopped = _stop(transaction, wired, found[0], now, by="paper") if taken else None
+    return _stopped(wired, found[0], now, stopped) if stopped else _show("lost.not_stopped", country)
 
 
 def _as_many(holders: set[UUID]) -> list[UUID]:
@@ -106,11 +114,17 @@ def _as_many(holders: set[UUID]) -> list[UUID]:
     return [*holders, *nobodies][: max(MOST_PEOPLE_A_NUMBER, len(holders))]
 
 
-def _stop(wired: Provider, person: UUID, now: int, *, by: str) -> Response:
-    """Stop it; one that was stopped before is answered alike."""
-    with wired.database.begin() as transaction:
-        stops = stop_credentials(transaction, wired, person, now, by=by, by_passkey=False)
-        passkeys = [one for one in Account(transaction, person).passkeys() if one.state == "active"]
+def _stop(
+    transaction: Transaction, wired: Provider, person: UUID, now: int, *, by: str
+) -> tuple[list[UUID], list[Any]]:
+    """Stop it, in the step that took what proved it; the stops, and the passkeys that may have been lost."""
+    stops = stop_credentials(transaction, wired, person, now, by=by, by_passkey=False)
+    return stops, [one for one in Account(transaction, person).passkeys() if one.state == "active"]
+
+
+def _stopped(wired: Provider, person: UUID, now: int, stopped: tuple[list[UUID], list[Any]]) -> Response:
+    """What was stopped before is answered alike."""
+    stops, passkeys = stopped
     if not stops or len(passkeys) < 2:
         return page("lost/stopped.html", here="/lost", passkeys=[], sealed="")
     document = json.dumps({"p": person.hex, "s": [one.hex for one in stops], "t": now}).encode()
@@ -137,6 +151,7 @@ def which() -> Response:
         if Account(transaction, person).distrust_passkey(passkey):
             for one in document["s"]:
                 OwnStops(transaction).trust_others(UUID(one))
+            transaction.record(AuditRow(Event.PASSKEY_DISTRUSTED, now, person, detail={"passkey": passkey}))
     return page("account/stopped.html", here="/account/resume", by_passkey=True)
 
 

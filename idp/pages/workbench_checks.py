@@ -53,6 +53,8 @@ def switch(client_id: str) -> Response:
         found = CheckedRequests(step, client_id)
         if form.get("act") == "forget":
             found.forget()
+            detail = {"act": "checks_forgotten", "by": bench.seat.member.id}
+            step.record(AuditRow(Event.CLIENT_ACTED_ON, now, client=client_id, detail=detail))
         else:
             until = now + CHECK_SECONDS if form.get("act") == "on" else None
             found.switch(until)

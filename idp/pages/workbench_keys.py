@@ -26,6 +26,7 @@ from idp.registration.deadlines import DAY, LONGEST_PEM, Deadline, Kind, certifi
 from idp.registration.errors import BrokenRule, RefusedMetadata, RegistrationRefused
 from idp.registration.register import Outcome, change, end_former_secret, needs_secret, rotate_secret
 from idp.storage.client_deadlines import ClientDeadlines
+from idp.storage.database import Transaction
 
 pages = Blueprint("workbench_keys", __name__)
 OVERLAPS = (0, 1, 7, 14, 30)
@@ -53,22 +54,26 @@ def _new_secret(bench: Bench, content: Mapping[str, Any]) -> Response:
     wired, now = provider(), provider().clock()
     overlap = int(content["days"]) * DAY
     outcome = rotate_secret(bench.registration, now=now, random_bytes=wired.random_bytes, overlap=overlap)
-    save_change(bench, secret_rotated(bench.registration, outcome, now=now), "secret")
-    with wired.database.begin() as step:
+
+    def note(step: Transaction) -> None:
         deadlines = ClientDeadlines(step)
         deadlines.forget(bench.client_id, Kind.SECRET, FORMER)
         if overlap:
             deadlines.put(Deadline(client_id=bench.client_id, kind=Kind.SECRET, label=FORMER, ends_at=now + overlap))
+
+    save_change(bench, secret_rotated(bench.registration, outcome, now=now), "secret", note)
     return show_client(Bench(bench.seat, outcome.registration), secret=outcome.secret)
 
 
 def _end_secret(bench: Bench, _content: Mapping[str, Any]) -> Response:
-    wired, now = provider(), provider().clock()
+    now = provider().clock()
     ended = end_former_secret(bench.registration, now=now)
     made = secret_rotated(bench.registration, Outcome(ended, None, {}), now=now)
-    save_change(bench, made, "former_secret_ended")
-    with wired.database.begin() as step:
+
+    def note(step: Transaction) -> None:
         ClientDeadlines(step).forget(bench.client_id, Kind.SECRET, FORMER)
+
+    save_change(bench, made, "former_secret_ended", note)
     return go(bench.here)
 
 
@@ -149,19 +154,26 @@ def _new_keys(bench: Bench, content: Mapping[str, Any]) -> Response:
     wired, now = provider(), provider().clock()
     try:
         metadata = with_keys(bench.registration, json.loads(content["keys"]), wired.offer, wired.outbound)
+        outcome = change(bench.registration, metadata, now=now, random_bytes=wired.random_bytes)
+        if outcome.diff:
+            made = changed(bench.registration, outcome, now=now)
+            save_change(bench, made, "keys", lambda step: _date(step, bench, metadata, content["ends"]))
     except RegistrationRefused as refused:
         return _form(bench, {}, list(refused.problems))
-    outcome = change(bench.registration, metadata, now=now, random_bytes=wired.random_bytes)
-    if outcome.diff:
-        save_change(bench, changed(bench.registration, outcome, now=now), "keys")
-    with wired.database.begin() as step:
-        deadlines = ClientDeadlines(step)
-        deadlines.forget_kind(bench.client_id, Kind.KEY)
-        if content["ends"]:
-            for label in _labels(metadata):
-                ends_at = int(content["ends"])
-                deadlines.put(Deadline(client_id=bench.client_id, kind=Kind.KEY, label=label, ends_at=ends_at))
+    if not outcome.diff:  # the same keys, which end at another time
+        with wired.database.begin() as step:
+            _date(step, bench, metadata, content["ends"])
+            detail = {"act": "keys_dated", "by": bench.seat.member.id}
+            step.record(AuditRow(Event.CLIENT_ACTED_ON, now, client=bench.client_id, detail=detail))
     return go(f"{bench.here}/keys")
+
+
+def _date(step: Transaction, bench: Bench, metadata: Mapping[str, Any], ends: str) -> None:
+    """Note when the keys end; empty: they do not."""
+    deadlines = ClientDeadlines(step)
+    deadlines.forget_kind(bench.client_id, Kind.KEY)
+    for label in _labels(metadata) if ends else ():
+        deadlines.put(Deadline(client_id=bench.client_id, kind=Kind.KEY, label=label, ends_at=int(ends)))
 
 
 def _labels(metadata: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """The registration in an engineer's hands: changed at once in the sandbox, proposed for live, and the way there."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response
@@ -14,7 +14,7 @@ from idp.pages.forms import read_form
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.registration.by_engineer import engineers_metadata
-from idp.registration.changes import Conflict, changed
+from idp.registration.changes import Change, Conflict, changed
 from idp.registration.deadlines import mail_addresses
 from idp.registration.errors import RefusedMetadata, RegistrationRefused
 from idp.registration.legal_grounds import WITHOUT
@@ -22,6 +22,7 @@ from idp.registration.proposals import LONGEST_DOCUMENT, read_proposal
 from idp.registration.register import change
 from idp.registration.registration import Registration
 from idp.storage.client_proposals import ClientProposals
+from idp.storage.database import Transaction
 
 pages = Blueprint("workbench_metadata", __name__)
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "contacts")
@@ -71,7 +72,7 @@ def _granted(form: Mapping[str, str], rest: dict[str, Any]) -> dict[str, Any]:
 
 def _form(bench: Bench, typed: Mapping[str, str], problems: list[str] | None = None, *, live: bool = False) -> Response:
     return page(
-        "workbench/live.html" if live else "workbench/edit.html",
+        "workbench/registration.html",
         here=f"{bench.here}/{'live' if live else 'edit'}",
         status=422 if problems else 200,
         staff=bench.seat.member,
@@ -82,7 +83,8 @@ def _form(bench: Bench, typed: Mapping[str, str], problems: list[str] | None = N
         texts=TEXTS,
         scopes=[one for one in provider().offer.scopes if one != "openid"],
         without_ground=WITHOUT,
-        sandbox=bench.registration.is_sandbox,
+        live=live,
+        proposed=live or not bench.registration.is_sandbox,
     )
 
 
@@ -120,12 +122,17 @@ def _change(bench: Bench, given: Mapping[str, Any]) -> None:
         save_change(bench, changed(before, outcome, now=now), "metadata")
 
 
-def save_change(bench: Bench, made: Any, what: str) -> None:
-    """Store a change with the row that says who made it. Raises PageRefused when somebody else was faster."""
+def save_change(bench: Bench, made: Change, what: str, also: Callable[[Transaction], None] | None = None) -> None:
+    """Store a change with the row that says who made it, and what else belongs to it.
+
+    Raises PageRefused when somebody else was faster.
+    """
     wired, now = provider(), provider().clock()
     try:
         with wired.database.begin() as step:
             wired.clients.put(step, [made])
+            if also is not None:
+                also(step)
             detail = {"act": what, "by": bench.seat.member.id}
             step.record(AuditRow(Event.CLIENT_ACTED_ON, now, client=bench.client_id, detail=detail))
     except Conflict as conflict:

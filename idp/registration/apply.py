@@ -22,7 +22,7 @@ from idp.registration.register import (
     register,
     rotate_secret,
 )
-from idp.registration.registration import Registration
+from idp.registration.registration import Metadata, Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +134,21 @@ def _step(name: str, folder: Path, request: Request, desk: Desk) -> Step:
     before, now = desk.clients.get(name), desk.clock()
     base = substitutions.get("base")
     if before is None:
-        confirm_documents(metadata, desk.outbound)
+        _confirm(metadata, desk)
         outcome = register(metadata, now=now, random_bytes=desk.random_bytes, client_id=name)
         return Step(name, None, outcome, base, (added(outcome, now=now),))
     outcome = change(before, metadata, now=now, random_bytes=desk.random_bytes)
     if outcome.diff:
-        confirm_documents(metadata, desk.outbound)
+        _confirm(metadata, desk)
     changes = (changed(before, outcome, now=now),) if outcome.diff else ()
     step = Step(name, before, outcome, base, changes)
     return step if _secret_is_known(step, request) else _with_new_secret(step, request, desk, now)
+
+
+def _confirm(metadata: Metadata, desk: Desk) -> None:
+    """What the metadata point to is there: documents and who answers. Raises RegistrationRefused."""
+    confirm_documents(metadata, desk.outbound)
+    desk.clients.refuse_unanswered(metadata)
 
 
 def _secret_is_known(step: Step, request: Request) -> bool:

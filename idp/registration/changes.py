@@ -35,8 +35,11 @@ class ClientStore(Protocol):
     def list(self) -> list[Registration]:
         """All registrations, by id."""
 
+    def refuse_unanswered(self, metadata: Mapping[str, Any]) -> None:
+        """Raise RegistrationRefused when nobody answers for a client that administers: what only storage can tell."""
+
     def save(self, changes: Sequence[Change]) -> None:
-        """Store all changes and their audit rows, or none. Raises Conflict."""
+        """Store all changes and their audit rows, or none. Raises Conflict, RegistrationRefused."""
 
 
 def added(outcome: Outcome, *, now: int) -> Change:

@@ -166,7 +166,7 @@ def apply_(
         also = leaving(plan, desk) if remove_others else []
         if not dry_run:
             carry_out(plan, request, desk, also)
-    except Refused as refused:
+    except (Refused, RegistrationRefused) as refused:
         _fail(refused.problems)
     except Conflict:
         _fail(["another change came in between; nothing was stored; try again"])
@@ -220,6 +220,8 @@ def _set_status(desk: Desk, client_id: str, status: Status) -> None:
 def _save(desk: Desk, change: Change) -> None:
     try:
         desk.clients.save([change])
+    except RegistrationRefused as refused:
+        _fail(refused.problems)
     except Conflict:
         _fail(["another change came in between; nothing was stored; try again"])
 

@@ -28,6 +28,34 @@ EXAMPLES: Mapping[str, str] = {
 }
 """Name to what engineers call it, in the order in which the guide offers them."""
 
+
+@dataclass(frozen=True, slots=True)
+class PkceHabit:
+    """How some software comes to send PKCE (RFC 7636), which every request needs here."""
+
+    software: str
+    setting: str | None  # empty: it does so by itself; None: it cannot
+    instead: str = ""  # what to use in its place
+
+
+PKCE_HABITS = (
+    PkceHabit("Authlib (Flask, Django)", 'client_kwargs={"code_challenge_method": "S256"}'),
+    PkceHabit("mozilla-django-oidc 4+", "OIDC_USE_PKCE = True"),
+    PkceHabit("Spring Security 5.7, 6", "withPkce()"),
+    PkceHabit("Spring Security 7+", ""),
+    PkceHabit("ASP.NET Core 3.0+", ""),
+    PkceHabit("openid-client 6", "code_challenge, code_challenge_method, pkceCodeVerifier"),
+    PkceHabit("openid-client/passport 6", ""),
+    PkceHabit("passport-oauth2 1.8", "pkce: true, state: true"),
+    PkceHabit("passport-openidconnect 0.1", None, "openid-client/passport"),
+    PkceHabit("oidc-client-ts", ""),
+    PkceHabit("jumbojett/openid-connect-php", "setCodeChallengeMethod('S256')"),
+    PkceHabit("mod_auth_openidc 2.4", "OIDCPKCEMethod S256"),
+    PkceHabit("Keycloak", '"pkceEnabled": "true", "pkceMethod": "S256"'),
+    PkceHabit("oauth2-proxy 7.3+", 'code_challenge_method = "S256"'),
+)
+"""Common software, told where its makers say so or where it was run against this provider."""
+
 HARMLESS_URI = re.compile(r"https?://[A-Za-z0-9\[\]._:-]{1,260}(?:/[A-Za-z0-9._~/-]{0,500})?")
 ANY_CLIENT, ANY_URI = "client-id", "https://service.example/sign-in/callback"
 DEFAULT_SCOPE = "openid profile"

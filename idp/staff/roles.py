@@ -78,6 +78,9 @@ MAY: dict[Role, frozenset[Act]] = {
 AT_A_MISSION = frozenset({Role.OFFICER, Role.SUPERVISOR})
 """Roles that belong to one mission and see nothing of any other."""
 
+CENTRAL = frozenset({Role.REGISTRAR, Role.AUDITOR, Role.ADMINISTRATOR, Role.OPERATOR})
+"""Roles of the whole house: only who has one may answer for a client that administers."""
+
 INVITES: dict[Role, frozenset[Role]] = {
     Role.SUPERVISOR: frozenset({Role.OFFICER}),
     Role.ADMINISTRATOR: frozenset(Role),

@@ -26,6 +26,7 @@ from idp.registration.proposals import read_proposal
 from idp.registration.register import rotate_secret
 from idp.registration.registration import Registration
 from idp.staff.actor import Actor
+from idp.storage.client_answerer import refuse_unknown_answerer
 from idp.storage.client_proposals import ClientProposals
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
@@ -116,6 +117,7 @@ class ClientOffice:
         before: Mapping[str, Any] = existing.metadata if existing else {}
         names = sorted(name for name in before.keys() | metadata.keys() if before.get(name) != metadata.get(name))
         with self._database.begin() as step:
+            refuse_unknown_answerer(step, metadata)
             proposals = ClientProposals(step)
             row = proposals.add(client_id, metadata, base, ground.strip(), actor.id, now, actor.via)
             detail = {"proposal": row, "diff": names, "ground": ground.strip()} | actor.detail

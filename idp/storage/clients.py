@@ -5,7 +5,7 @@ version, so that disabling a service holds at the next request in every worker.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from idp.registration.changes import Change, Conflict
 from idp.registration.effective_client import effective_client
 from idp.registration.register import CLIENT_ID
 from idp.registration.registration import Metadata, Registration
+from idp.storage.client_answerer import refuse_unknown_answerer
 from idp.storage.database import Database, Transaction
 from idp.storage.models import ClientRow
 from idp.storage.models_engineers import CheckedRequest, ClientDeadline, ClientEngineer
@@ -145,8 +146,16 @@ class Clients:
         known = self._parsed.get(client_id, (0, None))[1]
         return known is not None and known.environment == "sandbox"
 
+    def refuse_unanswered(self, metadata: Mapping[str, Any]) -> None:
+        """Tell beforehand what `save` would refuse. Raises RegistrationRefused."""
+        with self._database.read() as reading:
+            refuse_unknown_answerer(reading, metadata)
+
     def save(self, changes: Sequence[Change]) -> None:
-        """Store all changes and their audit rows, or none. Raises Conflict when a `before` is outdated."""
+        """Store all changes and their audit rows, or none.
+
+        Raises Conflict when a `before` is outdated, RegistrationRefused when nobody answers for a client.
+        """
         if not changes:
             return
         try:
@@ -184,8 +193,10 @@ class Clients:
             return self.find_within(reading, client_id)
 
     def put(self, step: Transaction, changes: Sequence[Change]) -> None:
-        """`save` within a transaction that does more. Raises Conflict; AlreadyTaken comes with its end."""
+        """`save` within a transaction that does more. Raises as it does; AlreadyTaken comes with its end."""
         for change in changes:
+            if change.after is not None and (change.before is None or change.before.metadata != change.after.metadata):
+                refuse_unknown_answerer(step, change.after.metadata)
             _write(step, change)
             step.record(change.audit)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, text
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.staff.actor import OPERATOR, Actor
@@ -14,7 +14,8 @@ from idp.staff.switches import Feature
 from idp.storage.database import Database, Transaction
 from idp.storage.models_messages import CountryOverride
 from idp.storage.switches import read_off
-from idp.telephony.coverage import Coverage, CoverageError, change
+from idp.storage.wire import Outdated
+from idp.telephony.coverage import Country, Coverage, CoverageError, change
 
 #: How long a process goes by what it has read: after that long a change holds everywhere.
 FRESH_SECONDS: Final = 5
@@ -22,6 +23,8 @@ FRESH_SECONDS: Final = 5
 _O: Final = CountryOverride.__table__.c
 _ALL: Final = select(_O.region, _O.members)
 _ONE: Final = select(_O.members).where(_O.region == bindparam("country"))
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")  # held until the transaction ends (PostgreSQL §13.3.5)
+COUNTRIES_LOCK: Final = 0x6F76_6572  # one for all countries, which seldom change
 _REMOVE: Final = delete(CountryOverride).where(_O.region == bindparam("country"))
 
 
@@ -37,25 +40,49 @@ def override(
     members: Mapping[str, Any],
     now: int,
     actor: Actor = OPERATOR,
+    *,
+    seen: Country | None = None,
 ) -> None:
-    """Change members of one country, on top of earlier changes. Raises CoverageError."""
+    """Change members of one country, on top of earlier changes. Raises CoverageError.
+
+    `seen`: what the caller decided by. Raises Outdated when the country is not so any more.
+    """
     if region not in base.countries:
         raise CoverageError(f"{region}: no such region in the table of countries")
-    row = transaction.one(_ONE, country=region)
-    changed = {**(json.loads(row.members) if row else {}), **members}
+    changed = {**_in_turn(transaction, base, region, seen), **members}
     change(base.countries[region], changed)
     transaction.put(CountryOverride, region=region, members=json.dumps(changed, ensure_ascii=False), changed_at=now)
     detail = {"region": region, "members": dict(members)} | actor.detail
     transaction.record(AuditRow(Event.COUNTRY_CHANGED, now, detail=detail))
 
 
-def reset(transaction: Transaction, region: str, now: int, actor: Actor = OPERATOR) -> bool:
-    """Back to what the file says. False when nothing was changed."""
+def reset(
+    transaction: Transaction,
+    base: Coverage,
+    region: str,
+    now: int,
+    actor: Actor = OPERATOR,
+    *,
+    seen: Country | None = None,
+) -> bool:
+    """Back to what the file says. False when nothing was changed. Raises Outdated as `override` does."""
+    _in_turn(transaction, base, region, seen)
     if transaction.run(_REMOVE, country=region) == 0:
         return False
     detail = {"region": region, "members": {}} | actor.detail
     transaction.record(AuditRow(Event.COUNTRY_CHANGED, now, detail=detail))
     return True
+
+
+def _in_turn(transaction: Transaction, base: Coverage, region: str, seen: Country | None) -> dict[str, Any]:
+    """What is changed of a country, as no other step can change it before this one ends. Raises Outdated."""
+    if transaction.dialect == "postgresql":  # a country that nobody has changed has no row to lock
+        transaction.one(_LOCK, lock=COUNTRIES_LOCK)
+    row = transaction.one(_ONE, country=region)
+    members: dict[str, Any] = json.loads(row.members) if row else {}
+    if seen is not None and change(base.countries[region], members) != seen:
+        raise Outdated
+    return members
 
 
 @dataclass(slots=True)

@@ -10,11 +10,13 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.missions.mission import Mission, Opening, Place
 from idp.storage.database import Database, Transaction
 from idp.storage.models_missions import MissionRow
+from idp.storage.wire import Outdated
 
 MOST_MISSIONS = 1_000
 
 _table = MissionRow.__table__
 _ONE = select(_table).where(MissionRow.code == bindparam("mission"))
+_IN_TURN = _ONE.with_for_update()
 _ALL = select(_table).order_by(MissionRow.country, MissionRow.code).limit(MOST_MISSIONS)
 _SET = (
     update(MissionRow)
@@ -88,14 +90,22 @@ class Missions:
         quota: int | None,
         by: UUID | None = None,
         via: str | None = None,
+        *,
+        seen: Sequence[Mission] = (),
     ) -> list[str]:
-        """Open or close missions, all of them or none; returns those that are not known."""
+        """Open or close missions, all of them or none; returns those that are not known.
+
+        `seen`: what the caller decided by. Raises Outdated when one of them is not so any more.
+        """
         now = self._clock()
         with self._database.begin() as step:
-            known = {code: mission for code in codes if (mission := find_mission(step, code)) is not None}
+            rows = {code: step.one(_IN_TURN, mission=code) for code in sorted(set(codes))}
+            known = {code: _mission(row) for code, row in rows.items() if row is not None}
             unknown = [code for code in codes if code not in known]
             if unknown:
                 return unknown
+            if any(known.get(one.place.code) != one for one in seen):
+                raise Outdated
             for code, mission in known.items():
                 step.run(_SET, mission=code, opening=opening.value, limit_of=quota, now=now)
                 detail = {"mission": code, "from": mission.opening.value, "to": opening.value, "quota": quota, "by": by}

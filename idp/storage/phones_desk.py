@@ -12,7 +12,7 @@ from idp.storage.message_counts import DAY, count_messages, read_figures, read_t
 from idp.storage.send_budgets import SendBudgets
 from idp.telephony.breaker import Breaker
 from idp.telephony.channel import Channel
-from idp.telephony.coverage import Coverage
+from idp.telephony.coverage import Country, Coverage
 from idp.telephony.figures import Cell, Figures, render
 from idp.telephony.limits import Budget
 
@@ -30,15 +30,17 @@ class PhonesDesk:
         """The table as it is now."""
         return self.current.as_set()
 
-    def override(self, region: str, members: Mapping[str, Any], actor: Actor = OPERATOR) -> None:
-        """Change members of one country, with an audit row. Raises CoverageError."""
+    def override(
+        self, region: str, members: Mapping[str, Any], actor: Actor = OPERATOR, *, seen: Country | None = None
+    ) -> None:
+        """Change members of one country, with an audit row. Raises CoverageError; Outdated when it is not as `seen`."""
         with self.database.begin() as transaction:
-            override(transaction, self.current.base, region, members, self.clock(), actor)
+            override(transaction, self.current.base, region, members, self.clock(), actor, seen=seen)
 
-    def reset(self, region: str, actor: Actor = OPERATOR) -> bool:
-        """Back to what the file says. False when nothing was changed."""
+    def reset(self, region: str, actor: Actor = OPERATOR, *, seen: Country | None = None) -> bool:
+        """Back to what the file says. False when nothing was changed. Raises Outdated when it is not as `seen`."""
         with self.database.begin() as transaction:
-            return reset(transaction, region, self.clock(), actor)
+            return reset(transaction, self.current.base, region, self.clock(), actor, seen=seen)
 
     def figures(self, days: int) -> Mapping[Cell, Figures]:
         """What became of the messages of the last days; what has settled is counted first."""

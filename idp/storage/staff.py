@@ -26,10 +26,12 @@ _MEMBER = select(StaffMember.id, StaffMember.name, StaffMember.role, StaffMember
     StaffMember.removed_at.is_(None)
 )
 _FIND = _MEMBER.where(StaffMember.id == bindparam("member"))
+_IN_TURN = _FIND.with_for_update()
 _ALL = _MEMBER.order_by(StaffMember.id).limit(MOST_LISTED)
 _OF_MISSION = _MEMBER.where(StaffMember.mission == bindparam("place")).order_by(StaffMember.id).limit(MOST_LISTED)
 _DEMO = select(StaffMember.id).where(StaffMember.demo.is_(True), StaffMember.removed_at.is_(None)).limit(1)
-# Locked in the order of their keys, so that two administrators who remove each other do it one after the other.
+# Locked in the order of their keys and before anybody else, so that two administrators who remove each other do it
+# one after the other.
 _ADMINISTRATORS = (
     select(StaffMember.id)
     .where(StaffMember.role == Role.ADMINISTRATOR.value, StaffMember.removed_at.is_(None))
@@ -141,6 +143,12 @@ class StaffMembers:
     def find(self, member: UUID) -> Member | None:
         """Somebody who has not been removed."""
         row = self._transaction.one(_FIND, member=member)
+        return member_of(row) if row else None
+
+    def find_in_turn(self, member: UUID) -> Member | None:
+        """The same for a step that changes or removes them: such steps go one after the other."""
+        self._transaction.all(_ADMINISTRATORS)
+        row = self._transaction.one(_IN_TURN, member=member)
         return member_of(row) if row else None
 
     def all(self, mission: str | None = None) -> list[Member]:

@@ -22,6 +22,7 @@ from idp.storage.missions import find_mission
 from idp.storage.models import ClientRow
 from idp.storage.staff import StaffMembers
 from idp.storage.staff_invitations import OpenInvitation, StaffInvitations
+from idp.storage.wire import Outdated
 
 USER_HANDLE_BYTES = 64
 _CLIENT = select(ClientRow.id).where(ClientRow.id == bindparam("client"))
@@ -87,11 +88,21 @@ class StaffOffice:
         return member
 
     def change(
-        self, member: UUID, role: Role, mission: str | None, by: Member | None = None, via: str | None = None
+        self,
+        member: UUID,
+        role: Role,
+        mission: str | None,
+        by: Member | None = None,
+        via: str | None = None,
+        *,
+        seen: Member | None = None,
     ) -> None:
-        """Give somebody another role or mission. Raises NotAllowed or InvalidAppointment."""
+        """Give somebody another role or mission. Raises NotAllowed or InvalidAppointment.
+
+        `seen`: how the caller saw them, who decided by it. Raises Outdated when they are not so any more.
+        """
         with self._database.begin() as step:
-            of = _known(step, member)
+            of = _in_turn(step, member, seen)
             to = Appointment(name=of.name, role=role, mission=mission)
             if by is not None:
                 refuse_change(_as_now(step, by), of, to)
@@ -103,7 +114,7 @@ class StaffOffice:
         self, step: Transaction, member: UUID, before: Role, role: Role, *, first: UUID, second: UUID
     ) -> None:
         """The same, asked for by one and decided by another. Raises NotAllowed; also when the role changed since."""
-        of = _known(step, member)
+        of = _in_turn(step, member)
         if of.role is not before:
             raise NotAllowed("staff.changed_since")
         to = Appointment(name=of.name, role=role)
@@ -143,11 +154,13 @@ class StaffOffice:
             detail = {"member": member, "by": by.id if by else None}
             step.record(AuditRow(Event.ENGINEER_UNBOUND, now, client=client_id, detail=detail))
 
-    def remove(self, member: UUID, by: Member | None = None, via: str | None = None) -> None:
-        """Remove somebody: their sessions end with it. Raises NotAllowed."""
+    def remove(
+        self, member: UUID, by: Member | None = None, via: str | None = None, *, seen: Member | None = None
+    ) -> None:
+        """Remove somebody: their sessions end with it. Raises NotAllowed, and Outdated as `change` does."""
         now = self._clock()
         with self._database.begin() as step:
-            of = _known(step, member)
+            of = _in_turn(step, member, seen)
             if by is not None:
                 refuse_removal(_as_now(step, by), of)
             if not StaffMembers(step).remove(of, now):
@@ -203,6 +216,16 @@ def _joined(member: UUID, passkey: UUID, new: Appointment) -> dict[str, Any]:
 
 def _known(step: Transaction, member: UUID) -> Member:
     found = StaffMembers(step).find(member)
+    if found is None:
+        raise NotAllowed("staff.unknown_member")
+    return found
+
+
+def _in_turn(step: Transaction, member: UUID, seen: Member | None = None) -> Member:
+    """Whom a step changes, as no other step can change them before it ends. Raises NotAllowed, Outdated."""
+    found = StaffMembers(step).find_in_turn(member)
+    if seen is not None and found != seen:
+        raise Outdated
     if found is None:
         raise NotAllowed("staff.unknown_member")
     return found

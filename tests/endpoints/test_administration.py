@@ -330,6 +330,20 @@ def test_a_session_is_found_and_ended_and_its_services_are_told(ground):
     assert "staff:session:stopped" in ground.events()
 
 
+def test_a_message_that_waits_is_tried_again_or_let_go(ground):
+    open_missions(ground)
+    service, robot = ground.register(), Robot(ground, appoint(ground, Role.ADMINISTRATOR))
+    walker = ground.browser()
+    walker.authorize(service)
+    walker.passkey(ground.enrol())
+    [waiting] = robot.do("GET", "/admin/v1/outbox").get_json()["items"]
+    at = f"/admin/v1/outbox/{waiting['id']}"
+    assert robot.do("POST", at).status_code < 300
+    assert robot.do("DELETE", at).status_code == 204
+    assert robot.do("DELETE", at).status_code == 404
+    assert [tag for tag in ground.events() if "message" in tag] == ["staff:message:retried", "staff:message:dropped"]
+
+
 # Pages, versions, errors.
 
 

@@ -1,42 +1,16 @@
-"""The console: who may do what (generated from the addresses), four eyes, and that nothing happens unproven."""
+"""The console: who may do what (generated from the addresses), and that nothing happens unproven."""
 
-import csv
 import json
-import re
-from urllib.parse import parse_qsl
-from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from idp.pages.console_confirm import ACTS
 from idp.staff.actor import OPERATOR
 from idp.staff.roles import MAY, Act, Role
-from idp.storage.models import OutboxRow, Session
-from tests.ground import copy_ground, visible
+from tests.ground import visible
+from tests.pages.console_walks import ask_rotation, live_session, propose, waiting_message
 from tests.staff.colleagues import answer, appoint, at_desk, open_missions
-
-DOCUMENT = {
-    "client_name": "새 서비스",
-    "redirect_uris": ["https://new.example.kr/cb"],
-    "scope": "openid profile",
-    "legal_grounds": {"profile": "재외국민등록법 제7조"},
-}
-GROUND = "재외국민등록법 제7조에 따른 본인확인"
-
-
-@pytest.fixture(scope="module")
-def office(template, tmp_path_factory):
-    """One installation with a service and somebody in every role, each signed in."""
-    made = copy_ground(template, tmp_path_factory.mktemp("console"))
-    open_missions(made)
-    yield made
-    made.provider.database.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def people(office):
-    return {role: (one := appoint(office, role, name=role.value), at_desk(office, one)) for role in Role}
 
 
 @pytest.fixture(scope="module")
@@ -108,26 +82,6 @@ def at(office, service, rule):
     if "uuid:pending" in rule:
         rule = rule.replace("<uuid:pending>", str(ask_rotation(office)))
     return rule.replace("<client_id>", service.id).replace("<region>", "DE")
-
-
-def ask_rotation(office, by=None):
-    """The key of an act that waits."""
-    browser = at_desk(office, by or appoint(office, Role.OPERATOR))
-    browser.get("/console/keys")
-    browser.submit("/console/keys", ground="They are a year old.")
-    assert browser.page.status_code == 303, visible(browser.page)
-    return UUID(browser.page.headers["Location"].rsplit("/", 1)[1])
-
-
-def propose(office, client_id, document=DOCUMENT, by=None):
-    """The key of a proposal that waits."""
-    colleague = by or appoint(office, Role.ADMINISTRATOR)
-    browser = at_desk(office, colleague)
-    browser.get("/console/proposals/new")
-    fields = {"client_id": client_id, "metadata": json.dumps(document), "ground": GROUND}
-    browser.submit("/console/proposals", **fields)
-    assert browser.page.status_code == 303, visible(browser.page)
-    return UUID(browser.page.headers["Location"].rsplit("/", 1)[1])
 
 
 def test_V_01_every_address_of_the_console_stands_in_the_matrix(office):
@@ -217,37 +171,6 @@ def reach(ground, browser, service, name):
     assert browser.page.status_code == 200, visible(browser.page)
 
 
-def waiting_message(ground, service):
-    """The key of a message that waits in the outbox."""
-    walker = ground.browser()
-    walker.authorize(service)
-    walker.passkey(ground.enrol())
-    with ground.provider.database.read() as reading:
-        return str(reading.all(select(OutboxRow.id))[0][0])
-
-
-def live_session(ground, service):
-    """The key of somebody's session."""
-    ground.browser().sign_in(service, ground.enrol())
-    with ground.provider.database.read() as reading:
-        return str(reading.all(select(Session.id))[0][0])
-
-
-def decide(ground, colleague, row, decision):
-    """Decide an act that waits, in a browser of their own."""
-    browser = at_desk(ground, colleague)
-    browser.get(f"/console/acts/{row}")
-    browser.submit(f"/console/acts/{row}", decision=decision)
-    return answer(browser, "/console/confirm", colleague)
-
-
-def detail_of(ground, event):
-    """The detail of the newest audit row of an event."""
-    with ground.provider.database.read() as reading:
-        rows = reading.all(text("SELECT detail FROM audit_events WHERE event = :event ORDER BY id"), event=event)
-    return json.loads(rows[-1].detail)
-
-
 @pytest.mark.parametrize("name", ACTS)
 @pytest.mark.parametrize("attempt", ["no passkey", "another's passkey", "twice", "late", "another act's note"])
 def test_V_05_nothing_is_done_without_a_fresh_passkey_check_for_this_very_act(ground, name, attempt):
@@ -278,186 +201,3 @@ def test_V_05_nothing_is_done_without_a_fresh_passkey_check_for_this_very_act(gr
         done = browser.post("/console/confirm", form | {"credential": credential})
     assert done.status_code == 403
     assert {table: rows for table, rows in ground.contents().items() if table in CHANGING} == before
-
-
-# What is done.
-
-
-def test_a_service_comes_into_being_by_two_people_and_signs_people_in(ground):
-    open_missions(ground)
-    row = propose(ground, "brand-new")
-    assert ground.provider.clients.get("brand-new") is None
-    administrator = appoint(ground, Role.ADMINISTRATOR)
-    browser = at_desk(ground, administrator)
-    assert "https://new.example.kr/cb" in visible(browser.get(f"/console/proposals/{row}"))
-    browser.submit(f"/console/proposals/{row}", decision="proposal_approve")
-    done = answer(browser, "/console/confirm", administrator)
-    secret = re.search(r'id="client-secret">([^<]+)<', done.text)[1]
-    assert ground.provider.clients.get("brand-new").metadata["client_name"] == "새 서비스"
-    ours = [tag for tag in ground.events() if ":client:" in tag]
-    assert ours == ["staff:client:proposed", "operator:client:added", "staff:client:approved"]
-    audit = json.dumps([list(map(str, found)) for found in ground.contents()["audit_events"]])
-    assert secret not in audit
-    assert "Approved by" in visible(browser.get(f"/console/proposals/{row}?lang=en"))
-
-
-def test_V_04_who_proposed_is_not_the_second_person(ground):
-    open_missions(ground)
-    administrator = appoint(ground, Role.ADMINISTRATOR)
-    row = propose(ground, "own", by=administrator)
-    browser = at_desk(ground, administrator)
-    page = browser.get(f"/console/proposals/{row}")
-    assert 'id="proposal-approve"' not in page.text
-    csrf = browser.form("/staff/sign-out")["csrf"]
-    assert browser.post(f"/console/proposals/{row}", {"csrf": csrf, "decision": "proposal_approve"}).status_code == 403
-    assert ground.provider.clients.get("own") is None
-
-
-def test_a_change_made_meanwhile_outdates_the_proposal(ground):
-    open_missions(ground)
-    service, administrator = ground.register(), appoint(ground, Role.ADMINISTRATOR)
-    document = dict(ground.provider.clients.get(service.id).metadata) | {"client_name": "Changed"}
-    row = propose(ground, service.id, document)
-    browser = at_desk(ground, administrator)
-    browser.get(f"/console/proposals/{row}")
-    browser.submit(f"/console/proposals/{row}", decision="proposal_approve")
-    with ground.provider.database.begin() as step:
-        step.run(text("UPDATE clients SET version = version + 1"))
-    assert answer(browser, "/console/confirm", administrator).status_code == 409
-    assert ground.provider.clients.get(service.id).metadata["client_name"] != "Changed"
-    assert 'id="proposal-approve"' not in browser.get(f"/console/proposals/{row}").text
-
-
-def test_a_waiver_and_a_look_alike_are_shown_to_the_second_person(ground):
-    open_missions(ground)
-    ground.register(client_name="정부24")
-    row = propose(ground, "imitation", DOCUMENT | {"client_name": "정부24", "pkce_required": False})
-    browser = at_desk(ground, appoint(ground, Role.ADMINISTRATOR))
-    page = browser.get(f"/console/proposals/{row}?lang=en")
-    assert "This would take protections away" in page.text
-    assert "without PKCE" in page.text
-    assert "The name reads like that of" in page.text
-
-
-REFUSED = {
-    "not json": ({"metadata": "{"}, "not JSON"),
-    "a list": ({"metadata": "[]"}, "must be a JSON object"),
-    "no ground": ({"ground": " "}, "ground"),
-    "bad id": ({"client_id": "Not An Id"}, "client id"),
-    "http": ({"metadata": json.dumps(DOCUMENT | {"redirect_uris": ["http://new.example.kr/cb"]})}, "must be https"),
-    "unknown": ({"metadata": json.dumps(DOCUMENT | {"pkce_requird": False})}, "pkce_requird"),
-    "deep": ({"metadata": "[" * 30_000}, "not JSON"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_G_what_breaks_a_rule_is_not_proposed_and_what_was_typed_is_kept(office, people, case):
-    changed, problem = REFUSED[case]
-    _, browser = people[Role.ADMINISTRATOR]
-    browser.get("/console/proposals/new")
-    before = office.rows("client_proposals")
-    typed = {"client_id": "fine", "metadata": json.dumps(DOCUMENT), "ground": GROUND} | changed
-    page = browser.submit("/console/proposals", **typed)
-    assert page.status_code == 422
-    assert problem in visible(page)
-    assert office.rows("client_proposals") == before
-
-
-def test_stopping_holds_at_the_next_request_and_names_who_did_it(ground):
-    open_missions(ground)
-    service, citizen, administrator = ground.register(), ground.enrol(), appoint(ground, Role.ADMINISTRATOR)
-    tokens = ground.browser().tokens(service, citizen)
-    browser = at_desk(ground, administrator)
-    browser.get(f"/console/clients/{service.id}")
-    path = f"/console/clients/{service.id}"
-    browser.post(path, browser.form(path) | {"act": "client_stop"})
-    assert answer(browser, "/console/confirm", administrator).status_code == 303
-    assert ground.browser().userinfo(tokens["access_token"]).status_code == 401
-    with ground.provider.database.read() as reading:
-        [row] = reading.all(text("SELECT detail FROM audit_events WHERE event = 'staff:client:changed'"))
-    assert json.loads(row.detail) == {"act": "disabled", "by": administrator.id.hex}
-
-
-def test_the_keys_rotate_and_both_who_and_what_are_on_record(ground):
-    open_missions(ground)
-    operator = appoint(ground, Role.OPERATOR)
-    browser = at_desk(ground, operator)
-    row = ask_rotation(ground, by=operator)
-    assert browser.get(f"/console/acts/{row}").text.count('id="act-approve"') == 0
-    assert ground.rows("signing_keys") == 4
-    colleague = appoint(ground, Role.ADMINISTRATOR)
-    assert decide(ground, colleague, row, "act_approve").status_code == 303
-    assert ground.rows("signing_keys") == 8
-    assert detail_of(ground, "staff:signing_keys:rotated")["first"] == operator.id.hex
-    assert {"staff:act:asked", "staff:act:approved"} <= set(ground.events())
-
-
-# What is looked at.
-
-
-def test_V_06_the_list_as_a_table_holds_no_formula(office, people, service):
-    with office.provider.database.begin() as step:
-        step.run(
-            text("UPDATE clients SET registration = replace(registration, :old, :new) WHERE id = :id"),
-            old=office.provider.clients.get(service.id).metadata["client_name"],
-            new="=cmd()",
-            id=service.id,
-        )
-    answered = people[Role.AUDITOR][1].get("/console/clients.csv")
-    rows = list(csv.reader(answered.text.splitlines()))
-    assert next(row for row in rows if row[0] == service.id)[1] == "'=cmd()"
-    assert answered.headers["Content-Disposition"].startswith("attachment")
-
-
-@pytest.mark.parametrize(
-    ("query", "there"),
-    [
-        ("q=nothing-like-this", False),
-        ("state=disabled", False),
-        ("state=enabled", True),
-        ("environment=live", True),
-        ("environment=sandbox", False),
-        ("environment=x", True),
-        ("after=zzzz", False),
-    ],
-)
-def test_the_list_is_searched_filtered_and_paged(people, service, query, there):
-    page = people[Role.AUDITOR][1].get(f"/console/clients?{query}")
-    assert (f"/console/clients/{service.id}" in page.text) == there
-
-
-@pytest.mark.parametrize("query", ["day=x", "person=x", "event=%27%3B", "day=9999999999", "day=0000-00-00"])
-def test_D_12_a_search_that_cannot_be_read_is_told(people, query):
-    answered = people[Role.AUDITOR][1].get(f"/console/audit?{query}")
-    assert answered.status_code == 422
-    fields = dict(parse_qsl(query))
-    assert ask_table(people[Role.AUDITOR][1], **fields).status_code == 400
-
-
-def ask_table(browser, **asked):
-    browser.get("/staff")
-    return browser.post("/console/audit", browser.form("/staff/sign-out") | asked)
-
-
-def test_the_audit_shows_a_day_and_taking_it_is_on_record(office, people):
-    browser = people[Role.AUDITOR][1]
-    assert "staff:session:started" in browser.get("/console/audit?event=staff:").text
-    assert "staff:session:started" not in browser.get("/console/audit?event=person:").text
-    assert "staff:session:started" not in browser.get("/console/audit?day=2026-01-01").text
-    ask_table(browser, event="staff:session:")
-    table = answer(browser, "/console/confirm", people[Role.AUDITOR][0])
-    assert table.text.startswith("id,at,event")
-    assert "staff:session:started" in table.text
-    assert office.events().count("staff:audit:exported") >= 1
-
-
-def test_the_outbox_shows_what_waits_and_never_its_content(ground):
-    open_missions(ground)
-    service, citizen = ground.register(), ground.enrol()
-    walker = ground.browser()
-    walker.authorize(service)
-    walker.passkey(citizen)
-    page = at_desk(ground, appoint(ground, Role.OPERATOR)).get("/console/outbox")
-    assert "text_message" in page.text
-    assert ground.codes()[0] not in page.text
-    assert citizen.number not in page.text

@@ -2,12 +2,13 @@
 
 import html
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from idp.claims.scopes import EVENT_CLAIMS, SCOPES
 from idp.pages.developers import known_errors
-from idp.registration.integration import ANY_URI, EXAMPLES
+from idp.registration.integration import ANY_URI, EXAMPLES, FOLDER, PKCE_HABITS
 from idp.registration.sign_in_button import LOOKS, contrast
 from tests.ground import ORIGIN
 
@@ -94,3 +95,27 @@ def test_contrast_is_that_of_the_standard():
 @pytest.mark.parametrize("query", [{"look": "none"}, {"button": "fr"}, {"look": "blue", "button": "../ko"}])
 def test_no_other_button_is_there(house, query):
     assert house.browser().get("/developers", query_string=query).status_code == 404
+
+
+def test_what_happens_without_pkce_is_told_as_it_happens(house):
+    refused = house.browser().authorize(house.service, code_challenge=None, code_challenge_method=None)
+    answered = dict(parse_qsl(urlsplit(refused.headers["Location"]).query))
+    told = html.unescape(house.browser().get("/developers").text)
+    assert f"error={answered['error']}&error_description={answered['error_description']}" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "software"),
+    [
+        ("authlib-flask", "Authlib (Flask, Django)"),
+        ("django", "Authlib (Flask, Django)"),
+        ("spring-security", "Spring Security 5.7, 6"),
+        ("php", "jumbojett/openid-connect-php"),
+        ("mod-auth-openidc", "mod_auth_openidc 2.4"),
+        ("oauth2-proxy", "oauth2-proxy 7.3+"),
+    ],
+)
+def test_the_configurations_send_pkce_as_the_guide_says(name, software):
+    setting = next(one.setting for one in PKCE_HABITS if one.software == software)
+    words = re.findall(r"\w{4,}", setting)
+    assert all(word in (FOLDER / f"{name}.txt").read_text("utf-8") for word in words)

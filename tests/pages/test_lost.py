@@ -138,6 +138,7 @@ def test_naming_the_lost_passkey_lets_another_go_on(ground, citizen, browser):
     assert resume(ground.browser(), second).status_code == 403  # nothing was named yet
     stranger.page = page
     stranger.submit("/lost/which", passkey=passkeys(ground, citizen)[0][0])
+    assert ground.events()[-1] == "person:passkey:distrusted"
     assert resume(ground.browser(), citizen).status_code == 403
     assert resume(ground.browser(), second).status_code == 200
     kinds = [kind for kind, _, _ in letters(ground)]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,8 @@ from tests.browser.installation import Installation, free_place, installation
 
 HERE = "tests/peers/"
 LOCK = Path(__file__).parent / "package-lock.json"
+DJANGO = Path(__file__).parent / "django-requirements.txt"
+PIP = (sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--require-hashes")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,6 +60,21 @@ def node_folder() -> Path:
         if done.returncode:
             absent(f"npm could not install the libraries: {done.stderr.strip().splitlines()[-1:]}")
         installed.write_bytes(LOCK.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_folder() -> Path:
+    """A folder, kept between runs, with Django alone; Authlib and requests are this project's own."""
+    folder = ROOT / "var" / "django"
+    installed = folder / ".installed"
+    if not installed.exists() or installed.read_bytes() != DJANGO.read_bytes():
+        shutil.rmtree(folder, ignore_errors=True)
+        wheels = ("--only-binary", ":all:", "--target", str(folder), "-r", str(DJANGO))
+        done = subprocess.run([*PIP, *wheels], capture_output=True, text=True, check=False)
+        if done.returncode:
+            absent(f"pip could not install Django: {done.stderr.strip().splitlines()[-1:]}")
+        installed.write_bytes(DJANGO.read_bytes())
     return folder
 
 

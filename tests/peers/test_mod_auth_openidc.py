@@ -25,7 +25,6 @@ MADE_CERTIFICATE = (
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
     " -addext subjectAltName=DNS:localhost -keyout ca.key -out ca.pem"
 )
-READY_TRIES = 100
 
 
 @pytest.fixture
@@ -99,16 +98,18 @@ def running_server(command: list[str | Path], port: int) -> Iterator[None]:
     """A server in the foreground, from when it listens until it is told to stop."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
-            for _ in range(READY_TRIES):
+            while not listens(port):
                 assert process.poll() is None, process.stdout.read()
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
                 sleep(0.1)
             yield
         finally:
             process.terminate()
             process.wait(20)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_mod_auth_openidc_lets_in_whom_the_provider_identified(there, site, folder):

@@ -10,6 +10,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from idp.claims.scopes import SCOPES
 from idp.protocol.errors import OAuthError
 from idp.registration.changes import Change, ClientStore
+from idp.registration.errors import RefusedMetadata
 from idp.registration.fields import Offer
 from idp.registration.metadata import check_metadata
 from idp.registration.outbound import OutboundFailed
@@ -103,6 +104,11 @@ class MemoryStore:
 
     def list(self) -> list[Registration]:
         return [self.kept[name] for name in sorted(self.kept)]
+
+    def refuse_unanswered(self, metadata: Any) -> None:
+        """Nobody is on the staff here."""
+        if "administers_for" in metadata:
+            raise RefusedMetadata(["administers_for: names nobody"])
 
     def save(self, changes: Any) -> None:
         for change in changes:

@@ -8,17 +8,20 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
+from joserfc.jwk import ECKey
 
 from idp.pages.client_form import Choices, fill, groups
 from idp.registration.by_protocol import POLICY_DEFAULTS
 from idp.registration.commands import client
 from idp.staff.roles import Role
 from tests.endpoints.test_administration import Robot
+from tests.endpoints.test_administration import document as administering
 from tests.ground import ORIGIN, Ground, Registered, Walker, copy_ground
-from tests.staff.colleagues import appoint, at_desk, open_missions
+from tests.staff.colleagues import answer, appoint, at_desk, open_missions
 
 GROUND = "Act on registration, article 7"
 DOCUMENT = {
@@ -197,6 +200,80 @@ def test_G_a_scope_without_its_legal_ground_is_not_proposed(place, way):
     groundless = {name: value for name, value in DOCUMENT.items() if name != "legal_grounds"}
     assert WAYS[way](place, groundless)
     assert place.kept() == before
+
+
+BY_ADMINISTRATORS = [way for way in WAYS if not way.startswith("RFC")]
+"""The ways that may say who answers for an administration client."""
+
+
+def answered_by(member):
+    public = {**ECKey.generate_key("P-256").as_dict(private=False), "kid": "k1", "alg": "ES256", "use": "sig"}
+    asked = administering(public, member, "admin:clients.read")
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def nobody(_ground):
+    return UUID(int=7)
+
+
+def somebody_removed(ground):
+    left = appoint(ground, Role.AUDITOR)
+    ground.provider.staff.remove(left.id)
+    return left.id
+
+
+NO_ANSWERERS: dict[str, Callable[[Ground], UUID]] = {
+    "nobody": nobody,
+    "somebody who left": somebody_removed,
+    "an officer": lambda ground: appoint(ground, Role.OFFICER).id,
+    "a service's engineer": lambda ground: appoint(ground, Role.CLIENT_ENGINEER).id,
+}
+
+
+@pytest.mark.parametrize("who", NO_ANSWERERS)
+@pytest.mark.parametrize("way", BY_ADMINISTRATORS)
+def test_G_10_a_client_administers_for_a_living_member_of_the_central_staff_alone(place, way, who):
+    member = NO_ANSWERERS[who](place.ground)
+    before = place.kept()
+    assert WAYS[way](place, answered_by(member)), f"{way} took {who}"
+    assert place.kept() == before
+
+
+@pytest.mark.parametrize("way", [way for way in BY_ADMINISTRATORS if way != "idp client apply"])
+def test_a_living_member_may_answer_by_every_way(place, way):
+    before = place.kept()
+    assert not WAYS[way](place, answered_by(place.robot.member.id))
+    assert place.kept() != before
+
+
+def test_what_nobody_answers_for_is_told_beforehand_and_by_name(place):
+    place.folder.mkdir(exist_ok=True)
+
+    def tried(member):
+        (place.folder / "registration.toml").write_text(toml(answered_by(member)), "utf-8")
+        return CliRunner().invoke(client, ["apply", "--dry-run", str(place.folder)], obj=place.ground.provider)
+
+    told = tried(UUID(int=7))
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr.startswith("error: library: administers_for: must be the key of a member")
+    assert tried(place.robot.member.id).stdout.startswith("library: would be added\n")
+
+
+def test_G_10_who_answers_may_leave_before_the_second_person_decides(place):
+    """Judged again in the transaction that makes it a client."""
+    ground, leaving = place.ground, appoint(place.ground, Role.AUDITOR)
+    proposed = answered_by(leaving.id)
+    place.engineer.get("/console/proposals/new?as=json")
+    kept = place.engineer.submit("/console/proposals", client_id="robot", metadata=json.dumps(proposed), ground=GROUND)
+    ground.provider.staff.remove(leaving.id)
+    second = appoint(ground, Role.ADMINISTRATOR)
+    at = at_desk(ground, second)
+    before = ground.contents()["clients"]
+    at.get(kept.headers["Location"])
+    asked = at.submit(kept.headers["Location"], decision="proposal_approve")
+    assert asked.status_code == 200, asked.text
+    assert answer(at, "/console/confirm", second).status_code == 409
+    assert ground.contents()["clients"] == before
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -180,8 +180,8 @@ def test_an_operators_change_reaches_every_process_within_seconds_and_is_recorde
     assert (other().of("VN").sms, other().of("VN").note) == (False, "until Friday")
     assert other().of("VN").voice
     with wired.database.begin() as transaction:
-        assert reset(transaction, "VN", wired.clock())
-        assert not reset(transaction, "VN", wired.clock())
+        assert reset(transaction, wired.coverage.base, "VN", wired.clock())
+        assert not reset(transaction, wired.coverage.base, "VN", wired.clock())
     ground.clock.now += FRESH_SECONDS
     assert other().of("VN") == here.base.of("VN")
     with wired.database.read() as reading:
