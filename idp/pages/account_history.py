@@ -64,6 +64,7 @@ EVENTS = {
     Event.CASE_CONFIRMED.tag: "account_event.case_done",
     Event.CASE_ENDED.tag: "account_event.case_ended",
     Event.CREDENTIAL_MOVED.tag: "account_event.moved",
+    Event.APP_ENDED.tag: "account_event.app_ended",
     Event.PERSON_ENDED.tag: "account_event.ended",
     Event.CREDENTIAL_EXPIRED.tag: "account_event.expired",
     Event.CREDENTIAL_REMINDED.tag: "account_event.reminded",

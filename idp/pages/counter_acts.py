@@ -24,6 +24,7 @@ from idp.storage import Transaction
 from idp.storage.cases import Case, Cases
 from idp.storage.missions import find_mission
 from idp.storage.people import EnrolmentRecord, Enrolments, People
+from idp.storage.second_proofs import SecondProofs
 from idp.storage.session_ends import SessionEnds
 
 CHECK_DIGITS = 4
@@ -141,8 +142,15 @@ def ends_at(evidence: Evidence, now: int) -> int:
 
 
 def retire_old(wired: Provider, step: Transaction, case: Case, seat: Seat, now: int) -> None:
-    """What a new credential replaces: the old ones end, with every session that their passkeys opened."""
+    """What a new credential replaces: the old ones end, with every session that their passkeys opened.
+
+    So does the authenticator app: it lives on the phone that was lost or given up (NIST SP 800-63B-4 §4.2). The printed
+    sheet is kept elsewhere, and stops the new credential too.
+    """
     assert case.person_id is not None
+    if SecondProofs(step).remove_app(case.person_id):
+        detail = {"case": case.id, "by": seat.member.id, "mission": case.mission}
+        step.record(AuditRow(Event.APP_ENDED, now, case.person_id, detail=detail))
     for row in People(step).credentials(case.person_id):
         before = State(row.state)
         if before not in {State.ACTIVE, State.SUSPENDED, State.EXPIRED}:

@@ -9,6 +9,7 @@ from idp.authenticators.passkey_registration import creation_options
 from idp.credential.enrolment import EnrolmentStep
 from idp.missions.cases import CaseState
 from idp.missions.feedback import QUESTIONS, Occasion
+from idp.pages.account_ways import ways_ready
 from idp.pages.counter_acts import check_number
 from idp.pages.enrol_acts import number_code, open_enrolment_record, open_number, step_of
 from idp.pages.enrol_view import record_rows
@@ -57,6 +58,7 @@ def enrolled(wired: Provider, name: str) -> Response:
     """The last page: what else can be prepared here and now, where to go, and two questions that nobody must answer."""
     owner = find_owner(wired)
     with wired.database.read() as reading:
+        ready = ways_ready(reading, owner.person_id, wired.clock()) if owner is not None else {}
         asked = Figures(reading).was_asked(owner.person_id) if owner is not None else {Occasion.ISSUED.value}
     return page(
         "enrol/done.html",
@@ -64,6 +66,8 @@ def enrolled(wired: Provider, name: str) -> Response:
         name=name,
         services=services(),
         may_add=owner is not None,
+        ready=ready,
+        lost=f"{wired.issuer}/lost",
         occasion=Occasion.ISSUED.value,
         questions={} if Occasion.ISSUED.value in asked else QUESTIONS[Occasion.ISSUED],
     )

@@ -137,7 +137,10 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("rounds", [pytest.param(5, id="short"), pytest.param(1000, id="long", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(5, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+)
 @pytest.mark.parametrize("step", STEPS)
 def test_O_02_W_01_CS_03_law_3_a_step_sent_from_many_tabs_happens_once(either_ground, step, rounds):
     ground = either_ground
