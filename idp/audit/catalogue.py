@@ -54,6 +54,7 @@ class Event(Enum):
     PHONE_SHARED = ("provider:phone:shared", ("people",))
     CREDENTIAL_ISSUED = ("provider:credential:issued", ("credential", "enrolment"))
     CREDENTIAL_CHANGED = ("operator:credential:changed", ("credential", "from", "to", "why"))
+    PERSON_ENDED_AT_REGISTRY = ("provider:person:ended", ("from", "to"))
     PERSON_CHANGED = ("operator:person:changed", ("from", "to", "why"))
     PASSKEY_REGISTERED = (
         "person:passkey:registered",

@@ -66,6 +66,7 @@ EVENTS = {
     Event.CREDENTIAL_MOVED.tag: "account_event.moved",
     Event.APP_ENDED.tag: "account_event.app_ended",
     Event.PERSON_ENDED.tag: "account_event.ended",
+    Event.PERSON_ENDED_AT_REGISTRY.tag: "account_event.ended_at_registry",
     Event.CREDENTIAL_EXPIRED.tag: "account_event.expired",
     Event.CREDENTIAL_REMINDED.tag: "account_event.reminded",
     Event.PHONE_SHARED.tag: "account_event.phone_shared",
