@@ -92,6 +92,8 @@ def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment
     holders = holders_in_turn(step, wired.keyed.look_up.of("phone", number))
     if not may_share(len(holders - {case.person_id}), is_holder=case.person_id in holders):
         raise PageRefused("case_number_shared", 409, "number belongs to as many people as may share one")
+    if case.kind is Kind.REPLACE and case.person_id is not None:  # they have been told; from here on the new one is
+        People(step).forget_phones(case.person_id)
     issued = issue_credential(
         People(step),
         Keys(wired.sealers.record, wired.sealers.phone, wired.keyed.look_up, wired.world.new_id),

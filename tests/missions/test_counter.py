@@ -7,16 +7,21 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from idp.credential.states import State
+from idp.delivery.notices import KIND as NOTICE
+from idp.delivery.notices import read_payload
+from idp.keys.sealing import row_context
 from idp.missions.mission import Opening
 from idp.people.registry.contract import RegistryAnswer, RegistryUnavailable
 from idp.people.status import PersonStatus
 from idp.staff.roles import Role
 from idp.storage.account import Account
+from idp.storage.models import OutboxRow
 from idp.storage.passkeys import Passkeys
 from idp.storage.second_proofs import SecondProofs
+from idp.storage.shared_numbers import holders_of
 from tests.ground import ORIGIN, visible
 from tests.missions.counters import Counter, Phone, counter, issue
 from tests.missions.passports import mrz
@@ -312,6 +317,33 @@ def test_E_08_passkeys_and_the_app_of_before_are_keys_to_nothing_and_count_for_n
         assert not SecondProofs(step).remove_app(person)
         assert SecondProofs(step).printed_left(person) == len(printed)
     assert ground.events().count("staff:authenticator_app:ended") == 1
+
+
+def test_E_08_the_number_of_a_lost_phone_hears_of_its_end_and_of_nothing_after_it(ground):
+    at, old, new = counter(ground), Phone(ground), Phone(ground, "+4915187654321")
+    issue(at, old)
+    at.start(kind="replace")
+    at.second(appoint(ground, Role.SUPERVISOR, name="박책임"))
+    assert at.confirm(new.enrol(at.link())).status_code == 303
+    wired = ground.provider
+    with wired.database.begin() as step:
+        person = UUID(str(step.one(text("SELECT id FROM persons")).id))
+        assert wired.notices.tell(step, person, "passkey_added", ground.clock()) == 1
+        holders = {
+            number: holders_of(step, wired.keyed.look_up.of("phone", number)) for number in (old.number, new.number)
+        }
+    assert holders == {old.number: set(), new.number: {person}}
+    told = [(one.notice, one.to) for one in notices(ground)]
+    assert ("replaced", old.number) in told
+    assert ("passkey_added", new.number) in told
+
+
+def notices(ground):
+    """What waits in the outbox to be told by message."""
+    opened = ground.provider.sealers.outbox.open
+    with ground.provider.database.read() as reading:
+        rows = reading.all(select(OutboxRow.id, OutboxRow.payload).where(OutboxRow.kind == NOTICE))
+    return [read_payload(opened(row.payload, row_context("outbox", "payload", row.id))) for row in rows]
 
 
 def test_a_suspension_is_lifted_by_two(ground, service):
