@@ -338,11 +338,26 @@ def test_E_08_the_number_of_a_lost_phone_hears_of_its_end_and_of_nothing_after_i
     assert ("passkey_added", new.number) in told
 
 
+def test_E_08_who_had_given_theirs_up_is_told_at_the_number_of_before_that_another_was_issued(ground):
+    at, old, new = counter(ground), Phone(ground), Phone(ground, "+4915187654321")
+    issue(at, old)
+    with ground.provider.database.begin() as step:
+        person = UUID(str(step.one(text("SELECT id FROM persons")).id))
+    ground.provider.credential_office.change_credential(person, State.REVOKED, "given up")
+    at.start(kind="replace")
+    at.second(appoint(ground, Role.SUPERVISOR, name="박책임"))
+    before = len(notices(ground))
+    assert at.confirm(new.enrol(at.link())).status_code == 303
+    assert [(one.notice, one.to) for one in notices(ground)[before:]] == [("issued", old.number)]
+
+
 def notices(ground):
     """What waits in the outbox to be told by message."""
     opened = ground.provider.sealers.outbox.open
     with ground.provider.database.read() as reading:
-        rows = reading.all(select(OutboxRow.id, OutboxRow.payload).where(OutboxRow.kind == NOTICE))
+        rows = reading.all(
+            select(OutboxRow.id, OutboxRow.payload).where(OutboxRow.kind == NOTICE).order_by(OutboxRow.id)
+        )
     return [read_payload(opened(row.payload, row_context("outbox", "payload", row.id))) for row in rows]
 
 
