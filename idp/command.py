@@ -42,6 +42,8 @@ from idp.operations.counting import begin_counting, metrics_directory
 from idp.operations.figures_commands import figures
 from idp.operations.traced import begin_tracing
 from idp.people.registry.commands import registry
+from idp.people.registry.ends import EVERY_SECONDS, EndsWatch
+from idp.people.registry.over_http import HttpRegistry
 from idp.provider import Provider
 from idp.registration.commands import client
 from idp.registration.outbound import OutboundFailed, OutboundRefused
@@ -236,7 +238,15 @@ def chores_of(wired: Provider) -> tuple[Chore, ...]:
         Chore(lambda now: _warn_of_ends(wired, now), 3600),
         Chore(lambda _now: wired.ledger.let_go(), 600),
         Chore(lambda _now: wired.ledger.seal(), 10),
+        *_registry_chores(wired),
     )
+
+
+def _registry_chores(wired: Provider) -> tuple[Chore, ...]:
+    """Hearing whose status has ended, where the registry can be asked."""
+    if not isinstance(wired.registry, HttpRegistry) or not wired.settings.registry_ends_url:
+        return ()
+    return (Chore(EndsWatch(wired.registry, wired.registry_ends.end), EVERY_SECONDS),)
 
 
 def _tidy_logos(wired: Provider, now: int) -> None:
@@ -300,7 +310,7 @@ main.add_command(with_provider(metrics, _listener_of))
 main.add_command(with_provider(after_restore, lambda wired: lambda: end_everything(wired.database, wired.clock())))
 main.add_command(with_provider(audit, lambda wired: wired.ledger))
 main.add_command(with_provider(officer, lambda wired: wired.staff))
-main.add_command(with_provider(registry, lambda wired: wired.registry_table))
+main.add_command(with_provider(registry, lambda wired: wired.registry_ends))
 main.add_command(with_provider(mission, lambda wired: wired.missions))
 main.add_command(with_provider(figures))
 main.add_command(with_provider(outbox, lambda wired: wired.outbox_office))

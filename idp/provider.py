@@ -64,6 +64,7 @@ from idp.storage.missions import Missions
 from idp.storage.outbox_office import OutboxOffice
 from idp.storage.phones_desk import PhonesDesk
 from idp.storage.registry import SqlRegistry
+from idp.storage.registry_ends import RegistryEnds
 from idp.storage.send_budgets import SendBudgets
 from idp.storage.session_office import SessionOffice
 from idp.storage.signing_keys import SigningKeys
@@ -219,6 +220,11 @@ class Provider:
     def registry_table(self) -> SqlRegistry:
         """The embedded registry's table."""
         return SqlRegistry(self.database, self.keyed.look_up, self.sealers.record)
+
+    @property
+    def registry_ends(self) -> RegistryEnds:
+        """The same table, and what follows for people from what a registry says of them."""
+        return RegistryEnds(self.registry_table, self.keyed.look_up, self.sealers.record, self.credential_office)
 
     @property
     def missions(self) -> Missions:
@@ -386,7 +392,8 @@ def _registry(settings: Settings, table: SqlRegistry) -> Registry | None:
     if settings.registry == "http":
         assert settings.registry_token_file is not None
         token = settings.registry_token_file.read_text("ascii").strip()
-        return HttpRegistry(RegistryAccount(settings.registry_url, token, settings.trusted_ca))
+        ends = settings.registry_ends_url
+        return HttpRegistry(RegistryAccount(settings.registry_url, token, settings.trusted_ca, ends))
     return EmbeddedRegistry(table) if settings.registry == "embedded" else None
 
 

@@ -74,6 +74,8 @@ def _unsafe_registry(settings: Settings) -> Iterator[str]:
         return
     if not settings.registry_url.startswith("https://"):
         yield "registry_url must be https"
+    if settings.registry_ends_url and not settings.registry_ends_url.startswith("https://"):
+        yield "registry_ends_url must be https"
     if settings.registry_token_file is not None:
         yield from _readable("registry_token_file", settings.registry_token_file)
 

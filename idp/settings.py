@@ -54,6 +54,7 @@ class Settings:
         "none", "Who says a national's registration: nobody, our own table, or an address."
     )
     registry_url: str = setting("", "Where the registry is asked over HTTP (idp/people/registry/README.md).")
+    registry_ends_url: str = setting("", "Where it is asked, every 20 seconds, whose status has ended.")
     registry_token_file: Path | None = setting(None, "File with the bearer token for it; mode 0600.")
     send_number_hour: int = setting(8, "Messages and calls an hour to one number: a person signs in a few times.")
     send_number_day: int = setting(24, "The same a day; beyond it an authenticator app or a printed code serves.")
@@ -256,6 +257,8 @@ def _check_registry(settings: Settings) -> None:
         raise SettingsError(f"registry is one of {', '.join(get_args(RegistryKind))}, not {settings.registry!r}")
     if settings.registry == "http" and (not settings.registry_url or settings.registry_token_file is None):
         raise SettingsError("registry = http needs registry_url and registry_token_file")
+    if settings.registry_ends_url and settings.registry != "http":
+        raise SettingsError("registry_ends_url is for registry = http")
 
 
 def _check_mail(settings: Settings) -> None:

@@ -56,6 +56,7 @@ class Event(Enum):
     PHONE_SHARED = ("provider:phone:shared", ("people",))
     CREDENTIAL_ISSUED = ("provider:credential:issued", ("credential", "enrolment"))
     CREDENTIAL_CHANGED = ("operator:credential:changed", ("credential", "from", "to", "why"))
+    PERSON_ENDED_AT_REGISTRY = ("provider:person:ended", ("from", "to"))
     PERSON_CHANGED = ("operator:person:changed", ("from", "to", "why"))
     PASSKEY_REGISTERED = (
         "person:passkey:registered",
@@ -103,6 +104,7 @@ class Event(Enum):
     CASE_MADE = ("person:case:made", ("case", "enrolment"))
     CASE_NUMBER_REFUSED = ("staff:case:number_refused", ("case", "by", "mission", "attempt"))
     CASE_CONFIRMED = ("staff:case:confirmed", ("case", "by", "approver", "mission", "credential", "kind"))
+    APP_ENDED = ("staff:authenticator_app:ended", ("case", "by", "mission"))
     CASE_ENDED = ("staff:case:ended", ("case", "by", "mission", "outcome"))
     PERSON_ENDED = ("staff:person:ended", ("from", "to", "why", "by"))
     CREDENTIAL_MOVED = ("staff:credential:changed", ("credential", "from", "to", "case", "by", "mission"))

@@ -13,6 +13,7 @@ from idp.demo.passkey import Passkey
 from idp.demo.phone_ceremonies import STAFF_ACCOUNTS
 from idp.demo.phone_memory import PhoneMemory
 from idp.missions.mission import Opening, read_places
+from idp.pages.words import Words
 from idp.provider import Provider
 from idp.settings import ROOT
 from idp.staff.member import Appointment, InvalidAppointment, appointment
@@ -50,13 +51,19 @@ def appoint(wired: Provider, new: Appointment) -> UUID:
         rp_id=wired.settings.rp_id,
         user_handle=wired.random_bytes(64),
         user_name=f"{STAFF_ACCOUNTS}{new.mission or 'central'}/{new.name}",
-        display_name=f"{new.name} · {new.role.value}",
+        display_name=f"{new.name} · {_role_in_words(new.role)}",
         random_bytes=wired.random_bytes,
     )
     member = appoint_at_once(wired, new, passkey)
     with PhoneMemory(wired.settings.var, wired.random_bytes).use() as held:
         held.add(passkey)
     return member
+
+
+def _role_in_words(role: Role) -> str:
+    """A role as people call it, in each language: a passkey keeps the name that it was made with."""
+    words = Words.load(ROOT / "templates/words")
+    return " / ".join(words.say(language, f"staff.roles.{role.value}") for language in words.languages)
 
 
 @click.command()

@@ -37,7 +37,7 @@ def home() -> Response:
         account = Account(reading, visit.person)
         person, passkeys = account.person(), account.passkeys()
         credential = account.credentials()[-1]
-        consents = account.consents(visit.now)
+        consents, asked = account.consents(visit.now), waiting(reading, visit.person, visit.now)
     record = visit.record
     name = record.korean if page_language() == "ko" else record.latin
     return page(
@@ -46,7 +46,7 @@ def home() -> Response:
         mission=mission_name(visit.wired, credential.mission),
         expires=readable_day(credential.expires_at),
         services=len(consents),
-        asked=asked.value if (asked := waiting(visit.wired, visit.person)) is not None else None,
+        asked=asked.value if asked is not None else None,
         passkeys=sum(one.state == "active" for one in passkeys),
         chosen=person.language,
         choices=[(code, words().say(code, "site.language")) for code in words().languages],

@@ -55,13 +55,14 @@ def all_data(visit: Visit, account: Account, phone: str | None) -> dict[str, Any
             {
                 "name": one.name,
                 "state": one.state,
+                "credential_state": one.credential_state,
                 "synced": one.backup_eligible,
                 "backed_up": one.backed_up,
                 "attested": one.attested,
                 "created_at": _time(one.created_at),
                 "last_used_at": _time(one.last_used_at),
             }
-            for one in account.passkeys()
+            for one in account.every_passkey()
         ],
         "consents": [
             {
@@ -118,7 +119,7 @@ def data_groups(visit: Visit, account: Account, phone: str | None) -> list[dict[
 def _ways(account: Account) -> list[Row]:
     """What the person can prove themself with, by kind and time."""
     rows = account.rows()
-    passkeys = [one for one in account.passkeys() if one.state != "removed"]
+    passkeys = account.passkeys()
     app, printed = rows["authenticator_app"], rows["printed_codes"]
     left = sum(one["used_at"] is None for one in printed)
     return [

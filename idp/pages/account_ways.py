@@ -21,10 +21,18 @@ from idp.pages.owner import Owner
 from idp.pages.qr import qr_code
 from idp.pages.rendering import page, say, words
 from idp.provider import Provider
+from idp.storage import Transaction
 from idp.storage.passkeys import Passkeys
 from idp.storage.second_proofs import SecondProofs
 
 NO_PASSKEY = UUID(int=0)
+
+
+def ways_ready(reading: Transaction, person: UUID, now: int) -> dict[str, bool]:
+    """Which of the three ways to do without a message somebody has prepared."""
+    holdings = SecondProofs(reading).holdings(person, NO_PASSKEY, now)
+    passkeys = len(Passkeys(reading).ids_of(person))
+    return {"passkey": passkeys > 1, "printed": holdings.printed > 0, "app": holdings.app}
 
 
 def show_ways(wired: Provider, owner: Owner, notice: str | None = None) -> Response:

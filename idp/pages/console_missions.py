@@ -14,6 +14,7 @@ from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, provider, say
 from idp.pages.staff_gate import Seat, seated
 from idp.staff.roles import Act
+from idp.telephony.numbers import country_name
 
 pages = Blueprint("console_missions", __name__)
 STATES = tuple(one.value for one in Opening)
@@ -34,7 +35,9 @@ def _missions(seat: Seat, problem: str | None = None) -> Response:
         staff=seat.member,
         status=422 if problem else 200,
         problem=problem,
-        missions=[(one, one.place.name(page_language())) for one in shown],
+        missions=[
+            (one, one.place.name(page_language()), country_name(one.place.country, page_language())) for one in shown
+        ],
         total=len(found),
         search=asked("q"),
         state=asked("state"),
@@ -76,7 +79,8 @@ def ask() -> Response:
     form = read_form("mission")
     seat = seated(Act.MISSION_CHANGE)
     every = form.get("all") == "yes"
-    known = [one.place.code for one in provider().missions.all()]
+    names = {one.place.code: one.place.name(page_language()) for one in provider().missions.all()}
+    known = list(names)
     codes = known if every else [code for code in request.form.getlist("mission")[: len(known)] if code in known]
     if not codes:
         return _missions(seat, "console.missions.none_chosen")
@@ -87,8 +91,9 @@ def ask() -> Response:
     except (InvalidMission, ValueError):
         return _missions(seat, "console.missions.unreadable")
     content = {"codes": " ".join(codes), "opening": opening.value, "quota": "" if quota is None else str(quota)}
+    which = say("console.missions.every", count=len(codes)) if every else ", ".join(names[code] for code in codes)
     facts = [
-        ("console.missions.which", say("console.missions.every", count=len(codes)) if every else ", ".join(codes)),
+        ("console.missions.which", which),
         ("console.missions.state", say(f"counter.opening.{opening.value}")),
     ]
     facts += [("console.missions.quota", str(quota))] if quota is not None else []

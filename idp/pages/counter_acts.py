@@ -24,6 +24,7 @@ from idp.storage import Transaction
 from idp.storage.cases import Case, Cases
 from idp.storage.missions import find_mission
 from idp.storage.people import EnrolmentRecord, Enrolments, People
+from idp.storage.second_proofs import SecondProofs
 from idp.storage.session_ends import SessionEnds
 
 CHECK_DIGITS = 4
@@ -141,13 +142,21 @@ def ends_at(evidence: Evidence, now: int) -> int:
 
 
 def retire_old(wired: Provider, step: Transaction, case: Case, seat: Seat, now: int) -> None:
-    """What a new credential replaces: the old ones end, with every session that their passkeys opened."""
+    """What a new credential replaces: the old ones end, with every session that their passkeys opened, and tell of it.
+
+    So does the authenticator app: it lives on the phone that was lost or given up (NIST SP 800-63B-4 §4.2). The printed
+    sheet is kept elsewhere, and stops the new credential too.
+    """
     assert case.person_id is not None
-    for row in People(step).credentials(case.person_id):
-        before = State(row.state)
-        if before not in {State.ACTIVE, State.SUSPENDED, State.EXPIRED}:
-            continue
+    if SecondProofs(step).remove_app(case.person_id):
+        detail = {"case": case.id, "by": seat.member.id, "mission": case.mission}
+        step.record(AuditRow(Event.APP_ENDED, now, case.person_id, detail=detail))
+    credentials = People(step).credentials(case.person_id)
+    living = [row for row in credentials if State(row.state) in {State.ACTIVE, State.SUSPENDED, State.EXPIRED}]
+    for row in living:
         move_credential(wired, step, case, row, State.REPLACED, seat, now)
+    if not living:  # given up or revoked before: nothing ends that would tell of itself
+        wired.notices.tell(step, case.person_id, "issued", now)
 
 
 def move_credential(wired: Provider, step: Transaction, case: Case, row: Any, to: State, seat: Seat, now: int) -> None:

@@ -4,9 +4,11 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.passkey_registration import NewPasskey
+from idp.credential.address_link import GOOD_SECONDS
 from idp.credential.issue import AlreadyEnrolled, IssuedCredential, Keys, issue_credential
 from idp.credential.number_change import may_share
 from idp.keys.sealing import row_context
@@ -24,6 +26,7 @@ from idp.pages.counter_acts import (
 )
 from idp.pages.refusals import PageRefused
 from idp.pages.staff_gate import Seat
+from idp.people.record import Record
 from idp.provider import Provider
 from idp.storage import AlreadyTaken, Transaction
 from idp.storage.account import Account
@@ -92,6 +95,8 @@ def _issue(wired: Provider, step: Transaction, seat: Seat, case: Case, enrolment
     holders = holders_in_turn(step, wired.keyed.look_up.of("phone", number))
     if not may_share(len(holders - {case.person_id}), is_holder=case.person_id in holders):
         raise PageRefused("case_number_shared", 409, "number belongs to as many people as may share one")
+    if case.kind is Kind.REPLACE and case.person_id is not None:  # they have been told; from here on the new one is
+        People(step).forget_phones(case.person_id)
     issued = issue_credential(
         People(step),
         Keys(wired.sealers.record, wired.sealers.phone, wired.keyed.look_up, wired.world.new_id),
@@ -124,7 +129,17 @@ def _tell(wired: Provider, step: Transaction, case: Case, issued: IssuedCredenti
     if old is not None and old.email and old.email_verified:
         place = place_of_case(step, case, issued.person)
         wired.letters.write_to(step, before, old.email, LETTERS[notice], now, place)
-    wired.letters.ask_to_confirm(step, issued.person, now)
+    if not _was_asked(step, issued.person, old, record_of(wired, case), now):
+        wired.letters.ask_to_confirm(step, issued.person, now)
+
+
+def _was_asked(step: Transaction, person: UUID, before: Record | None, record: Record | None, now: int) -> bool:
+    """Whether this mailbox still holds a letter of the credential before that can be answered: one is enough."""
+    if before is None or record is None or before.email != record.email:
+        return False
+    step.flush()  # the new credential is the last one
+    issued = [row.issued_at for row in Account(step, person).credentials()]
+    return len(issued) > 1 and now - issued[-2] < GOOD_SECONDS
 
 
 def _record(

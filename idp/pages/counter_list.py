@@ -6,9 +6,10 @@ from flask import Blueprint, Response
 
 from idp.missions.cases import OFFLINE_SECONDS, CaseState
 from idp.missions.evidence import CENTRAL
+from idp.missions.mission import Mission
 from idp.pages.rendering import page, page_language, provider
 from idp.pages.staff_gate import seated
-from idp.pages.times import readable_time
+from idp.pages.times import readable_time, readable_time_at
 from idp.staff.roles import Act
 from idp.storage.cases import Case, Cases
 
@@ -25,15 +26,17 @@ def counter() -> Response:
         cases = Cases(reading).newest(seat.member.mission)
     names = {one.id: one.name for one in wired.staff.all()}
     places = {one.place.code: one.place.name(page_language()) for one in wired.missions.all()}
+    mission = wired.missions.find(seat.member.mission) if seat.member.mission else None
     shown = [
-        _shown(one, now) | {"officer": names.get(one.officer_id), "mission": places.get(one.mission, one.mission)}
+        _shown(one, now, mission)
+        | {"officer": names.get(one.officer_id), "mission": places.get(one.mission, one.mission)}
         for one in cases
     ]
     return page(
         "counter/list.html",
         here="/counter",
         staff=seat.member,
-        mission=wired.missions.find(seat.member.mission) if seat.member.mission else None,
+        mission=mission,
         may_start=seat.member.may(Act.CASE_HANDLE),
         central=sum(one["central"] for one in shown),
         confirms=seat.member.may(Act.CASE_CONFIRM),
@@ -44,11 +47,11 @@ def counter() -> Response:
     )
 
 
-def _shown(case: Case, now: int) -> dict[str, Any]:
-    over = case.over(now)
+def _shown(case: Case, now: int, mission: Mission | None) -> dict[str, Any]:
+    over, begun = case.over(now), case.created_at
     return {
         "case": case,
-        "at": readable_time(case.created_at),
+        "at": readable_time_at(begun, mission.place.zone) if mission is not None else readable_time(begun),
         "over": over,
         "expired": over and case.state not in {CaseState.DONE, CaseState.ENDED},
         "central": not over and case.state is CaseState.WAITING and bool(CENTRAL.intersection(case.reasons)),

@@ -5,7 +5,7 @@ from typing import Any
 
 from idp.missions.cases import CaseState
 from idp.missions.evidence import Evidence, Kind, facts_missing
-from idp.pages.account_ways import NO_PASSKEY
+from idp.pages.account_ways import ways_ready
 from idp.pages.consent_view import Row, readable_date, row
 from idp.pages.counter_acts import ends_at, evidence_of, record_of
 from idp.pages.owner import AFTER_ENROLMENT_SECONDS
@@ -13,9 +13,7 @@ from idp.pages.rendering import page_language, say
 from idp.people.record import Record
 from idp.provider import OUT_OF_REACH, Provider
 from idp.storage.cases import Case
-from idp.storage.passkeys import Passkeys
 from idp.storage.people import EnrolmentRecord
-from idp.storage.second_proofs import SecondProofs
 from idp.telephony.numbers import country_name
 
 STEPS = ("linked", "opened", "record", "phone", "passkey", "confirmed")
@@ -76,9 +74,7 @@ def prepared(wired: Provider, case: Case) -> dict[str, bool] | None:
     if wired.clock() - case.done_at >= AFTER_ENROLMENT_SECONDS:
         return None
     with wired.database.read() as reading:
-        holdings = SecondProofs(reading).holdings(case.person_id, NO_PASSKEY, wired.clock())
-        passkeys = len(Passkeys(reading).ids_of(case.person_id))
-    return {"passkey": passkeys > 1, "printed": holdings.printed > 0, "app": holdings.app}
+        return ways_ready(reading, case.person_id, wired.clock())
 
 
 def mark_of(wired: Provider, case: Case, enrolment: EnrolmentRecord | None) -> str:

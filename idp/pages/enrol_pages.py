@@ -8,10 +8,12 @@ from idp.authenticators.ceremony import CHALLENGE_BYTES
 from idp.authenticators.passkey_registration import creation_options
 from idp.credential.enrolment import EnrolmentStep
 from idp.missions.cases import CaseState
-from idp.missions.feedback import QUESTIONS, Occasion
+from idp.missions.feedback import QUESTIONS
+from idp.pages.account_ways import ways_ready
 from idp.pages.counter_acts import check_number
 from idp.pages.enrol_acts import number_code, open_enrolment_record, open_number, step_of
 from idp.pages.enrol_view import record_rows
+from idp.pages.feedback import waiting
 from idp.pages.home import services
 from idp.pages.message_language import likely_language
 from idp.pages.number_code import shown
@@ -20,7 +22,6 @@ from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, page_language, say
 from idp.provider import Provider
 from idp.storage.cases import Cases
-from idp.storage.figures import Figures
 from idp.storage.people import EnrolmentRecord, Enrolments
 from idp.telephony.languages import choices
 from idp.telephony.numbers import countries
@@ -54,18 +55,24 @@ def ended(wired: Provider, enrolment: EnrolmentRecord) -> Response:
 
 
 def enrolled(wired: Provider, name: str) -> Response:
-    """The last page: what else can be prepared here and now, where to go, and two questions that nobody must answer."""
+    """The last page: what else can be prepared here and now, where to go, and two questions that nobody must answer.
+
+    Who comes back to it after a first sign-in, within the half hour, is asked about that one (feedback.py).
+    """
     owner = find_owner(wired)
     with wired.database.read() as reading:
-        asked = Figures(reading).was_asked(owner.person_id) if owner is not None else {Occasion.ISSUED.value}
+        ready = ways_ready(reading, owner.person_id, wired.clock()) if owner is not None else {}
+        occasion = waiting(reading, owner.person_id, wired.clock()) if owner is not None else None
     return page(
         "enrol/done.html",
         here="/enrol/now",
         name=name,
         services=services(),
         may_add=owner is not None,
-        occasion=Occasion.ISSUED.value,
-        questions={} if Occasion.ISSUED.value in asked else QUESTIONS[Occasion.ISSUED],
+        ready=ready,
+        lost=f"{wired.issuer}/lost",
+        occasion=occasion.value if occasion is not None else None,
+        questions=QUESTIONS[occasion] if occasion is not None else {},
     )
 
 

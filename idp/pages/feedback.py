@@ -1,8 +1,10 @@
 """/account/feedback: the two questions, asked once after each occasion, and never in the way of anything.
 
-After the issue they stand at the end of the last page, in the browser in which somebody was enrolled just now. After
-the first sign-in to a service they wait on the person's own pages: a page of ours between them and that service would
-be in the way, and the page that asks for consent asks for nothing else.
+After the issue they stand at the end of the last page, in the browser in which somebody was enrolled just now. Those
+about the first sign-in to a service wait where its person meets us next: on that same last page, to which the phone
+comes back from the service that was opened there, and on the person's own pages. A page of ours on the way to the
+service would be in the way, the page that asks for consent asks for nothing else, and a message or a letter would come
+unasked. Who meets neither page is not asked.
 """
 
 from uuid import UUID
@@ -17,6 +19,7 @@ from idp.pages.owner import find_owner
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import page, provider
 from idp.provider import Provider
+from idp.storage import Transaction
 from idp.storage.account import Account
 from idp.storage.figures import Figures
 
@@ -24,13 +27,10 @@ pages = Blueprint("feedback", __name__)
 HERE = "/account/feedback"
 
 
-def waiting(wired: Provider, person: UUID) -> Occasion | None:
+def waiting(reading: Transaction, person: UUID, now: int) -> Occasion | None:
     """After what this person may still be asked: the first sign-in, once there was one; else the issue."""
-    with wired.database.read() as reading:
-        asked = Figures(reading).was_asked(person)
-        signed_in = bool(Account(reading, person).consents(wired.clock()))
-    wanted = Occasion.FIRST_SIGN_IN if signed_in else Occasion.ISSUED
-    return None if wanted.value in asked else wanted
+    wanted = Occasion.FIRST_SIGN_IN if Account(reading, person).consents(now) else Occasion.ISSUED
+    return None if wanted.value in Figures(reading).was_asked(person) else wanted
 
 
 def _just_enrolled(wired: Provider) -> UUID | None:
@@ -46,7 +46,8 @@ def ask() -> Response:
     occasion = Occasion.ISSUED
     if person is None:
         person = look().person
-        occasion = waiting(wired, person) or Occasion.FIRST_SIGN_IN
+        with wired.database.read() as reading:
+            occasion = waiting(reading, person, wired.clock()) or Occasion.FIRST_SIGN_IN
     return page("account/feedback.html", here=HERE, occasion=occasion.value, questions=QUESTIONS[occasion])
 
 

@@ -1,10 +1,11 @@
 """Times as a person abroad can read them: in Korea's time and in UTC, named as such."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
 
-from idp.pages.rendering import page_language
+from idp.pages.rendering import page_language, say
 
 KOREA = timezone(timedelta(hours=9), "KST")
 CLOCKS = {"ko": "aaaa h:mm"}
@@ -17,9 +18,18 @@ def readable_time(seconds: int) -> str:
     """A moment, given in seconds since the epoch, as `… (KST), … (UTC)`."""
     moment = datetime.fromtimestamp(seconds, UTC)
     both = [(moment.astimezone(KOREA), "KST"), (moment, "UTC")]
+    return ", ".join(f"{_day_and_hour(at)} ({zone})" for at, zone in both)
+
+
+def readable_time_at(seconds: int, zone: str) -> str:
+    """A moment by the clock of a place, for people who sit there; `zone` as in the IANA database."""
+    return say("counter.local_time", at=_day_and_hour(datetime.fromtimestamp(seconds, ZoneInfo(zone))))
+
+
+def _day_and_hour(moment: datetime) -> str:
     language = page_language()
     pattern = f"{DAYS.get(language, 'd MMM y,')} {CLOCKS.get(language, 'HH:mm')}"
-    return ", ".join(f"{format_datetime(at, pattern, locale=language)} ({zone})" for at, zone in both)
+    return str(format_datetime(moment, pattern, locale=language))
 
 
 def readable_clock(moment: datetime) -> str:

@@ -15,6 +15,7 @@ from idp.audit.catalogue import Event
 from idp.storage.database import Transaction
 from idp.storage.models import AuditEvent, Consent, Credential, Grant, Passkey, Person, Phone
 from idp.storage.models import Session as SessionRow
+from idp.storage.passkeys import OPENS_SOMETHING
 from idp.storage.personal_data import personal_rows
 from idp.storage.sessions import IDLE_SECONDS
 
@@ -79,7 +80,7 @@ _SESSIONS = (
     )
     .order_by(SessionRow.last_seen_at.desc())
 )
-_PASSKEYS = (
+_EVERY_PASSKEY = (
     select(
         Passkey.id,
         Passkey.credential_id,
@@ -90,11 +91,14 @@ _PASSKEYS = (
         Passkey.attested,
         Passkey.created_at,
         Passkey.last_used_at,
+        Credential.state.label("credential_state"),
     )
+    .join(Credential, Credential.id == Passkey.credential_id)
     .where(Passkey.person_id == bindparam("person"), Passkey.state != "removed")
     .order_by(Passkey.created_at, Passkey.id)
     .limit(MOST_PASSKEYS)
 )
+_PASSKEYS = _EVERY_PASSKEY.where(OPENS_SOMETHING)
 _MY_PASSKEY = and_(Passkey.id == bindparam("row"), Passkey.person_id == bindparam("person"), Passkey.state != "removed")
 _RENAME = update(Passkey).where(_MY_PASSKEY).values(name=bindparam("text"))
 _REMOVE = update(Passkey).where(_MY_PASSKEY).values(state="removed")
@@ -103,7 +107,12 @@ _REMOVE_ALL = (
 )
 _DISTRUST = (
     update(Passkey)
-    .where(Passkey.id == bindparam("row"), Passkey.person_id == bindparam("person"), Passkey.state == "active")
+    .where(
+        Passkey.id == bindparam("row"),
+        Passkey.person_id == bindparam("person"),
+        Passkey.state == "active",
+        Passkey.credential_id.in_(select(Credential.id).where(OPENS_SOMETHING)),
+    )
     .values(state="suspended")
 )
 _TOUCH = update(Person).where(Person.id == bindparam("person")).values(updated_at=bindparam("now"))
@@ -200,8 +209,12 @@ class Account:
         return self._transaction.all(_CONSENTS, person=self._person, now=now)
 
     def passkeys(self) -> list[Any]:
-        """Their passkeys, oldest first; removed ones are gone."""
+        """Their passkeys, oldest first. Those that were removed, or whose mobile ID has ended, are keys to nothing."""
         return self._transaction.all(_PASSKEYS, person=self._person)
+
+    def every_passkey(self) -> list[Any]:
+        """The same with those of every mobile ID that they have had."""
+        return self._transaction.all(_EVERY_PASSKEY, person=self._person)
 
     def sessions(self, known: list[UUID], now: int, idle_since: int) -> list[Any]:
         """Their live sessions: those that `known` names, and those that a service was visited in.

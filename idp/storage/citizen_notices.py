@@ -1,4 +1,8 @@
-"""Telling a citizen: one notice to every phone of theirs, queued in the transaction of the act that it tells of."""
+"""Telling a citizen: one notice to every phone of theirs, queued in the transaction of the act that it tells of.
+
+What they may have to act on at once is told in the language that they chose for messages, of which there are more than
+of pages; everything else in the language of their pages, in which the pages and the letter that follow it up speak.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +15,24 @@ from idp.keys.sealing import Sealer, row_context
 from idp.storage.database import Transaction
 from idp.storage.models import OutboxRow, Person, Phone
 
+GRAVE = frozenset(
+    {
+        "issued",
+        "replaced",
+        "second_issued",
+        "suspended",
+        "resumed",
+        "revoked",
+        "number_changed",
+        "passkey_added",
+        "passkey_copied",
+    }
+)
+"""Notices that stand in every language of messages (templates/messages/notices.*.toml)."""
 MOST_PHONES = 10  # the newest; a person has one, and after a change two
 
 _PHONES = (
-    select(Phone.id, Phone.number, Phone.region, Person.language)
+    select(Phone.id, Phone.number, Phone.region, Person.language, Person.message_language)
     .join(Person, Person.id == Phone.person_id)
     .where(Phone.person_id == bindparam("person"), Person.sandbox_of.is_(None))
     .order_by(Phone.id.desc())
@@ -38,7 +56,8 @@ class CitizenNotices:
             number = self.phone.open(row.number, row_context("phones", "number", row.id)).decode()
             if number not in told:
                 told.add(number)
-                self._queue(step, Notice(number, row.region, row.language, notice, values), now)
+                language = row.message_language if notice in GRAVE and row.message_language else row.language
+                self._queue(step, Notice(number, row.region, language, notice, values), now)
         return len(told)
 
     def _queue(self, step: Transaction, notice: Notice, now: int) -> None:

@@ -69,6 +69,17 @@ class CredentialOffice:
         `by` is the member of staff who acts; None is an operator at the command line.
         Raises Refusal for an unknown person, or one changed at the same moment.
         """
+        detail: dict[str, Any] = {"why": why}
+        if by is None:
+            self._change_person(person, to, Event.PERSON_CHANGED, detail)
+        else:
+            self._change_person(person, to, Event.PERSON_ENDED, detail | {"by": by})
+
+    def end_by_registry(self, person: UUID, to: PersonStatus) -> None:
+        """The same because the registry says that their status ended. Raises Refusal."""
+        self._change_person(person, to, Event.PERSON_ENDED_AT_REGISTRY, {})
+
+    def _change_person(self, person: UUID, to: PersonStatus, event: Event, detail: dict[str, Any]) -> None:
         now = self.clock()
         with self.database.begin() as step:
             people = People(step)
@@ -77,11 +88,7 @@ class CredentialOffice:
                 raise Refusal(f"no person {person}")
             if not people.set_status(person, PersonStatus(found.status), to, now):
                 raise Refusal("the person was changed at the same moment; try again")
-            detail: dict[str, Any] = {"from": found.status, "to": to.value, "why": why}
-            if by is None:
-                step.record(AuditRow(Event.PERSON_CHANGED, now, person, detail=detail))
-            else:
-                step.record(AuditRow(Event.PERSON_ENDED, now, person, detail=detail | {"by": by}))
+            step.record(AuditRow(event, now, person, detail={"from": found.status, "to": to.value} | detail))
             if to in ENDED:
                 self.tell(step, person, "ended", now)
             if to is not PersonStatus.ACTIVE:

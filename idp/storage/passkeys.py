@@ -65,8 +65,13 @@ _USED_TO_SEND = _STILL_SO.values(_USE | SENT_VALUES).returning(
 _SUSPEND = (
     update(Passkey).where(Passkey.id == bindparam("passkey"), Passkey.state == "active").values(state="suspended")
 )
+OPENS_SOMETHING = Credential.state.in_((State.ACTIVE.value, State.SUSPENDED.value))
+"""Of a mobile ID that works, or may work again: the passkeys of one that was replaced or has ended stay so."""
 _OF_PERSON = (
-    select(Passkey.webauthn_id).where(Passkey.person_id == bindparam("person"), Passkey.state != "removed").limit(20)
+    select(Passkey.webauthn_id)
+    .join(Credential, Credential.id == Passkey.credential_id)
+    .where(Passkey.person_id == bindparam("person"), Passkey.state != "removed", OPENS_SOMETHING)
+    .limit(20)
 )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from idp.authenticators.passkey_registration import NewPasskey
 from idp.credential.states import State
@@ -17,6 +17,7 @@ _FIND = select(Person.id, Person.status, Person.record, Person.language, Person.
     Person.id == bindparam("row")
 )
 _BY_IDENTIFIER = select(Person.id).where(Person.identifier == bindparam("value"))
+_FORGET_PHONES = delete(Phone).where(Phone.person_id == bindparam("person"))
 _BY_CONNECTING = select(Person.id).where(Person.connecting == bindparam("value"))
 _SET_STATUS = (
     update(Person)
@@ -221,6 +222,10 @@ class People:
             locked_until=0,
             held_until=0,
         )
+
+    def forget_phones(self, person: UUID) -> None:
+        """Numbers that another one takes the place of: nobody writes to them any more, and they belong to nobody."""
+        self._transaction.run(_FORGET_PHONES, person=person)
 
     def add_credential(self, row: UUID, person: UUID, *, mission: str, now: int, expires_at: int) -> None:
         """Queue an active credential."""

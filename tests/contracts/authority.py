@@ -18,7 +18,18 @@ class Authority:
     people: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
     next: Callable[["Desk"], None] | None = None
+    ends: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # when it heard of whom
     address: str = ""
+
+    @property
+    def ends_address(self) -> str:
+        """Where it says whose status has ended."""
+        return self.address.replace("/status", "/ends")
+
+    def ended_since(self, since: int) -> dict[str, Any]:
+        """Its answer."""
+        found = [(at, one) for at, one in self.ends if at >= since]
+        return {"until": max([since, *(at + 1 for at, _ in found)]), "ended": [one for _, one in found]}
 
 
 class Desk(BaseHTTPRequestHandler):
@@ -32,6 +43,8 @@ class Desk(BaseHTTPRequestHandler):
             self.answer(401, {})
         elif self.authority.next is not None:
             self.authority.next(self)
+        elif self.path == "/ends":
+            self.answer(200, self.authority.ended_since(asked["since"]))
         elif (found := self.authority.people.get((asked["passport"], asked["birthdate"]))) is not None:
             self.answer(200, found)
         else:

@@ -216,11 +216,11 @@ def test_the_list_of_the_authority_is_read_whole_or_not_at_all(asking, tmp_path)
         json.dumps(json.loads(good) | {"ci": "x"}),
     ):
         file.write_text(f"{good}\n{bad}\n", "utf-8")
-        done = CliRunner().invoke(registry, ["import", str(file)], obj=asking.provider.registry_table)
+        done = CliRunner().invoke(registry, ["import", str(file)], obj=asking.provider.registry_ends)
         assert (done.exit_code, done.stderr) == (1, f"idp: {file}: line 2 is no entry of the registry\n")
     assert asking.rows("registry_entries") == 0
     file.write_text(f"{good}\n", "utf-8")
-    done = CliRunner().invoke(registry, ["import", str(file)], obj=asking.provider.registry_table)
+    done = CliRunner().invoke(registry, ["import", str(file)], obj=asking.provider.registry_ends)
     assert (done.exit_code, done.stdout) == (0, "1 entries\n")
     with asking.provider.database.read() as reading:
         assert "M12345678" not in repr(list(reading.all(text("SELECT * FROM registry_entries"))[0]))

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from idp.delivery.notices import (
     Notice,
@@ -13,7 +14,12 @@ from idp.delivery.notices import (
     to_payload,
 )
 from idp.delivery.outbox import HandedOver, OutboxItem, Undeliverable
+from idp.keys.sealing import row_context
+from idp.storage.account import Account
+from idp.storage.citizen_notices import GRAVE
+from idp.storage.models import OutboxRow
 from idp.telephony.gateways.contract import Accepted
+from idp.telephony.languages import LANGUAGES
 from idp.telephony.messages import MessageError
 from idp.telephony.segments import segments
 
@@ -31,11 +37,37 @@ class Carrier:
         return Accepted("theirs")
 
 
-def test_every_language_has_the_same_notices_and_none_is_long():
-    assert len({frozenset(sentences) for sentences in WORDS.sentences.values()}) == 1
-    for sentences in WORDS.sentences.values():
-        for name, sentence in sentences.items():
-            assert segments(sentence.format(days="90", place="주상트페테르부르크대한민국총영사관")) <= 2, name
+PAGES = ("ko", "en")
+
+
+def test_the_languages_of_pages_have_every_notice_those_of_messages_the_grave_ones():
+    assert set(WORDS.sentences) == set(LANGUAGES)
+    assert set(WORDS.sentences["ko"]) == set(WORDS.sentences["en"]) > GRAVE
+    assert {tag: set(WORDS.sentences[tag]) for tag in LANGUAGES if tag not in PAGES} == {
+        tag: GRAVE for tag in LANGUAGES if tag not in PAGES
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_none_is_long(language):
+    most = 2 if language in PAGES else 1
+    for name, sentence in WORDS.sentences[language].items():
+        assert segments(sentence.format(days="90", place="주상트페테르부르크대한민국총영사관")) <= most, name
+
+
+@pytest.mark.parametrize(
+    ("notice", "expected"), [("suspended", "モバイルID"), ("expires_soon", "재외국민"), ("case_begun", "재외국민")]
+)
+def test_a_grave_notice_comes_in_the_language_of_messages_every_other_in_that_of_the_pages(ground, notice, expected):
+    person, wired = ground.enrol().person, ground.provider
+    with wired.database.begin() as step:
+        Account(step, person).choose_language("ko", ground.clock())
+        Account(step, person).choose_message_language("ja", ground.clock())
+        assert wired.notices.tell(step, person, notice, ground.clock(), {"days": "7", "place": "재외국민 창구"}) == 1
+    with wired.database.read() as reading:
+        row = reading.one(select(OutboxRow.id, OutboxRow.payload).where(OutboxRow.kind == "notice"))
+    told = read_payload(wired.sealers.outbox.open(row.payload, row_context("outbox", "payload", row.id)))
+    assert expected in WORDS.say(told)
 
 
 def test_a_notice_says_its_words_in_the_language_of_the_person():
@@ -46,7 +78,7 @@ def test_a_notice_says_its_words_in_the_language_of_the_person():
     assert "30일" in sent.body
 
 
-@pytest.mark.parametrize(("language", "word"), [("ko", "재외국민"), ("ko-KR", "재외국민"), ("fr", "mobile ID")])
+@pytest.mark.parametrize(("language", "word"), [("ko", "재외국민"), ("ko-KR", "재외국민"), ("it", "mobile ID")])
 def test_a_language_without_words_gets_english(language, word):
     assert word in WORDS.say(Notice("+491", "DE", language, "issued"))
 

@@ -137,7 +137,10 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("rounds", [pytest.param(5, id="short"), pytest.param(1000, id="long", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(5, id="short"), pytest.param(1000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)])],
+)
 @pytest.mark.parametrize("step", STEPS)
 def test_O_02_W_01_CS_03_law_3_a_step_sent_from_many_tabs_happens_once(either_ground, step, rounds):
     ground = either_ground
@@ -295,7 +298,11 @@ def test_law_3_one_registration_number_at_two_missions_is_one_person(either_grou
     desks = [counter(ground, code) for code in ("berlin", "tokyo")]
     for done in range(1, rounds + 1):
         registry.national = done
+        if done % 400 == 0:  # the eight hours of a desk are nearly over
+            desks = [Desk(ground, code) for code in ("berlin", "tokyo")]
         phones = [Phone(ground, f"+4915{desk}{done:08}") for desk in (1, 2)]
+        for phone in phones:  # only so many messages leave on the word of one address
+            phone.browser.client.environ_base["REMOTE_ADDR"] = f"198.51.{done // 250}.{done % 250}"
         forms = [
             made_case(at, phone, f"M{desk}{done:07}") for desk, at, phone in zip((1, 2), desks, phones, strict=True)
         ]

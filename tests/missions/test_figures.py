@@ -184,6 +184,25 @@ def test_two_questions_after_the_issue_are_counted_once_and_lead_back_to_nobody(
     assert ground.events().count("person:feedback:given") == 1
 
 
+def test_the_phone_that_comes_back_from_its_first_service_is_asked_about_that(ground, service):
+    at, phone = counter(ground), Phone(ground)
+    issue(at, phone)
+    browser = phone.browser
+    browser.get("/enrol/now")
+    assert browser.form("/account/feedback")["occasion"] == Occasion.ISSUED.value
+    browser.authorize(service)
+    browser.submit("/sign-in/passkey", credential=json.dumps(phone.device.get(browser.options(), ORIGIN)))
+    browser.code(number=phone.number)
+    assert "/account/feedback" not in browser.page.text  # nothing of it on the way to the service
+    browser.consent()
+    assert browser.page.headers["Location"].startswith(service.redirect_uri)
+    browser.get("/enrol/now")
+    assert browser.form("/account/feedback")["occasion"] == Occasion.FIRST_SIGN_IN.value
+    assert browser.submit("/account/feedback", ease="3").status_code == 200
+    assert answers(ground)["first_sign_in.ease"] == {"3": 1}
+    assert 'action="/account/feedback"' not in browser.get("/enrol/now").text
+
+
 def test_the_questions_after_the_first_sign_in_wait_on_the_own_pages(ground, citizen, service):
     from tests.pages.account_walks import enter
 

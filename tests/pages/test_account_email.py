@@ -7,10 +7,12 @@ import pytest
 from idp.credential.address_link import GOOD_SECONDS, address_secret, read_address_secret
 from idp.delivery.mail import MailKind
 from idp.pages.counter_intake import merged
+from idp.staff.roles import Role
 from tests.ground import RECORD, copy_ground, visible
 from tests.missions.counters import Counter, Phone, counter, issue
 from tests.pages.account_walks import enter
 from tests.pages.test_lost import by_link, letters
+from tests.staff.colleagues import appoint
 
 
 @pytest.fixture
@@ -56,6 +58,19 @@ def test_E_08_a_replacement_tells_the_address_of_before_and_not_the_one_that_was
         (MailKind.CONFIRM_ADDRESS, "thief@example.org"),
     ]
     assert "멈췄습니다" in visible(by_link(ground.browser(), letters(ground)[3][2]))  # it stops the new one
+
+
+@pytest.mark.parametrize(("days", "letters_to_confirm"), [(13, 1), (14, 2)])
+def test_a_mailbox_that_can_still_answer_is_not_asked_again(ground, days, letters_to_confirm):
+    issue(counter(ground), Phone(ground), email="gildong@example.org")
+    ground.clock.now += days * 86_400
+    at = Counter(ground, "tokyo")
+    at.start(kind="replace")
+    at.second(appoint(ground, Role.OFFICER, "tokyo", "둘째"))
+    assert at.confirm(Phone(ground, "+4915187654321").enrol(at.link())).status_code == 303
+    assert [(kind, to) for kind, to, _ in letters(ground)] == [
+        (MailKind.CONFIRM_ADDRESS, "gildong@example.org")
+    ] * letters_to_confirm
 
 
 def test_an_address_that_an_officer_types_anew_is_not_confirmed():

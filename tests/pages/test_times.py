@@ -7,7 +7,8 @@ import pytest
 from flask import Flask, g
 
 from idp.pages.language_names import language_name
-from idp.pages.times import readable_clock, readable_time
+from idp.pages.times import readable_clock, readable_time, readable_time_at
+from tests.ground import ORIGIN
 
 MOMENT = 1_795_853_100  # 2026-11-28 08:05 UTC
 
@@ -23,6 +24,14 @@ def test_a_moment_is_said_in_both_zones(language, said):
     with Flask(__name__).test_request_context():
         g.language = language
         assert readable_time(MOMENT) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("ko", "2026. 11. 28. 오전 9:05 (현지 시각)"), ("en", "28 Nov 2026, 09:05 (local time)")]
+)
+def test_a_moment_is_said_by_the_clock_of_the_counter(ground, language, said):
+    with ground.app.test_request_context(f"/?lang={language}", base_url=ORIGIN):
+        assert readable_time_at(MOMENT, "Europe/Berlin") == said
 
 
 @pytest.mark.parametrize(("language", "said"), [("ko", "오전 9:05"), ("en", "09:05")])

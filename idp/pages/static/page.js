@@ -7,7 +7,8 @@
 
 (() => {
   const here = document.body.dataset.here;
-  if (here) history.replaceState(null, "", here);
+  // The secret of a link in a letter stands in the fragment, for the script that comes after this one.
+  if (here) history.replaceState(null, "", here + (here === location.pathname ? location.hash : ""));
 
   // A second click while the first is under way would spend a try of a code, or send a second message. On a slow line
   // somebody may stop the loading, of which nothing tells: after a while the form can be sent again.

@@ -16,8 +16,8 @@ BATCH = 500
 class RegistryDesk(Protocol):
     """What this command works with."""
 
-    def put(self, entries: Iterable[tuple[str, date, RegistryAnswer]]) -> None:
-        """Keep entries, each in the place of the one with the same passport."""
+    def put(self, entries: Iterable[tuple[str, date, RegistryAnswer]]) -> int:
+        """Keep entries, each in the place of the one with the same passport; returns how many people ended."""
         ...
 
 
@@ -30,7 +30,10 @@ def registry() -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.pass_obj
 def import_(desk: RegistryDesk, file: Path) -> None:
-    """Read FILE, one JSON document a line (idp/people/registry/README.md); all of it or, on a mistake, nothing."""
+    """Read FILE, one JSON document a line (idp/people/registry/README.md); all of it or, on a mistake, nothing.
+
+    Whoever it says has died or renounced the nationality is signed out, and no route gives them a token any more.
+    """
     entries = []
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -39,9 +42,8 @@ def import_(desk: RegistryDesk, file: Path) -> None:
             except (ValueError, KeyError, TypeError, RegistryUnavailable):
                 click.echo(f"idp: {file}: line {number} is no entry of the registry", err=True)
                 raise SystemExit(1) from None
-    for start in range(0, len(entries), BATCH):
-        desk.put(entries[start : start + BATCH])
-    click.echo(f"{len(entries)} entries")
+    ended = sum(desk.put(entries[start : start + BATCH]) for start in range(0, len(entries), BATCH))
+    click.echo(f"{len(entries)} entries" + (f"; {ended} people ended" if ended else ""))
 
 
 def _entry(document: Any) -> tuple[str, date, RegistryAnswer]:

@@ -38,6 +38,24 @@ class RegistryAnswer:
         return json.dumps(asdict(self) | {"ended": self.ended.value if self.ended else None}).encode()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusEnd:
+    """Somebody of whom the registry says that they died or renounced the nationality."""
+
+    passport: str
+    birthdate: date
+    ended: PersonStatus
+    ci: str | None = None  # finds them whatever passport they have by now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndsAnswer:
+    """What the registry heard of since a time, in the order in which it heard."""
+
+    until: int  # epoch seconds: from where to ask next
+    ends: tuple[StatusEnd, ...]
+
+
 class Registry(Protocol):
     """Whoever knows."""
 
@@ -58,6 +76,30 @@ def read_answer(document: Any) -> RegistryAnswer:
         ci=_connecting(document.get("ci")),
         ended=_ended(document.get("ended")),
     )
+
+
+MOST_ENDS = 500  # of one answer
+
+
+def read_ends(document: Any) -> EndsAnswer:
+    """An answer about ended people. Raises RegistryUnavailable: with half of it we would go on behind what was said."""
+    listed = document.get("ended") if isinstance(document, Mapping) else None
+    if not isinstance(listed, list) or len(listed) > MOST_ENDS:
+        raise RegistryUnavailable("answer has another shape")
+    until = document.get("until")
+    if not isinstance(until, int) or isinstance(until, bool) or until < 0:
+        raise RegistryUnavailable("answer does not say until when")
+    return EndsAnswer(until=until, ends=tuple(_end(one) for one in listed))
+
+
+def _end(document: Any) -> StatusEnd:
+    if not isinstance(document, Mapping):
+        raise RegistryUnavailable("answer has another shape")
+    passport, ended = document.get("passport"), _ended(document.get("ended"))
+    if not isinstance(passport, str) or not PASSPORT.fullmatch(passport) or ended is None:
+        raise RegistryUnavailable("answer names nobody")
+    birthdate, ci = date.fromisoformat(_day(document.get("birthdate"))), _connecting(document.get("ci"))
+    return StatusEnd(passport=passport, birthdate=birthdate, ended=ended, ci=ci)
 
 
 def _one_of(value: Any, known: frozenset[str]) -> str:
