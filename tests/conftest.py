@@ -1,5 +1,6 @@
 """Fixtures of all rooms: an installation on each database, and one real PostgreSQL per test process."""
 
+import gc
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -21,6 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not any(mark.name == "xdist_group" for mark in item.iter_markers()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
+def pytest_collection_finish() -> None:
+    """What is here now stays to the end: the collector need not look at ten thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session")
