@@ -11,10 +11,20 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import make_url
 
 from tests.ground import Citizen, Ground, House, Registered, Template, Walker, copy_ground, make_ground, make_template
+
+# How long an example takes says nothing about the code on a machine with other work (no time limits in tests).
+settings.register_profile("short", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("short"), max_examples=500)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the input is free, `./test --long` tries ten times as many."""
+    settings.load_profile("long" if "or not long" in config.option.markexpr else "short")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
