@@ -1,7 +1,6 @@
 """The configurations that `idp client configuration` prints, run exactly as they are printed."""
 
 import os
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from idp.demo.up import IDP
-from tests.peers.conftest import register
+from tests.peers.conftest import idp, register
 from tests.peers.http_visitor import HttpVisitor
 from tests.peers.test_mod_auth_openidc import running_server
 from tests.peers.test_openid_client import node_major
@@ -22,14 +20,8 @@ def application(there, folder: Path, name: str, port: int, command: list[str]):
     address = f"http://localhost:{port}"
     metadata = {"client_name": name, "redirect_uris": [f"{address}/signed/in"], "scope": "openid profile"}
     service = register(there, folder, metadata)
-    printed = subprocess.run(
-        [*IDP, "client", "configuration", service["client_id"], name],
-        env=there.surroundings,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    Path(command[-1]).write_text(printed.stdout, "utf-8")
+    printed = idp(there, "client", "configuration", service["client_id"], name)
+    Path(command[-1]).write_text(printed, "utf-8")
     environment = os.environ | {"CLIENT_SECRET": service["client_secret"], "FLASK_APP": command[-1]}
     start = command if name != "authlib-flask" else [*command[:-1], "--port", str(port)]
     with started(start, port, environment):
