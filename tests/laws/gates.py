@@ -69,9 +69,13 @@ class Scene:
         self.given = self.browser.tokens(self.service, self.citizen, scope=SCOPE)
 
     def copied(self, ground: Ground) -> "Scene":
-        """The same person, service and browser, in a copy of the installation as it stood at this moment."""
+        """The same person, service and browser, in a copy of the installation as it stood at this moment.
+
+        The copy knows its service already, as the installation did: what it remembers may not outlive a gate.
+        """
         ground.clock.now = self.ground.clock.now + 1  # what comes now is newer than all that was
         ground.counter = self.ground.counter
+        ground.browser().authorize(self.service)
         browser = Walker(ground)
         browser.client._cookies = dict(self.browser.client._cookies or {})
         if hasattr(self.browser, "page"):
