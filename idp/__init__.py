@@ -99,7 +99,7 @@ from idp.registration.network import Network, connect, resolve
 from idp.safety import refuse_unsafe
 from idp.settings import ROOT, Settings, SettingsError
 from idp.storage import open_database
-from idp.storage.migrate import refuse_outdated
+from idp.storage.schema import refuse_outdated
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff import StaffMembers
 

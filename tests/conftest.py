@@ -1,5 +1,6 @@
 """Fixtures of all rooms: an installation on each database, and one real PostgreSQL per test process."""
 
+import gc
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -18,9 +19,14 @@ from sqlalchemy import make_url
 from tests.audited_routes import PROVEN, ROUTES, unproven
 from tests.ground import Citizen, Ground, House, Registered, Template, Walker, copy_ground, make_ground, make_template
 
-# How fast this machine is just now decides nothing.
-settings.register_profile("whenever", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("whenever")
+# How long an example takes says nothing about the code on a machine with other work (no time limits in tests).
+settings.register_profile("short", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("short"), max_examples=500)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the input is free, `./test --long` tries ten times as many."""
+    settings.load_profile("long" if "or not long" in config.option.markexpr else "short")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,6 +62,13 @@ def pytest_testnodedown(node: Any) -> None:
     told = getattr(node, "workeroutput", {})
     ROUTES.update(told.get("routes", ()))
     PROVEN.update(told.get("proven", ()))
+
+
+def pytest_collection_finish() -> None:
+    """What is here now stays to the end: the collector need not look at ten thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session")
@@ -174,9 +187,12 @@ def house(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium. One for all tests of a process: Playwright's loop cannot be started twice."""
-    program = shutil.which("chromium")
-    assert program, "Chromium is missing: apt-get install chromium fonts-noto-cjk"
+    """Debian's Chromium. One for all tests of a process: Playwright's loop cannot be started twice.
+
+    Where it is there, the build without a window: the same engine for half the work.
+    """
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    assert program, "Chromium is missing: apt-get install chromium-headless-shell fonts-noto-cjk"
     with sync_playwright() as playwright:
         # Tests may run as root, for whom Chromium has no sandbox.
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

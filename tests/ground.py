@@ -22,8 +22,8 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from flask import Flask
-from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import Dialect, Executable, select, text
+from jinja2 import Environment
+from sqlalchemy import Dialect, Engine, Executable, event, select, text
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -46,7 +46,7 @@ from idp.registration.metadata import check_metadata
 from idp.registration.network import Network, connect
 from idp.registration.register import register
 from idp.settings import ROOT, Settings
-from idp.storage import open_database
+from idp.storage import database, open_database
 from idp.storage.compiled import Compiled, Compiler
 from idp.storage.migrate import migrate
 from idp.storage.models import Base, OutboxRow
@@ -55,24 +55,8 @@ from idp.telephony.coverage import Coverage, load_coverage
 from idp.telephony.numbers import parse_number
 from tests.audited_routes import watch
 
-
-class CompiledTemplates(BytecodeCache):
-    """What templates were compiled to, for every installation of this process: compiling takes longer than showing."""
-
-    def __init__(self) -> None:
-        self._compiled: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """What was compiled before of the same source."""
-        if bucket.key + bucket.checksum in self._compiled:
-            bucket.bytecode_from_string(self._compiled[bucket.key + bucket.checksum])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep it."""
-        self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
-
-
-COMPILED = CompiledTemplates()
+SPOKEN: dict[str, Environment] = {}
+"""The templates of each language, for every installation of this process: compiling takes longer than showing."""
 
 # A key's numbers are checked again whenever it is loaded (RSA: 40 ms). Copies of one template load the same keys.
 ring.load_key = cache(ring.load_key)
@@ -124,6 +108,17 @@ def share_statements(compiler: Compiler, dialect: Dialect) -> None:
 
 
 Compiler.__init__ = share_statements
+
+prepare_sqlite = database._prepare_sqlite
+
+
+def prepare_without_waiting(engine: Engine) -> None:
+    """Nothing here has to outlive a power cut: no waiting for the disk. What a commit promises to others stays."""
+    prepare_sqlite(engine)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+
+
+database._prepare_sqlite = prepare_without_waiting
 
 START = 1_800_000_000
 ORIGIN = "http://localhost:9000"
@@ -509,11 +504,11 @@ def make_ground(
         network=Network(resolve=names, connect=connect, clock=monotonic),
     )
     if not ready:
-        database = open_database(Flask("migration"), settings, world.new_id)
-        migrate(database)
-        database.engine.dispose()
+        fresh = open_database(Flask("migration"), settings, world.new_id)
+        migrate(fresh)
+        fresh.engine.dispose()
     app = create_app(settings, world)
     app.config["PROPAGATE_EXCEPTIONS"] = True
-    app.jinja_env.bytecode_cache = COMPILED
+    app.extensions["idp-templates"] = SPOKEN
     watch(app)
     return Ground(app, clock, names)

@@ -6,7 +6,6 @@ Preparing is done by the `idp` command itself, as an operator would do it; see `
 import argparse
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,11 +14,20 @@ from typing import TextIO
 
 from idp.demo.children import Child, ChildError, Children, Wait
 from idp.demo.place import Place, StartError, check_ports, forget, held, port_base
+from idp.demo.preparing import IDP, Preparing
 from idp.demo.sample_services import SAMPLE_SERVICES
 
-IDP = (sys.executable, "-c", "from idp.command import main; main(prog_name='idp')")
 READY_SECONDS = 60
 SEEDED_PHONE = "+491713920012"  # from the German range that is kept for fiction
+STAGES = {
+    "secrets": "비밀 값 만들기 / Making secrets",
+    "migrate": "데이터베이스 준비 / Preparing the database",
+    "clients.family_register.app": "서비스의 키 만들기 / Making a service's key",
+    "client": "서비스 네 곳 등록 / Registering the four services",
+    "counter": "재외공관 창구와 담당자 만들기 / Making missions and their staff",
+    "citizen": "시연용 휴대전화의 이용자 만들기 / Making the person of the demo phone",
+}
+"""What a person at the terminal reads while a command runs, by its first word that stands here."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,13 +66,16 @@ def wait_for_signals() -> Wait:
 def run(place: Place, environ: Mapping[str, str], wait: Wait) -> int:
     """Prepare, start, greet, and wait for the end. Raises StartError or ChildError."""
     say("시작하는 중입니다 / Starting ...")
-    for step in preparation(place):
-        if wait(0):
-            return 0
-        execute(step, environ)
+    with Preparing(environ) as preparing:
+        for step in preparation(place):
+            if wait(0):
+                return 0
+            say(f"  {stage(step)}")
+            preparing.execute(step)
 
     children = Children(place.var / "logs", environ)
     try:
+        say("  서버와 서비스 켜기 / Starting the servers")
         for child in processes(place):
             children.start(child)
         if children.wait_until_ready(wait, READY_SECONDS):
@@ -115,15 +126,9 @@ def processes(place: Place) -> Iterator[Child]:
         )
 
 
-def execute(command: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Run one preparing command silently. Raises StartError with the last line it wrote."""
-    # A session of its own: Ctrl-C must not cut a migration in its middle.
-    done = subprocess.run(  # noqa: S603 - fixed commands
-        command, env=dict(environ), capture_output=True, text=True, check=False, start_new_session=True
-    )
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "no explanation").splitlines()[-1]
-        raise StartError(f"{_shown(command)} failed: {said}")
+def stage(step: Sequence[str]) -> str:
+    """What a preparing command does, for the person who waits for it."""
+    return next(STAGES[word] for word in step if word in STAGES)
 
 
 def greeting(place: Place) -> str:
@@ -158,11 +163,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help="forget everything kept and start anew")
     parser.add_argument("--var", type=Path, default=Path("var"), help="keep data in this directory")
     return parser.parse_args(arguments)
-
-
-def _shown(command: Sequence[str]) -> str:
-    words = ["idp", *command[len(IDP) :]] if tuple(command[: len(IDP)]) == IDP else list(command[1:])
-    return " ".join(words[:3])
 
 
 if __name__ == "__main__":

@@ -249,7 +249,7 @@ ACTS = st.one_of(
 
 
 @given(place=st.integers(0, LAST), other=st.integers(0, LAST), act=ACTS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_V_07_whatever_is_done_to_whichever_row_is_found(sealed, intact, place, other, act):
     tampered(sealed, place, other, act)
     held = now_held(sealed)

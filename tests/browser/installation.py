@@ -23,6 +23,7 @@ from idp.demo.citizens import citizen_record
 from idp.demo.enrolled import enrol_at_once
 from idp.demo.passkey import Passkey
 from idp.demo.place import Place, StartError, check_ports
+from idp.demo.preparing import IDP, Preparing
 from idp.interaction.sealed_request import seal, unseal
 from idp.pages.messages import message_key
 from idp.pages.words import Words
@@ -183,9 +184,10 @@ def installation(
         {"secrets", "migrate"} | ({"client"} if services else set()) | ({"lab"} if services == EVERYTHING else set())
     )
     surroundings = place.environ({k: v for k, v in os.environ.items() if not k.startswith("IDP_")}) | (environ or {})
-    for step in up.preparation(place):
-        if (step[len(up.IDP)] if tuple(step[: len(up.IDP)]) == up.IDP else "client") in wanted:
-            up.execute(step, surroundings)
+    with Preparing(surroundings) as preparing:
+        for step in up.preparation(place):
+            if (step[len(IDP)] if tuple(step[: len(IDP)]) == IDP else "client") in wanted:
+                preparing.execute(step)
     children = Children(place.var / "logs", surroundings)
     try:
         for child in up.processes(place):

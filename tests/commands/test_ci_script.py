@@ -53,7 +53,7 @@ def test_a_bare_machine_gets_what_the_tests_need(tree):
 
 def test_a_furnished_machine_installs_nothing(tree):
     names = "python3 python3-venv chromium fonts-noto-cjk nginx-light openssl systemd"
-    names += " nodejs npm apache2 libapache2-mod-auth-openidc"
+    names += " chromium-headless-shell nodejs npm apache2 libapache2-mod-auth-openidc"
     (tree / "installed").write_text(names.replace(" ", "\n") + "\n")
     assert run(tree, "--long").stdout.startswith("tested --long")
     assert not (tree / "apt").exists()

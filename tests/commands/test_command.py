@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from idp.command import main
-from idp.storage.migrate import _head
+from idp.storage.schema import head
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_the_settings_file_may_stand_before_or_after_the_command(config: Path, t
         "equals": ("migrate", f"--config={config}"),
     }[where]
     code, said = run(*arguments)
-    assert (code, said) == (0, f"schema is at {_head()}\n")
+    assert (code, said) == (0, f"schema is at {head()}\n")
 
 
 @pytest.mark.parametrize(

@@ -94,11 +94,28 @@ def test_under_ci_a_part_that_was_not_run_is_a_failure(tree):
     assert run(tree, CI="true").returncode == 1
 
 
-def test_root_gets_chromium_installed(tree):
-    executable(tree / "bin/apt-get", "#!/bin/sh\ncase $1 in install) cp bin/sh bin/chromium;; esac\n")
+# apt-get of a distribution that has $HAS: what it installs is there afterwards.
+APT = """#!/bin/sh
+case "$*" in install*" $HAS "*) cp bin/sh "bin/$HAS";; install*) exit 100;; esac
+"""
+
+
+@pytest.mark.parametrize("there", ["chromium-headless-shell", "chromium"])
+def test_root_gets_the_chromium_installed_that_there_is(tree, there):
+    executable(tree / "bin/apt-get", APT)
     (tree / "bin/cp").symlink_to(shutil.which("cp"))
-    done = run(tree, USER_ID="0", CI="true")
+    done = run(tree, USER_ID="0", CI="true", HAS=there)
     assert done.returncode == 0, done.stdout
+    assert "could not" not in done.stdout
+    assert (tree / "bin" / there).exists()
+    assert calls(tree)[-1].endswith("-m not long")
+
+
+def test_a_chromium_that_is_there_will_do_where_the_lighter_one_cannot_be_had(tree):
+    executable(tree / "bin/apt-get", "#!/bin/sh\nexit 100\n")
+    done = run(with_chromium(tree), USER_ID="0", CI="true")
+    assert done.returncode == 0, done.stdout
+    assert "could not" not in done.stdout
     assert calls(tree)[-1].endswith("-m not long")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ground import call
-from tests.laws.test_gates import Scene, change_registration
+from tests.laws.gates import Scene, change_registration
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import pytest
 
 from tests.endpoints.test_mtls import MTLS, OTHER, OWN, shown
 from tests.ground import ORIGIN, VERIFIER, Citizen, Ground, Registered, Template, Walker, call, copy_ground
-from tests.laws.test_gates import ROUTES, gives
+from tests.laws.routes import ROUTES
+from tests.laws.test_gates import gives
 from tests.protocol.proofs import Prover
 
 SCOPE = "openid offline_access"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from click.testing import CliRunner
 
-from idp.demo.up import IDP
+from idp.command import main
 from idp.settings import ROOT
 from tests.browser.installation import Installation, free_place, installation
 
@@ -36,11 +37,15 @@ def register(there: Installation, folder: Path, metadata: dict[str, Any]) -> dic
     """Register a service by the command that an administrator uses."""
     file = folder / "registration.json"
     file.write_text(json.dumps(metadata), "utf-8")
-    done = subprocess.run(
-        [*IDP, "client", "add", "--file", file], env=there.surroundings, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    registered: dict[str, Any] = json.loads(idp(there, "client", "add", "--file", str(file)))
+    return registered
+
+
+def idp(there: Installation, *words: str) -> str:
+    """What an `idp` command of that installation writes; a process of its own would import for seconds."""
+    done = CliRunner().invoke(main, words, env=there.surroundings)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """What `idp client configuration` prints, run exactly as it is printed, and somebody who signs in there."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from idp.demo.up import IDP
 from tests.browser.installation import Installation
-from tests.peers.conftest import register
+from tests.peers.conftest import idp, register
 from tests.peers.http_visitor import HttpVisitor
 from tests.peers.test_mod_auth_openidc import running_server
 
@@ -21,14 +19,7 @@ def printed(there: Installation, folder: Path, name: str, redirect_uri: str, **m
     """The text that a newly registered service gets, and its secret, which the text never holds."""
     metadata = {"client_name": name, "redirect_uris": [redirect_uri], "scope": "openid profile"} | more
     service = register(there, folder, metadata)
-    done = subprocess.run(
-        [*IDP, "client", "configuration", service["client_id"], name],
-        env=there.surroundings,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout, service["client_secret"]
+    return idp(there, "client", "configuration", service["client_id"], name), service["client_secret"]
 
 
 @contextmanager

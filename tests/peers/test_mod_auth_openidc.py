@@ -27,7 +27,7 @@ MADE_CERTIFICATE = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """A folder that Apache's own user can read; pytest's folders are closed to it."""
     for program in ("apache2", "nginx", "openssl"):
@@ -44,10 +44,10 @@ def folder() -> Iterator[Path]:
         yield made
 
 
-@pytest.fixture
-def there(folder: Path, tmp_path: Path) -> Iterator[Installation]:
+@pytest.fixture(scope="module")
+def there(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A provider whose issuer is https."""
-    with free_place(tmp_path) as place:
+    with free_place(tmp_path_factory.mktemp("https")) as place:
         outside = place.port + 5
         text = filled("nginx.conf", FOLDER=folder, PORT=outside, BEHIND=place.port)
         (folder / "nginx.conf").write_text(text, "utf-8")
@@ -57,14 +57,14 @@ def there(folder: Path, tmp_path: Path) -> Iterator[Installation]:
             yield running
 
 
-@pytest.fixture
-def site(folder: Path, tmp_path: Path, there: Installation) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def site(folder: Path, there: Installation) -> Iterator[str]:
     """The address of the protected site."""
     port = there.place.port + 6
     address = f"http://localhost:{port}"
     service = register(
         there,
-        tmp_path,
+        folder,
         {
             "client_name": "Apache",
             "redirect_uris": [f"{address}/private/callback"],

@@ -4,14 +4,16 @@ from uuid import UUID
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import text
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.keys.identifiers import new_id
 from idp.settings import Settings
-from idp.storage import open_database
-from idp.storage.migrate import OutdatedSchema, _config, migrate, refuse_outdated
+from idp.storage import open_database, schema
+from idp.storage.migrate import _config, migrate
+from idp.storage.schema import OutdatedSchema, head, refuse_outdated
 
 NOW = 1_790_000_000
 
@@ -64,6 +66,12 @@ def test_an_installation_with_data_is_migrated_and_the_code_before_goes_on(old):
     assert audit(old)[: len(before)] == before
     assert len(audit(old)) == len(before) + 2
     refuse_outdated(old)
+
+
+def test_what_every_start_reads_of_the_migrations_is_what_alembic_reads():
+    assert head() == ScriptDirectory.from_config(_config()).get_current_head()
+    read = {each.revision: each.down_revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    assert schema._revisions() == read
 
 
 def test_code_of_this_version_starts_on_the_schema_of_a_newer_one(old, caplog):

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from idp.settings import Settings
 from idp.storage import open_database
 from idp.storage.clients import Clients
-from idp.storage.migrate import _config, migrate, refuse_outdated
+from idp.storage.migrate import _config, migrate
+from idp.storage.schema import refuse_outdated
 from tests.conftest import database_of
 
 METADATA = {"client_name": "Old", "scope": "openid", "redirect_uris": ["https://old.example/cb"]}

@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 
 from idp.settings import Settings
 from idp.storage import AlreadyTaken, Outdated, open_database
-from idp.storage.migrate import refuse_outdated
 from idp.storage.models import ClientRow, Passkey, Phone, SignIn, UsedOnce
+from idp.storage.schema import refuse_outdated
 from tests.statements import watched
 
 HERE = "00000000-0000-7000-8000-000000000001"

@@ -131,7 +131,8 @@ def send_many(path, together):
 
 
 def test_several_workers_write_whole_lines_and_each_message_once(path):
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # one process reads this file for all three
+    context.set_forkserver_preload([__name__])
     together = context.Barrier(3)
     workers = [context.Process(target=send_many, args=(path, together)) for _ in range(3)]
     for worker in workers:
