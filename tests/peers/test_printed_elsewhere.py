@@ -13,12 +13,12 @@ import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 import requests
+from requests.cookies import RequestsCookieJar
 
 from idp.settings import ROOT
 from tests.browser.installation import Installation
@@ -230,13 +230,19 @@ def test_keycloak_as_printed(there, keycloak):
 
 # Somebody at a browser.
 
-AS_BROWSERS = DefaultCookiePolicy(secure_protocols=("https", "http"))  # to localhost they send Secure cookies too
+
+class CookiesOfABrowser(RequestsCookieJar):
+    """To localhost browsers send Secure cookies too, without TLS."""
+
+    def set_cookie(self, cookie, *more, **named):
+        cookie.secure = False
+        return super().set_cookie(cookie, *more, **named)
 
 
 def arrived(there, citizen, at: str) -> HttpVisitor:
     """Who went there, signed in, and is where the application leads on to."""
     visitor = HttpVisitor(there, citizen)
-    visitor.session.cookies.set_policy(AS_BROWSERS)
+    visitor.session.cookies = CookiesOfABrowser()
     visitor.get(at)
     visitor.follow()
     assert "/sign-in/passkey" in visitor.page.text, visitor.page.text[:3000]
