@@ -37,7 +37,7 @@ def _number(name: str, default: float, kind: click.ParamType[Any], why: str) -> 
 @_number("--sign-ins", 60, click.IntRange(4, 1000), "Whole sign-ins in a round, on each side.")
 @_number("--calls", 200, click.IntRange(4, 10_000), "Calls of each other operation in a round, on each side.")
 @_number("--clients", 4, click.IntRange(1, 16), "People at the same time.")
-@_number("--steps", 40, click.IntRange(0, 500), "Sign-in steps with each state of the gateway, four times.")
+@_number("--steps", 120, click.IntRange(0, 500), "Sign-in steps with each state of the gateway, four times.")
 @_number("--minutes", 4, click.FloatRange(0.5, 30), "Begin no round later than that.")
 @_number("--port-base", 19_100, click.IntRange(1024, 32_000), "Three ports on loopback, from this one on.")
 @click.option("--only", type=click.Choice(["ours", "peer"]), help="Measure one side alone, without ratios.")
