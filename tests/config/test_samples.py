@@ -144,6 +144,34 @@ def test_nginx_lets_through_what_the_provider_takes():
     assert f"client_max_body_size {MAX_BODY // 1024}k;" in site
 
 
+@pytest.mark.parametrize(
+    ("path", "counted"),
+    [
+        ("/static/0123456789ab/page.css", False),
+        ("/jwks", False),
+        ("/.well-known/openid-configuration", False),
+        ("/token", False),
+        ("/userinfo", False),
+        ("/introspect", False),
+        ("/revoke", False),
+        ("/par", False),
+        ("/device_authorization", False),
+        ("/authorize", True),
+        ("/sign-in/code", True),
+        ("/lost", True),
+        ("/token/x", True),
+        ("/x/token", True),
+    ],
+)
+def test_nginx_counts_what_people_do_and_neither_files_nor_services(path, counted):
+    """An address is a waiting room, or a portal's server: neither its tenth person nor its tenth sign-in fails."""
+    site = (CONFIG / "nginx.conf.sample").read_text("utf-8")
+    exempt = re.search(r'map \$uri \$overseas_id_person {\s+"~([^"]+)" "";', site)[1]
+    assert (re.search(exempt, path) is None) == counted
+    assert "limit_req_zone $overseas_id_person " in site
+    assert site.count("limit_req_status 429;") == 2, "whoever is too fast is told so, and not that we are broken"
+
+
 def test_D_10_nginx_waits_for_slow_callers_so_that_no_worker_does():
     site = (CONFIG / "nginx.conf.sample").read_text("utf-8")
     servers = [part for part in site.split("\nserver {")[1:] if "proxy_pass" in part]
