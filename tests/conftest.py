@@ -20,8 +20,8 @@ from tests.audited_routes import PROVEN, ROUTES, unproven
 from tests.ground import Citizen, Ground, House, Registered, Template, Walker, copy_ground, make_ground, make_template
 
 # How long an example takes says nothing about the code on a machine with other work (no time limits in tests).
-settings.register_profile("short", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("long", settings.get_profile("short"), max_examples=500)
+settings.register_profile("short", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("short"), max_examples=1000)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,7 @@
 """Pages with blanks: kept for everybody, filled for one person, and the same as if they were rendered for them."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,9 @@ from jinja2 import Environment
 
 from idp.pages import blanks
 from idp.pages.blanks import Blanks
+from tests.ground import PHONE, RECORD
+
+SCOPE = "openid profile phone email address overseas"
 
 PAGE = Environment(autoescape=True).from_string(
     "<p {% if here %}data-here='{{ here }}'{% endif %}>{{ who }}</p>{% for one in rows %}<b>{{ one }}</b>{% endfor %}"
@@ -85,3 +90,33 @@ def test_only_so_many_pages_are_kept(monkeypatch):
 def test_what_cannot_be_told_apart_is_refused(kind):
     with pytest.raises(TypeError):
         make_blanks().filled(kind, PAGE.render, {"who": "a"})
+
+
+def test_what_is_kept_of_a_sign_in_holds_nothing_of_its_person(ground):
+    service = ground.register(scope=SCOPE)
+    browser = ground.browser()
+    browser.authorize(service, scope=SCOPE)
+    browser.passkey(ground.enrol())
+    browser.code()
+    page = browser.page.text
+    kept = str(ground.app.extensions["idp-blanks"]._kept)
+    assert kept.count("<!doctype html>") == 3, "passkey, code and consent"
+    theirs = [RECORD.korean.full, RECORD.latin.full, RECORD.email, RECORD.address["locality"], PHONE, "1980"]
+    fields = [value for value in browser.form("/sign-in/consent").values() if len(value) > 20]
+    assert len(fields) == 2, "the token of the form, and the sign-in"
+    for value in theirs + fields:
+        assert value in page
+        assert value not in kept
+
+
+def test_the_next_person_meets_nothing_of_the_one_before(ground):
+    service = ground.register(scope=SCOPE)
+    other = replace(RECORD, korean=replace(RECORD.korean, given="두리", full="홍두리"), email="other@example.org")
+    for record, number, absent in ((RECORD, PHONE, "홍두리"), (other, "+4915112345679", "홍길동")):
+        browser = ground.browser()
+        browser.authorize(service, scope=SCOPE)
+        browser.passkey(ground.enrol(record, number))
+        browser.code(number=number)
+        assert record.korean.full in browser.page.text
+        assert record.email in browser.page.text
+        assert absent not in browser.page.text
