@@ -2,22 +2,22 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from flask import Response, request
 from werkzeug.http import parse_options_header
 
 from idp.pages.headers import Headers
 from idp.pages.rendering import provider
+from idp.protocol.parameters import FORM, form_pairs
 from idp.provider import Provider
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-FORM = "application/x-www-form-urlencoded"
 FAILED = "idp.failed"
 """Where the environment of a request says what kept `direct.py` from answering it."""
 
@@ -75,13 +75,10 @@ class Call:
 
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:
-    """As Werkzeug reads them, without the structures that it puts them in."""
-    if not text:
-        return []
-    try:
-        return parse_qsl(text.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
-    except ValueError:  # not UTF-8: nothing that could be a parameter
-        return []
+    """Nothing of what is not UTF-8: it could be no parameter."""
+    with suppress(ValueError):
+        return form_pairs(text)
+    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from idp.endpoints.operation import FORM, JSON, TEXT, Answer, Operation, ref
+from idp.endpoints.operation import JSON, TEXT, Answer, Operation, ref
 from idp.endpoints.operations import ALWAYS, FOR_PEOPLE, IN_BODY, OPERATIONS, SCHEMAS
 from idp.grants import GRANTS
 from idp.protocol import errors
 from idp.protocol.errors import OAuthError
+from idp.protocol.parameters import FORM
 from idp.registration.fields import FIELDS
 
 Document = dict[str, Any]

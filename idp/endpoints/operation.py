@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-JSON, JWT, FORM, PAGE = "application/json", "application/jwt", "application/x-www-form-urlencoded", "text/html"
+JSON, JWT, PAGE = "application/json", "application/jwt", "text/html"
 SIGNED_INTROSPECTION = "application/token-introspection+jwt"  # RFC 9701 §5
 
 Schema = Mapping[str, Any]

@@ -6,7 +6,6 @@ must agree (OWASP ASVS 5.0 §3.5.1).
 
 from collections.abc import Iterable
 from hmac import compare_digest
-from urllib.parse import parse_qsl
 
 from flask import request
 
@@ -14,9 +13,8 @@ from idp.pages.browser import browser_digest
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import form_token, provider
 from idp.protocol.errors import InvalidRequest
-from idp.protocol.parameters import has_controls
+from idp.protocol.parameters import FORM, form_pairs, has_controls
 
-FORM = "application/x-www-form-urlencoded"
 MAX_FIELD = 65_536
 
 
@@ -51,16 +49,11 @@ def _single(repeatable: tuple[str, ...]) -> dict[str, str]:
 
 
 def _pairs() -> Iterable[tuple[str, str]]:
-    """The fields as they stand in the body. Raises PageRefused for more than a form of ours has.
-
-    Read as Werkzeug reads them, without the structures that it puts them in: they cost more than the reading. A form
-    with a file is left to it.
-    """
+    """The fields as they stand in the body; a form with a file is left to Werkzeug. Raises PageRefused."""
     if request.content_type != FORM:
         return request.form.items(multi=True)
     try:
-        body, most = request.get_data().decode(), request.max_form_parts
-        return parse_qsl(body, keep_blank_values=True, errors="werkzeug.url_quote", max_num_fields=most)
+        return form_pairs(request.get_data(), request.max_form_parts)
     except ValueError:
         raise PageRefused("invalid_request", 400, "form of too many fields, or not UTF-8") from None
 

@@ -5,11 +5,10 @@ from uuid import UUID
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose
 from idp.delivery.text_messages import KIND, CodeMessage, to_payload
-from idp.keys.sealing import row_context
 from idp.pages.sandbox_phone import keep_message
 from idp.provider import Provider
 from idp.storage.database import Transaction
-from idp.storage.models import OutboxRow
+from idp.storage.outbox import queue
 
 
 def message_key(about: UUID, sends: int) -> UUID:
@@ -34,16 +33,7 @@ def queue_message(
         keep_message(transaction, wired, message, *test_citizen, now)
         return
     row = message_key(message.about, sends)
-    transaction.add(
-        OutboxRow,
-        id=row,
-        kind=KIND,
-        payload=wired.sealers.outbox.seal(to_payload(message), row_context("outbox", "payload", row)),
-        attempts=0,
-        due_at=now,
-        not_after=now + LIFETIME_SECONDS,
-        created_at=now,
-    )
+    queue(transaction, wired.sealers.outbox, KIND, to_payload(message), now=now, good_for=LIFETIME_SECONDS, row=row)
 
 
 def send_code(

@@ -32,6 +32,7 @@ from idp.pages.steps import (
     find_client,
     finish,
     finish_within,
+    finished_elsewhere,
     proof_of,
     show_passkey,
 )
@@ -140,7 +141,7 @@ def other() -> Response:
     now = wired.clock()
     with wired.database.begin() as transaction:
         if not SignIns(transaction).finish(sign_in.id, now):
-            raise PageRefused("sign_in_finished", 400, "finished by another request", client=client)
+            raise finished_elsewhere(client)
         if sign_in.session_id is not None:
             ended = SessionEnds(transaction).end(sign_in.session_id, now)
             wired.logouts.tell_ended(transaction, ended, why="another person", now=now, by=client.id)
@@ -243,7 +244,7 @@ def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: froze
             Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now)
             answer = finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
     except Outdated:
-        raise PageRefused("sign_in_finished", 400, "finished by another request", client=client) from None
+        raise finished_elsewhere(client) from None
     return send(answer, client)
 
 

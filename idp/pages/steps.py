@@ -221,11 +221,12 @@ def finish(wired: Provider, sign_in: SignInRecord, client: Client, granted: Retu
         with wired.database.begin() as transaction:
             answer = finish_within(transaction, wired, sign_in, client, granted, now)
     except Outdated:
-        raise _finished(client) from None
+        raise finished_elsewhere(client) from None
     return send(answer, client)
 
 
-def _finished(client: Client) -> PageRefused:
+def finished_elsewhere(client: Client) -> PageRefused:
+    """What the slower of two requests reads that would end one sign-in."""
     return PageRefused("sign_in_finished", 400, "finished by another request", client=client)
 
 
@@ -243,7 +244,7 @@ def finish_within(
     if sign_in.request.pushed is None and sign_in.request.device is None and sign_in.is_new_proof:
         SignIns(transaction).finish_with(sign_in.id, now)  # all else is new rows: one statement writes them
     elif not SignIns(transaction).finish(sign_in.id, now):
-        raise _finished(client)
+        raise finished_elsewhere(client)
     if sign_in.session_id is not None and not sign_in.is_new_proof:
         Sessions(transaction).seen(sign_in.session_id, now)
     what = authorization_of(wired, sign_in, granted)

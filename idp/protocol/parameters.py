@@ -5,10 +5,12 @@ RFC 6749 §3.1 and §3.2: "Parameters sent without a value MUST be treated as if
 """
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl
 
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.resource_indicators import join
 
+FORM = "application/x-www-form-urlencoded"
 MAX_PARAMETERS = 60
 MAX_LENGTH = 8_192  # characters of one value; nonce and state may have 4 kB
 
@@ -20,6 +22,16 @@ class RepeatedParameter(InvalidRequest):
         """The name is the client's own text: it goes to the log, not back."""
         super().__init__(f"repeated parameter {name[:40]!r}", public="A parameter is repeated.")
         self.name = name
+
+
+def form_pairs(body: bytes, most: int | None = None) -> list[tuple[str, str]]:
+    """The pairs of a form's body or of a query, as Werkzeug reads them, without the structures that it puts them in.
+
+    Raises ValueError for what is not UTF-8, and for more than `most` fields.
+    """
+    if not body:
+        return []
+    return parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote", max_num_fields=most)
 
 
 def single_valued(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

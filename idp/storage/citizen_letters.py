@@ -16,7 +16,7 @@ from idp.keys.sealing import Sealer, row_context
 from idp.people.record import Record
 from idp.storage.account import Account
 from idp.storage.database import Transaction
-from idp.storage.models import OutboxRow
+from idp.storage.outbox import queue
 
 LETTERS: Mapping[str, MailKind] = {
     "issued": MailKind.ISSUED,
@@ -97,14 +97,4 @@ class CitizenLetters:
         return Record.from_json(self.record.open(found.record, row_context("persons", "record", found.id)))
 
     def _queue(self, step: Transaction, notice: MailNotice) -> None:
-        row = step.new_id()
-        step.add(
-            OutboxRow,
-            id=row,
-            kind=KIND,
-            payload=self.outbox.seal(to_payload(notice), row_context("outbox", "payload", row)),
-            attempts=0,
-            due_at=notice.at,
-            not_after=notice.at + MAIL_SECONDS,
-            created_at=notice.at,
-        )
+        queue(step, self.outbox, KIND, to_payload(notice), now=notice.at, good_for=MAIL_SECONDS)

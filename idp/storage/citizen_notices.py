@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, select
 from idp.delivery.notices import KIND, NOTICE_SECONDS, Notice, to_payload
 from idp.keys.sealing import Sealer, row_context
 from idp.storage.database import Transaction
-from idp.storage.models import OutboxRow, Person, Phone
+from idp.storage.models import Person, Phone
+from idp.storage.outbox import queue
 
 GRAVE = frozenset(
     {
@@ -57,18 +58,6 @@ class CitizenNotices:
             if number not in told:
                 told.add(number)
                 language = row.message_language if notice in GRAVE and row.message_language else row.language
-                self._queue(step, Notice(number, row.region, language, notice, values), now)
+                payload = to_payload(Notice(number, row.region, language, notice, values))
+                queue(step, self.outbox, KIND, payload, now=now, good_for=NOTICE_SECONDS)
         return len(told)
-
-    def _queue(self, step: Transaction, notice: Notice, now: int) -> None:
-        row = step.new_id()
-        step.add(
-            OutboxRow,
-            id=row,
-            kind=KIND,
-            payload=self.outbox.seal(to_payload(notice), row_context("outbox", "payload", row)),
-            attempts=0,
-            due_at=now,
-            not_after=now + NOTICE_SECONDS,
-            created_at=now,
-        )

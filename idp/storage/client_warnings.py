@@ -2,12 +2,12 @@
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.delivery.mail import KIND, MAIL_SECONDS, MailKind, MailNotice, to_payload
-from idp.keys.sealing import Sealer, row_context
+from idp.keys.sealing import Sealer
 from idp.registration.deadlines import Deadline, Kind, mail_addresses, warning_due
 from idp.storage.client_deadlines import ClientDeadlines
 from idp.storage.clients import Clients
 from idp.storage.database import Database, Transaction
-from idp.storage.models import OutboxRow
+from idp.storage.outbox import queue
 
 LANGUAGE = "ko"  # contacts are people of Korean authorities; the letter says the same in English below
 
@@ -41,15 +41,5 @@ def warn_of_ends(database: Database, clients: Clients, outbox: Sealer, *, issuer
 
 
 def _queue(step: Transaction, outbox: Sealer, one: Deadline, address: str, link: str, now: int) -> None:
-    row = step.new_id()
     notice = MailNotice(MailKind.ENDS_SOON, address, LANGUAGE, one.ends_at, link)
-    step.add(
-        OutboxRow,
-        id=row,
-        kind=KIND,
-        payload=outbox.seal(to_payload(notice), row_context("outbox", "payload", row)),
-        attempts=0,
-        due_at=now,
-        not_after=now + MAIL_SECONDS,
-        created_at=now,
-    )
+    queue(step, outbox, KIND, to_payload(notice), now=now, good_for=MAIL_SECONDS)

@@ -3,7 +3,7 @@
 Only workers write here, and receipts that a vendor has signed: no request of a sign-in does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -35,7 +35,7 @@ _ABOUT: Final = (
 _ENDED: Final = (
     update(Dispatch)
     .where(_D.id == bindparam("message"))
-    .values(state=case((_D.ended_at.is_not(None), _D.state), else_=bindparam("outcome")), vendor_id=bindparam("theirs"))
+    .values(state=case((_D.ended_at.is_not(None), _D.state), else_=bindparam("outcome")))
 )
 # A receipt speaks of a message that the vendor has, and once: told again, late or twice, it changes nothing.
 _SETTLED: Final = (
@@ -154,14 +154,9 @@ class SqlDispatches:
                 counted=0,
             )
 
-    def ended(self, message: UUID, state: State, vendor_id: str | None = None) -> None:
-        """What became of it."""
-        self._database.act(_ENDED, message=message, outcome=state.value, theirs=vendor_id)
-
-    def breakers(self, channel: Channel) -> Mapping[str, Breaker]:
-        """The breakers that are not at rest, by gateway."""
-        with self._database.read() as reading:
-            return _astir(reading.all(_BREAKERS), channel)
+    def ended(self, message: UUID, state: State) -> None:
+        """What became of it, other than that a gateway took it."""
+        self._database.act(_ENDED, message=message, outcome=state.value)
 
     def take_probe(self, gateway: str, channel: Channel, seen: Breaker, now: int) -> bool:
         """Whether this worker is the one that probes."""

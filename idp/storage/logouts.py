@@ -7,10 +7,10 @@ from uuid import UUID
 from idp.audit.catalogue import AuditRow, Event
 from idp.delivery.logout_notices import KIND, NOTICE_SECONDS, LogoutNotice, to_payload
 from idp.interaction.logged_out import LoggedOut
-from idp.keys.sealing import Sealer, row_context
+from idp.keys.sealing import Sealer
 from idp.storage.clients import Clients
 from idp.storage.database import Transaction
-from idp.storage.models import OutboxRow
+from idp.storage.outbox import queue
 from idp.storage.session_ends import EndedSession
 
 
@@ -69,14 +69,4 @@ class Logouts:
 
     def _queue(self, step: Transaction, one: LoggedOut, now: int) -> None:
         notice = LogoutNotice(one.client.id, str(one.person), str(one.session))
-        row = step.new_id()
-        step.add(
-            OutboxRow,
-            id=row,
-            kind=KIND,
-            payload=self.outbox.seal(to_payload(notice), row_context("outbox", "payload", row)),
-            attempts=0,
-            due_at=now,
-            not_after=now + NOTICE_SECONDS,
-            created_at=now,
-        )
+        queue(step, self.outbox, KIND, to_payload(notice), now=now, good_for=NOTICE_SECONDS)

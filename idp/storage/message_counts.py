@@ -94,14 +94,8 @@ def read_totals(reading: Transaction) -> dict[Cell, Figures]:
     return _read(reading.all(_TOTALS))
 
 
-def success_of(reading: Transaction, region: str, channel: Channel, now: int) -> dict[str, Success]:
-    """Measured success in one country, by gateway."""
-    statement, values = asking_success(region, channel, now)
-    return success_in(reading.all(statement, **values))
-
-
 def asking_success(region: str, channel: Channel, now: int) -> tuple[Any, dict[str, Any]]:
-    """The same for a step that asks other things along with it; `success_in` reads the rows."""
+    """What asks for measured success in one country, along with other things; `success_in` reads the rows."""
     return _OF_COUNTRY, {"since": now // DAY - MEASURED_DAYS, "country": region, "way": channel.value}
 
 

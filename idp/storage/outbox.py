@@ -15,6 +15,7 @@ from sqlalchemy.engine import Row
 
 from idp.delivery.outbox import HandedOver, OutboxItem
 from idp.delivery.text_messages import KIND as TEXT_MESSAGE
+from idp.keys.sealing import Sealer, row_context
 from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch
@@ -109,6 +110,26 @@ class Standing:
     due_at: int | None
     failed_at: int | None
     why: str | None
+
+
+def queue(
+    step: Transaction, seal: Sealer, kind: str, payload: bytes, *, now: int, good_for: int, row: UUID | None = None
+) -> None:
+    """Queue a delivery in the transaction of the act that causes it; after `good_for` seconds it is worth nothing.
+
+    `row` is its key where somebody must find it again.
+    """
+    key = row or step.new_id()
+    step.add(
+        OutboxRow,
+        id=key,
+        kind=kind,
+        payload=seal.seal(payload, row_context("outbox", "payload", key)),
+        attempts=0,
+        due_at=now,
+        not_after=now + good_for,
+        created_at=now,
+    )
 
 
 class SqlOutbox:

@@ -82,12 +82,8 @@ class Memory(Protocol):
         """`gateway` is about to be asked, after those that were `tried`."""
         ...
 
-    def ended(self, message: UUID, state: State, vendor_id: str | None = None) -> None:
-        """What became of it."""
-        ...
-
-    def breakers(self, channel: Channel) -> Mapping[str, Breaker]:
-        """The breakers that are not at rest, by gateway."""
+    def ended(self, message: UUID, state: State) -> None:
+        """What became of it, other than that a gateway took it."""
         ...
 
     def take_probe(self, gateway: str, channel: Channel, seen: Breaker, now: int) -> bool:

@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from idp.delivery.outbox import HandedOver
 from idp.storage.dispatches import SqlDispatches, dispatches_about
+from idp.storage.outbox import SqlOutbox
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import Outline, State
 from idp.telephony.gateways.account import Account
@@ -31,13 +33,23 @@ def ground(template, tmp_path_factory):
     made.provider.database.engine.dispose()
 
 
+def asked(ground, row):
+    """`relay` is about to be asked to take a message."""
+    outline = Outline(id=row, about=ABOUT, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=8)
+    SqlDispatches(ground.provider.database).trying(outline, "relay", ())
+
+
+def taken(ground, row):
+    """It has answered that it did."""
+    SqlOutbox(ground.provider.database).delivered(row, ground.clock(), HandedOver(f"vendor-{row}"))
+
+
 @pytest.fixture
 def message(ground):
     """A message that `relay` has taken."""
-    memory, row = SqlDispatches(ground.provider.database), ground.provider.database.new_id()
-    outline = Outline(id=row, about=ABOUT, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=8)
-    memory.trying(outline, "relay", ())
-    memory.ended(row, State.HANDED_OVER, f"vendor-{row}")
+    row = ground.provider.database.new_id()
+    asked(ground, row)
+    taken(ground, row)
     yield row
     with ground.provider.database.begin() as transaction:
         transaction.run(text("DELETE FROM dispatches"))
@@ -97,10 +109,10 @@ def test_what_is_not_signed_is_refused_alike_and_writes_nothing(ground, message,
 
 @pytest.mark.parametrize("before", [State.TRYING, State.UNKNOWN])
 def test_a_receipt_that_is_faster_than_the_answer_to_the_hand_over_stands(ground, message, before):
-    memory = SqlDispatches(ground.provider.database)
-    memory.ended(message, before)
+    asked(ground, message)
+    SqlDispatches(ground.provider.database).ended(message, before)
     post(ground, {"id": str(message), "state": "undelivered"})
-    memory.ended(message, State.HANDED_OVER, "late")
+    taken(ground, message)
     assert state(ground) is State.UNDELIVERED
 
 

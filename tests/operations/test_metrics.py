@@ -14,6 +14,7 @@ import pytest
 from idp.audit.catalogue import AuditRow, Event
 from idp.command import main
 from idp.delivery.budget import Cost, money_counts
+from idp.delivery.outbox import HandedOver
 from idp.journal import JsonLines
 from idp.operations.counting import DIRECTORY, begin_counting, forget_the_dead
 from idp.operations.gauges import Gauge
@@ -22,9 +23,10 @@ from idp.settings import Settings, SettingsError, describe
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.gauges import read_gauges
 from idp.storage.message_counts import SETTLED_AFTER_SECONDS, count_messages
+from idp.storage.outbox import SqlOutbox
 from idp.storage.send_counts import SendCounts
 from idp.telephony.channel import Channel
-from idp.telephony.dispatch import Outline, State
+from idp.telephony.dispatch import Outline
 from idp.telephony.limits import Count, Kind
 from tests.ground import copy_ground
 from tests.hostile.listener import ROOT, free_port, serving, wait_for
@@ -197,7 +199,7 @@ def test_the_figures_of_codes_stand_in_the_database(either_ground):
     memory = SqlDispatches(wired.database)
     outline = Outline(id=UUID(int=1), about=None, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=1100)
     memory.trying(outline, "infobip", ["twilio"])
-    memory.ended(outline.id, State.HANDED_OVER, "x")
+    SqlOutbox(wired.database).delivered(outline.id, ground.clock(), HandedOver("x"))
     count_messages(wired.database, ground.clock() + SETTLED_AFTER_SECONDS + 1)
     shown = desk.exposition()
     assert numbers(shown, "idp_send_budget_used_ratio")['{budget="country-money",region="DE"}'] == 0.8

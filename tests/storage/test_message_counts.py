@@ -6,25 +6,32 @@ import pytest
 from sqlalchemy import text
 
 from idp.claims.assurance import Fact, facts_to_text
+from idp.delivery.outbox import HandedOver
 from idp.storage.dispatches import SqlDispatches, settle
 from idp.storage.housekeeping import KEEP_DISPATCHES, sweep
 from idp.storage.message_counts import (
     DAY,
     MEASURED_DAYS,
     SETTLED_AFTER_SECONDS,
+    asking_success,
     count_messages,
     read_figures,
-    success_of,
+    success_in,
     waiting_messages,
 )
 from idp.storage.models import Enrolment, OutboxRow, Session, SignIn
+from idp.storage.outbox import SqlOutbox
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import Outline, State
 from idp.telephony.figures import Cell
-from idp.telephony.gateways.contract import Accepted
 from tests.ground import Ground
 
 SMS = Channel.SMS
+
+
+def success_of(reading, region, channel, now):
+    statement, values = asking_success(region, channel, now)
+    return success_in(reading.all(statement, **values))
 
 
 class Scene:
@@ -38,7 +45,10 @@ class Scene:
         row = self.database.new_id()
         outline = Outline(id=row, about=about, channel=SMS, region="DE", asked_at=self.now + after, price=800)
         self.memory.trying(outline, gateway, tried)
-        self.memory.ended(row, state, Accepted("x").vendor_id)
+        if state is State.HANDED_OVER:
+            SqlOutbox(self.database).delivered(row, self.now, HandedOver("x"))
+        else:
+            self.memory.ended(row, state)
         if receipt is not None:
             said, seconds = receipt
             with self.database.begin() as transaction:

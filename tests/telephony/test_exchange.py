@@ -12,7 +12,7 @@ from idp.storage.outbox import SqlOutbox
 from idp.telephony.breaker import FAILURES_TO_OPEN, PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
 from idp.telephony.coverage import Coverage, change, load_coverage
-from idp.telephony.dispatch import State
+from idp.telephony.dispatch import Outline, State
 from idp.telephony.exchange import TRY_SECONDS, Exchange, Line
 from idp.telephony.gateways.contract import (
     Accepted,
@@ -98,6 +98,11 @@ class Scene:
         accepted = self.exchange.send(message)
         SqlOutbox(self.ground.provider.database).delivered(message.id, 1, HandedOver(accepted.vendor_id))
         return accepted
+
+    def breakers(self):
+        """Those that are not at rest, as the next message would find them."""
+        outline = Outline(id=UUID(int=0), about=None, channel=SMS, region="DE", asked_at=0, price=0)
+        return self.exchange.memory.begin(outline, 0).breakers
 
     def asked(self):
         return {name: len(fake.asked) for name, fake in self.gateways.items() if fake.asked}
@@ -309,13 +314,13 @@ def test_a_gateway_that_keeps_failing_is_left_alone_by_every_worker_and_then_pro
         assert scene.send().vendor_id.startswith("second")
     assert len(first.asked) == FAILURES_TO_OPEN
     clock.now += pause_after(FAILURES_TO_OPEN)
-    seen = scene.exchange.memory.breakers(SMS)["first"]
+    seen = scene.breakers()["first"]
     probes = [scene.exchange.memory.take_probe("first", SMS, seen, clock()) for _ in range(3)]
     assert probes == [True, False, False]
     clock.now += PROBE_SECONDS
     first.always = None
     assert scene.send().vendor_id.startswith("first")
-    assert scene.exchange.memory.breakers(SMS) == {}
+    assert scene.breakers() == {}
 
 
 def test_a_probe_that_fails_doubles_the_pause(scene):
@@ -325,7 +330,7 @@ def test_a_probe_that_fails_doubles_the_pause(scene):
         scene.send()
     pauses = []
     for _ in range(8):
-        pauses.append(scene.exchange.memory.breakers(SMS)["first"].open_until - clock())
+        pauses.append(scene.breakers()["first"].open_until - clock())
         clock.now += pauses[-1]
         scene.send()
     assert pauses == [30, 60, 120, 240, 480, 600, 600, 600]
@@ -350,7 +355,7 @@ def test_not_served_and_opted_out_say_nothing_about_the_gateway(scene):
             scene.send()
         except GatewayError:
             continue
-    assert scene.exchange.memory.breakers(SMS) == {}
+    assert scene.breakers() == {}
 
 
 def test_calls_and_messages_have_breakers_of_their_own(scene):
