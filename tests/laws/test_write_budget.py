@@ -56,9 +56,6 @@ def measured(postgresql_ground, monitor):
     ground, service = postgresql_ground, postgresql_ground.register()
     for i in range(TIMES + 1):
         ground.enrol(number=f"+4915112345{i:03}")
-    # The filter of the first pages is kept up by every insert, because it was made with the table. Later ones are made
-    # by VACUUM, of pages that are full: no insert touches them.
-    monitor.execute("SELECT brin_desummarize_range('audit_events_rest_person_id_idx', 0)")
     monitor.execute("CHECKPOINT")
     first_sign_in(ground, service, 0)
     each = []

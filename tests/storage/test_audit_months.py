@@ -14,6 +14,10 @@ from tests.races import race
 
 SECOND_PROOF = Event.CODE_SENT  # a sign-in's
 DECISION = Event.CLIENT_DISABLED  # a record
+SUMMARIZE = (
+    "SELECT brin_summarize_range(indexrelid, 0) AS new FROM pg_index"
+    " WHERE indrelid = CAST(CAST(:part AS text) AS regclass) AND NOT indisprimary"
+)
 
 
 def tables(ground):
@@ -59,6 +63,19 @@ def test_months_are_made_ahead_once_and_take_the_rows_that_waited_for_them(postg
     assert tables(ground)[f"{here}_sign_in"] == 1 + len(SIGN_IN_EVENTS)
     ledger.seal()
     assert ledger.verify().finding is None
+
+
+@pytest.mark.parametrize("in_months", [False, True])
+def test_the_filter_of_people_is_made_of_full_pages_and_not_kept_up_by_every_row(postgresql_ground, in_months):
+    """What was summarised when it was empty is changed by each row that comes."""
+    ground = postgresql_ground
+    if in_months:
+        ground.provider.ledger.make_room()
+    act(ground, SECOND_PROOF, DECISION)
+    with ground.provider.database.read() as reading:
+        made = {name: reading.all(text(SUMMARIZE), part=name) for name in tables(ground)}
+    assert {name: [row[0] for row in rows] for name, rows in made.items()} == {name: [1] for name in made}
+    assert len(made) == (2 if in_months else 1)
 
 
 def test_a_month_that_the_part_before_reaches_over_is_not_made(postgresql_ground):

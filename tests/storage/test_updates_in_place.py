@@ -1,0 +1,54 @@
+"""On PostgreSQL a row that is changed soon after it was written is changed where it lies (a HOT update)."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from idp.audit.catalogue import AuditRow, Event
+
+SEALED = 300  # rows: several pages of them
+
+
+def updates(database, tables):
+    """How many rows of the tables were updated, and how many of them in place, as the server has counted them.
+
+    A connection tells the server what it did when it has nothing else to do, or here, at once; the pool has one.
+    """
+    with database.read() as reading:
+        reading.all(text("SELECT pg_stat_force_next_flush()"))
+    with database.read() as reading:
+        found = reading.all(
+            text(
+                "SELECT sum(n_tup_upd)::int AS all, sum(n_tup_hot_upd)::int AS here FROM pg_stat_user_tables"
+                " WHERE relname LIKE :tables"
+            ),
+            tables=tables,
+        )
+    return found[0].all, found[0].here
+
+
+def counted(database, tables, act):
+    before = updates(database, tables)
+    act()
+    return tuple(after - earlier for after, earlier in zip(updates(database, tables), before, strict=True))
+
+
+def record(ground, count):
+    """Rows as sign-ins and administrators leave them."""
+    for i in range(count // 3):
+        with ground.provider.database.begin() as step:
+            step.record(AuditRow(Event.CODE_SENT, ground.clock(), UUID(int=i), "gov24", {"purpose": "sign_in"}))
+            step.record(AuditRow(Event.CLIENT_DISABLED, ground.clock(), UUID(int=i), "gov24"))
+            step.record(AuditRow(Event.SENDING_NEAR_LIMIT, ground.clock(), detail={"kind": "x" * (i % 90)}))
+
+
+@pytest.mark.parametrize("in_months", [False, True])
+def test_a_row_of_the_audit_is_sealed_where_it_lies(postgresql_ground, in_months):
+    ground, ledger = postgresql_ground, postgresql_ground.provider.ledger
+    if in_months:
+        ledger.make_room()
+    ledger.seal()
+    record(ground, SEALED)
+    assert counted(ground.provider.database, "audit_events%", ledger.seal) == (SEALED, SEALED)
+    assert ledger.verify().finding is None
