@@ -9,12 +9,11 @@ from idp.storage.audit_seals import made_at
 from idp.storage.database import Database
 from idp.storage.models import AuditEvent, OutboxRow, SigningKey
 from idp.storage.models_audit import AuditSeal
+from idp.storage.outbox import DUE_SINCE
 
 LOOK_BACK_SECONDS = 120
 
-_OUTBOX = select(func.count().label("waiting"), func.min(OutboxRow.due_at).label("due")).where(
-    OutboxRow.due_at.is_not(None)
-)
+_OUTBOX = select(func.count().label("waiting"), func.min(DUE_SINCE).label("due")).where(OutboxRow.due_at.is_not(None))
 _LAST_SEAL = select(func.max(AuditSeal.sealed_at))
 _UNSEALED = select(func.count()).where(AuditEvent.seal.is_(None), AuditEvent.id >= bindparam("first"))
 _OLDEST_KEY = select(func.min(SigningKey.signs_from)).where(

@@ -17,6 +17,7 @@ from idp.claims.assurance import Fact, facts_from_text
 from idp.storage.database import Database, Transaction
 from idp.storage.models import Enrolment, OutboxRow, Session, SignIn
 from idp.storage.models_messages import Dispatch, MessageCount
+from idp.storage.outbox import DUE
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import State
 from idp.telephony.figures import Cell, Figure, Figures, step_of
@@ -67,7 +68,7 @@ _TOTALS: Final = select(_C.region, _C.channel, _C.gateway, _C.what, func.sum(_C.
 )
 _COUNTS: Final = _TOTALS.where(_C.day >= bindparam("since"))  # days are added up where they stand
 _OF_COUNTRY: Final = _COUNTS.where(_C.region == bindparam("country"), _C.channel == bindparam("way"))
-_WAITING: Final = select(OutboxRow.id).where(OutboxRow.due_at <= bindparam("now")).limit(10_000)
+_WAITING: Final = select(OutboxRow.id).where(DUE).limit(10_000)
 _GROW: Final = {dialect: _grow(module.insert(MessageCount)) for dialect, module in _DIALECTS.items()}
 
 

@@ -334,7 +334,8 @@ class OutboxRow(Base):
     kind: Mapped[str]
     payload: Mapped[bytes | None]  # sealed; gone once delivered or given up
     attempts: Mapped[int]
-    due_at: Mapped[int | None]  # next attempt; NULL once delivered or given up
+    due_at: Mapped[int | None]  # next attempt; NULL once given up
+    leased_until: Mapped[int | None]  # until then a worker has it; in no index, so that a lease is a small write
     not_after: Mapped[Seconds]
     created_at: Mapped[Seconds]
     delivered_at: Mapped[int | None]
@@ -347,6 +348,7 @@ class OutboxRow(Base):
             postgresql_where=text("due_at IS NOT NULL"),
             sqlite_where=text("due_at IS NOT NULL"),
         ),
+        {"postgresql_with": {"fillfactor": 70}},  # a lease is written beside the row (README)
     )
 
 

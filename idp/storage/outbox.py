@@ -1,8 +1,8 @@
 """The outbox in the database: leasing, and the three outcomes. Promise: idp.delivery.outbox.OutboxStore.
 
-`due_at` is both the time of the next attempt and the end of a lease: leasing moves it into the future, so a
-worker that dies needs no cleaning up. It is NULL once the row is delivered or given up. Rows are written by
-the transactions of the acts that cause them (`Transaction.add`).
+A row is due from `due_at` on, unless a worker has it: `leased_until` ends by time alone, so a worker that dies needs
+no cleaning up. `due_at` is NULL once the row is given up. Rows are written by the transactions of the acts that cause
+them (`Transaction.add`).
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Executable, Select, bindparam, case, exists, func, select, update
+from sqlalchemy import BindParameter, Executable, Select, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.engine import Row
 
 from idp.delivery.outbox import HandedOver, OutboxItem
@@ -25,13 +25,16 @@ from idp.telephony.dispatch import LOST, State
 REPLACED: Final = "replaced by a newer one"
 _OUTBOX: Final = OutboxRow.__table__.c
 _NOW: Final[BindParameter[int]] = bindparam("now")
-_DUE: Final = _OUTBOX.due_at <= _NOW
+DUE: Final = and_(_OUTBOX.due_at <= _NOW, or_(_OUTBOX.leased_until.is_(None), _OUTBOX.leased_until <= _NOW))
+"""A row that may be leased at the bound `now`."""
+DUE_SINCE: Final = func.coalesce(_OUTBOX.leased_until, _OUTBOX.due_at)
+"""From when on it may be: a lease ends later than it was due."""
 
-_ANY_DUE: Final = select(exists().where(_DUE))
+_ANY_DUE: Final = select(exists().where(DUE))
 
 _WAITING: Final = update(OutboxRow).where(_OUTBOX.id == bindparam("item"), _OUTBOX.due_at.is_not(None))
 _DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None, why=None)
-_RETRY: Final = _WAITING.values(due_at=bindparam("at"), why=bindparam("reason"))
+_RETRY: Final = _WAITING.values(due_at=bindparam("at"), leased_until=None, why=bindparam("reason"))
 _FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
 # A receipt may be here before the vendor's answer to the hand-over: what it said stands.
 _HANDED_OVER: Final = (
@@ -183,9 +186,7 @@ def _lease(*, skip_locked: bool) -> Executable:
     """One statement that takes due rows and returns them (PostgreSQL UPDATE, SQLite §RETURNING)."""
     # Somebody waits at a screen for a code; a thousand notices to a service that is down must not stand before it.
     waited_for = case((_OUTBOX.kind == TEXT_MESSAGE, 0), else_=1)
-    due: Select[tuple[UUID]] = (
-        select(_OUTBOX.id).where(_DUE).order_by(waited_for, _OUTBOX.due_at).limit(bindparam("limit"))
-    )
+    due: Select[tuple[UUID]] = select(_OUTBOX.id).where(DUE).order_by(waited_for, DUE_SINCE).limit(bindparam("limit"))
     if skip_locked:
         due = due.with_for_update(skip_locked=True)
     # A CTE, because PostgreSQL may run a plain subquery again for each row and so pass its limit.
@@ -193,7 +194,7 @@ def _lease(*, skip_locked: bool) -> Executable:
     return (
         update(OutboxRow)
         .where(_OUTBOX.id.in_(select(chosen.c.id)))
-        .values(due_at=bindparam("until"), attempts=_OUTBOX.attempts + 1)
+        .values(leased_until=bindparam("until"), attempts=_OUTBOX.attempts + 1)
         .returning(*(_OUTBOX[name] for name in ("id", "kind", "payload", "attempts", "created_at", "not_after")))
     )
 

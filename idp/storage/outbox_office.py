@@ -61,7 +61,7 @@ class OutboxOffice:
         return Standing(*tuple(row)) if row else None
 
     def again(self, item: UUID, actor: Actor = OPERATOR) -> bool:
-        """Try it at once, as if for the first time. False when it has left, was given up or let go."""
+        """Try it at once, as if for the first time; who has it now keeps it. False when it has left or was given up."""
         return self._act(_AGAIN, item, Event.OUTBOX_RETRIED, actor, now=self._clock())
 
     def drop(self, item: UUID, actor: Actor = OPERATOR) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from idp.delivery.worker import LEASE_SECONDS
 from idp.storage.models import OutboxRow
-from idp.storage.outbox import Fate, fate_of
+from idp.storage.outbox import DUE_SINCE, Fate, fate_of
 from idp.telephony.gateways.file import read_messages
 from tests.contracts import vendor as vendors
 from tests.contracts.dialects import RELAY, TWILIO
@@ -109,7 +109,7 @@ def work(relay, directory, now):
 
 def waiting(database):
     with database.read() as reading:
-        return reading.all(select(OutboxRow.id, OutboxRow.due_at).where(OutboxRow.due_at.is_not(None)))
+        return reading.all(select(OutboxRow.id, DUE_SINCE.label("due_at")).where(OutboxRow.due_at.is_not(None)))
 
 
 @pytest.mark.parametrize("when", [pytest.param("kill_before", marks=pytest.mark.long), "kill_after"])

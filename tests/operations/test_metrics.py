@@ -150,6 +150,12 @@ def test_the_gauges_say_what_stands_in_the_database(either_ground):
 
     ground.clock.now += 30
     assert (read()["idp_outbox_waiting"], read()["idp_outbox_late_seconds"]) == (1, 30)
+    (item,) = SqlOutbox(ground.provider.database).lease(ground.clock(), 1, 60)
+    assert read()["idp_outbox_late_seconds"] == 0, "a worker has it"
+    ground.clock.now += 70
+    assert read()["idp_outbox_late_seconds"] == 10, "and died"
+    SqlOutbox(ground.provider.database).retry(item.id, ground.clock(), "twilio 503")
+    ground.clock.now -= 70
     assert "idp_audit_seal_age_seconds" not in read()
     assert read()["idp_audit_unsealed"] >= 2
     ground.provider.ledger.seal()

@@ -190,7 +190,8 @@ def test_counted_messages_go_after_a_month_and_others_stay(scene):
 
 
 def test_what_is_due_waits(scene):
-    for due in (scene.now, scene.now + 1, None):
+    now = scene.now
+    for due, leased in ((now, None), (now, now), (now, now + 1), (now + 1, None), (None, None)):
         with scene.database.begin() as transaction:
             transaction.add(
                 OutboxRow,
@@ -199,8 +200,9 @@ def test_what_is_due_waits(scene):
                 payload=b"",
                 attempts=0,
                 due_at=due,
+                leased_until=leased,
                 not_after=scene.now + 9,
                 created_at=scene.now,
             )
     with scene.database.read() as reading:
-        assert waiting_messages(reading, scene.now) == 1
+        assert waiting_messages(reading, scene.now) == 2

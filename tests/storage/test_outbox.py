@@ -13,6 +13,7 @@ from idp.storage.dispatches import SqlDispatches, settle
 from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch
 from idp.storage.outbox import MAX_WHY, SqlOutbox
+from idp.storage.outbox_office import OutboxOffice
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import Outline, State
 from tests.statements import watched
@@ -89,6 +90,32 @@ def test_a_leased_row_is_out_of_reach_until_the_lease_ends(database, outbox):
     assert outbox.lease(NOW + LEASE - 1, 10, LEASE) == []
     (again,) = outbox.lease(NOW + LEASE, 10, LEASE)
     assert again.attempts == 2
+    assert (row(database, 1).due_at, row(database, 1).leased_until) == (NOW, NOW + 2 * LEASE)
+
+
+def test_what_is_put_off_is_due_when_it_says_and_not_when_its_lease_would_have_ended(database, outbox):
+    add(database, 1)
+    outbox.lease(NOW, 1, LEASE)
+    outbox.retry(UUID(int=1), NOW + 2, "twilio 503")
+    assert len(outbox.lease(NOW + 2, 1, LEASE)) == 1
+
+
+def test_a_worker_that_dies_again_and_again_does_not_stand_before_the_others(database, outbox):
+    add(database, 1, due_at=NOW - 50)
+    outbox.lease(NOW - 50, 1, LEASE)
+    add(database, 2)
+    assert [item.id.int for item in outbox.lease(NOW + LEASE, 1, LEASE)] == [2]
+
+
+def test_an_operator_who_tries_a_message_at_once_takes_it_from_nobody(either_ground):
+    database = either_ground.provider.database
+    add(database, 1)
+    outbox = SqlOutbox(database)
+    outbox.lease(NOW, 1, LEASE)
+    assert OutboxOffice(database, lambda: NOW + 1).again(UUID(int=1))
+    assert (row(database, 1).due_at, row(database, 1).attempts) == (NOW + 1, 0)
+    assert outbox.lease(NOW + LEASE - 1, 1, LEASE) == []
+    assert len(outbox.lease(NOW + LEASE, 1, LEASE)) == 1
 
 
 def test_the_longest_waiting_come_first_and_no_more_than_asked(database, outbox):

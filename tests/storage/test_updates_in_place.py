@@ -6,8 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.storage.models import OutboxRow
+from idp.storage.outbox import SqlOutbox
 
 SEALED = 300  # rows: several pages of them
+MESSAGES = 100
+NOW = 1_800_000_000
+LEASE = 60
 
 
 def updates(database, tables):
@@ -41,6 +46,32 @@ def record(ground, count):
             step.record(AuditRow(Event.CODE_SENT, ground.clock(), UUID(int=i), "gov24", {"purpose": "sign_in"}))
             step.record(AuditRow(Event.CLIENT_DISABLED, ground.clock(), UUID(int=i), "gov24"))
             step.record(AuditRow(Event.SENDING_NEAR_LIMIT, ground.clock(), detail={"kind": "x" * (i % 90)}))
+
+
+def queue_message(database, number):
+    with database.begin() as step:
+        step.add(
+            OutboxRow,
+            id=UUID(int=number),
+            kind="text_message",
+            payload=b"sealed" * 20,
+            attempts=0,
+            due_at=NOW,
+            not_after=NOW + 600,
+            created_at=NOW,
+        )
+
+
+def test_a_message_is_leased_where_it_lies(postgresql_ground):
+    database = postgresql_ground.provider.database
+    outbox = SqlOutbox(database)
+
+    def act():
+        for number in range(1, MESSAGES + 1):
+            queue_message(database, number)
+            assert len(outbox.lease(NOW, 1, LEASE)) == 1
+
+    assert counted(database, "outbox", act) == (MESSAGES, MESSAGES)
 
 
 @pytest.mark.parametrize("in_months", [False, True])

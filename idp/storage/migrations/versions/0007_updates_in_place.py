@@ -4,8 +4,8 @@ On PostgreSQL pages keep room for the new version of each of their rows. That ho
 is moved, and nobody who reads or writes waits (SHARE UPDATE EXCLUSIVE).
 """
 
+import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import text
 
 revision = "updates_in_place"
 down_revision = "engineers_sandbox"
@@ -21,8 +21,10 @@ FORGET_FIRST_FILTER = (
 
 
 def upgrade() -> None:
-    """Leave room from now on."""
+    """The end of a lease beside the time of the next attempt, and room from now on."""
+    op.add_column("outbox", sa.Column("leased_until", sa.BigInteger(), nullable=True))
     if op.get_bind().dialect.name == "postgresql":
-        for (leaf,) in op.get_bind().execute(text(LEAVES)).all():
+        for (leaf,) in op.get_bind().execute(sa.text(LEAVES)).all():
             op.execute(f"ALTER TABLE {leaf} SET (fillfactor = {AUDIT_FILL})")
+        op.execute("ALTER TABLE outbox SET (fillfactor = 70)")
         op.execute(FORGET_FIRST_FILTER)
