@@ -64,6 +64,8 @@ class HandedOver:
     """Somebody has taken a message who will speak of it again, by the name that they gave it."""
 
     vendor_id: str
+    #: Whether they may know no other name for it.
+    named_by_it: bool = False
 
 
 #: Delivers one item, given its opened payload, in bounded time. Raises DeliveryFailure.
@@ -79,8 +81,8 @@ class OutboxStore(Protocol):
         """Take up to `limit` due rows, what people wait for first, then oldest due. No two workers hold one row."""
         ...
 
-    def delivered(self, item: UUID, now: int, to: HandedOver | None = None) -> None:
-        """It is out. The row loses its payload, and a message on its way is known to be handed over: one act."""
+    def delivered(self, item: UUID, to: HandedOver | None = None) -> None:
+        """It is out. The row is gone, and a message on its way is known to be handed over: one act."""
         ...
 
     def retry(self, item: UUID, at: int, why: str) -> None:

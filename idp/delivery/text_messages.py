@@ -166,7 +166,7 @@ def _compose(
 def hand_over(gateway: Gateway, message: Message) -> HandedOver:
     """Send, and say in the outbox's words what a failure means for the next attempt."""
     try:
-        return HandedOver(gateway.send(message).vendor_id)
+        accepted = gateway.send(message)
     except OptedOut as refusal:
         raise NumberOptedOut(f"opted out: {refusal}") from None
     except (PermanentFailure, NotServed) as refusal:
@@ -177,3 +177,4 @@ def hand_over(gateway: Gateway, message: Message) -> HandedOver:
         raise NotDelivered(str(refusal), wait=refusal.retry_after or 0) from None
     except TemporaryFailure as refusal:
         raise NotDelivered(str(refusal), uncertain=isinstance(refusal, OutcomeUnknown)) from None
+    return HandedOver(accepted.vendor_id, accepted.named_by_it)

@@ -115,7 +115,7 @@ class Worker:
         except DeliveryFailure as failure:
             self._put_off(item, failure)
             return
-        self.store.delivered(item.id, self.clock(), handed)
+        self.store.delivered(item.id, handed)
         self.observe(item.kind, "delivered")
         log.info("outbox item %s (%s) delivered, attempt %d", item.id, item.kind, item.attempts)
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Row
 
 from idp.storage.database import Database, Transaction
 from idp.storage.message_counts import asking_success, success_in
-from idp.storage.models_messages import Dispatch, GatewayBreaker
+from idp.storage.models_messages import Dispatch, GatewayBreaker, VendorId
 from idp.telephony.breaker import PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import TAKEN, Outline, Past, State
@@ -44,7 +44,8 @@ _SETTLED: Final = (
     .values(state=bindparam("outcome"), ended_at=bindparam("now"))
 )
 _SETTLED_BY_ID: Final = _SETTLED.where(_D.id == bindparam("message"))
-_SETTLED_BY_VENDOR_ID: Final = _SETTLED.where(_D.vendor_id == bindparam("theirs"))
+_NAMED: Final = select(VendorId.id).where(VendorId.vendor_id == bindparam("theirs"))
+_SETTLED_BY_VENDOR_ID: Final = _SETTLED.where(_D.id.in_(_NAMED))
 
 _this_line = (_B.gateway == bindparam("name"), _B.channel == bindparam("way"))
 _BREAKERS: Final = select(_B.gateway, _B.channel, _B.failures, _B.open_until)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select, true
 
 from idp.storage.database import Database
 from idp.storage.models import (
@@ -26,7 +26,7 @@ from idp.storage.models import (
     UsedOnce,
 )
 from idp.storage.models_engineers import CheckedRequest
-from idp.storage.models_messages import Dispatch
+from idp.storage.models_messages import Dispatch, VendorId
 from idp.storage.models_sandbox import SandboxMessage
 from idp.storage.models_second_proofs import PhoneChange
 from idp.storage.models_staff import StaffInvitation, StaffSession
@@ -69,6 +69,7 @@ def rules(now: int) -> tuple[Rule, ...]:
         Rule(Session, Session.id, DAY, Session.expires_at < yesterday),
         Rule(OutboxRow, OutboxRow.id, KEEP_OUTBOX, ended),
         Rule(Dispatch, Dispatch.id, KEEP_DISPATCHES, Dispatch.counted == 1),
+        Rule(VendorId, VendorId.id, KEEP_DISPATCHES, true()),
         Rule(InitialAccessToken, InitialAccessToken.id, DAY, InitialAccessToken.expires_at < yesterday),
         Rule(PhoneChange, PhoneChange.id, DAY, PhoneChange.expires_at < yesterday),
         Rule(StaffSession, StaffSession.id, KEEP_STAFF, StaffSession.expires_at < now - KEEP_STAFF),

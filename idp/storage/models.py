@@ -327,18 +327,18 @@ class AuditEvent(Base):
 
 
 class OutboxRow(Base):
-    """A message that must leave, written with the act that caused it."""
+    """A message that must leave, written with the act that caused it; gone when it has left."""
 
     __tablename__ = "outbox"
     id: Mapped[Key]
     kind: Mapped[str]
-    payload: Mapped[bytes | None]  # sealed; gone once delivered or given up
+    payload: Mapped[bytes | None]  # sealed; gone once given up
     attempts: Mapped[int]
     due_at: Mapped[int | None]  # next attempt; NULL once given up
     leased_until: Mapped[int | None]  # until then a worker has it; in no index, so that a lease is a small write
     not_after: Mapped[Seconds]
     created_at: Mapped[Seconds]
-    delivered_at: Mapped[int | None]
+    delivered_at: Mapped[int | None]  # of the version before, which kept the row
     failed_at: Mapped[int | None]
     why: Mapped[str | None]
     __table_args__ = (

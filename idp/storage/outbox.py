@@ -1,8 +1,8 @@
 """The outbox in the database: leasing, and the three outcomes. Promise: idp.delivery.outbox.OutboxStore.
 
 A row is due from `due_at` on, unless a worker has it: `leased_until` ends by time alone, so a worker that dies needs
-no cleaning up. `due_at` is NULL once the row is given up. Rows are written by the transactions of the acts that cause
-them (`Transaction.add`).
+no cleaning up. What was delivered is gone; `due_at` is NULL once a row is given up. Rows are written by the
+transactions of the acts that cause them (`Transaction.add`).
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,22 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Executable, Select, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Row
 
 from idp.delivery.outbox import HandedOver, OutboxItem
@@ -18,8 +33,8 @@ from idp.delivery.text_messages import KIND as TEXT_MESSAGE
 from idp.keys.sealing import Sealer, row_context
 from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
-from idp.storage.models_messages import Dispatch
-from idp.telephony.dispatch import LOST, State
+from idp.storage.models_messages import Dispatch, VendorId
+from idp.telephony.dispatch import LOST, TAKEN, State
 
 #: Why a row is over that a newer one took the place of; nobody has to look at it.
 REPLACED: Final = "replaced by a newer one"
@@ -33,7 +48,7 @@ DUE_SINCE: Final = func.coalesce(_OUTBOX.leased_until, _OUTBOX.due_at)
 _ANY_DUE: Final = select(exists().where(DUE))
 
 _WAITING: Final = update(OutboxRow).where(_OUTBOX.id == bindparam("item"), _OUTBOX.due_at.is_not(None))
-_DELIVERED: Final = _WAITING.values(delivered_at=_NOW, due_at=None, payload=None, why=None)
+_DELIVERED: Final = delete(OutboxRow).where(_OUTBOX.id == bindparam("item"), _OUTBOX.due_at.is_not(None))
 _RETRY: Final = _WAITING.values(due_at=bindparam("at"), leased_until=None, why=bindparam("reason"))
 _FAILED: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=bindparam("reason"))
 # A receipt may be here before the vendor's answer to the hand-over: what it said stands.
@@ -45,15 +60,20 @@ _HANDED_OVER: Final = (
         vendor_id=bindparam("theirs"),
     )
 )
+_NOTED: Final = _HANDED_OVER.returning(Dispatch.id, Dispatch.vendor_id).cte("noted")
 _OUT: Final = _HANDED_OVER.add_cte(_DELIVERED.cte("delivered"))
-"""Both at once. PostgreSQL only."""
+"""Both at once. PostgreSQL only, as the next."""
+_OUT_BY_NAME: Final = (
+    postgresql.insert(VendorId)
+    .from_select(["id", "vendor_id"], select(_NOTED.c.id, _NOTED.c.vendor_id))
+    .add_cte(_DELIVERED.cte("delivered"))
+)
 _WITHDRAWN: Final = _WAITING.values(failed_at=_NOW, due_at=None, payload=None, why=REPLACED)
 
-_FATE: Final = (
-    select(_OUTBOX.delivered_at, _OUTBOX.failed_at, Dispatch.state, Dispatch.asked_at)
-    .outerjoin(Dispatch, Dispatch.id == _OUTBOX.id)
-    .where(_OUTBOX.id == bindparam("item"))
-)
+_ITEM: Final = select(cast(bindparam("item", type_=_OUTBOX.id.type), _OUTBOX.id.type).label("id")).subquery("item")
+_FATE: Final = select(
+    _OUTBOX.id.label("row"), _OUTBOX.delivered_at, _OUTBOX.failed_at, Dispatch.state, Dispatch.asked_at
+).select_from(_ITEM.outerjoin(OutboxRow, _OUTBOX.id == _ITEM.c.id).outerjoin(Dispatch, Dispatch.id == _ITEM.c.id))
 
 #: Longer than a vendor takes that answers at all: after it the person is offered another way.
 SILENT_SECONDS: Final = 20
@@ -74,10 +94,8 @@ class Fate(Enum):
 
 
 def fate_of(transaction: Transaction, item: UUID, now: int) -> Fate:
-    """What became of one row."""
-    row = transaction.one(_FATE, item=item)
-    if row is None:
-        return Fate.NONE
+    """What became of one message: of one that a gateway took the row is gone, and its dispatch tells."""
+    row = transaction.all(_FATE, item=item)[0]
     if row.state in LOST:  # by a receipt, or none of the gateways took it this time
         return Fate.FAILED
     silent = row.state == State.TRYING and now - row.asked_at > SILENT_SECONDS
@@ -85,7 +103,9 @@ def fate_of(transaction: Transaction, item: UUID, now: int) -> Fate:
         return Fate.UNCERTAIN
     if row.failed_at is not None:
         return Fate.FAILED
-    return Fate.SENT if row.delivered_at is not None else Fate.WAITING
+    if row.row is not None and row.delivered_at is None:
+        return Fate.WAITING
+    return Fate.SENT if row.row is not None or row.state in TAKEN else Fate.NONE
 
 
 def withdraw(transaction: Transaction, item: UUID, now: int) -> None:
@@ -159,16 +179,17 @@ class SqlOutbox:
         with self._database.read() as reading:
             return [Standing(*tuple(row)) for row in reading.all(_STANDING)]
 
-    def delivered(self, item: UUID, now: int, to: HandedOver | None = None) -> None:
-        """The row is done and loses its payload; who has the message now stands with it, in the same act."""
+    def delivered(self, item: UUID, to: HandedOver | None = None) -> None:
+        """The row is done and gone; who has the message now stands in its dispatch, by the same act."""
         if to is None:
-            self._record(_DELIVERED, item=item, now=now)
+            self._record(_DELIVERED, item=item)
         elif self._at_once:
-            self._record(_OUT, item=item, now=now, theirs=to.vendor_id)
+            self._record(_OUT_BY_NAME if to.named_by_it else _OUT, item=item, theirs=to.vendor_id)
         else:
             with self._database.begin() as transaction:
-                transaction.run(_DELIVERED, item=item, now=now)
-                transaction.run(_HANDED_OVER, item=item, theirs=to.vendor_id)
+                transaction.run(_DELIVERED, item=item)
+                if transaction.run(_HANDED_OVER, item=item, theirs=to.vendor_id) and to.named_by_it:
+                    transaction.add(VendorId, id=item, vendor_id=to.vendor_id)
 
     def retry(self, item: UUID, at: int, why: str) -> None:
         """The row is due again at `at`."""

@@ -48,9 +48,9 @@ class MemoryOutbox:
                 row.item = replace(row.item, attempts=row.item.attempts + 1)
             return [row.item for row in due[:limit]]
 
-    def delivered(self, item, now, to=None):
+    def delivered(self, item, to=None):
         self.handed[item] = to
-        self._end(item, now, "delivered", "")
+        self._end(item, None, "delivered", "")
 
     def failed(self, item, now, why):
         self._end(item, now, "failed", why)

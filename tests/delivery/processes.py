@@ -23,7 +23,7 @@ from idp.delivery.worker import Worker
 from idp.settings import ROOT, Settings
 from idp.storage.dispatches import SqlDispatches
 from idp.storage.models import OutboxRow
-from idp.storage.models_messages import Dispatch, GatewayBreaker, MessageCount
+from idp.storage.models_messages import Dispatch, GatewayBreaker, MessageCount, VendorId
 from idp.storage.outbox import SqlOutbox
 from idp.telephony.accounts_file import KINDS
 from idp.telephony.coverage import change, load_coverage
@@ -61,7 +61,7 @@ class Slow(FileGateway):
 def open_database(directory):
     settings = Settings(database_url=f"sqlite:///{directory / 'outbox.sqlite3'}")
     database = storage.open_database(Flask("worker"), settings, lambda: UUID(int=0))
-    for model in (OutboxRow, Dispatch, GatewayBreaker, MessageCount):
+    for model in (OutboxRow, Dispatch, VendorId, GatewayBreaker, MessageCount):
         model.__table__.create(database.engine, checkfirst=True)
     return database
 

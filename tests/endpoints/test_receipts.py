@@ -41,7 +41,7 @@ def asked(ground, row):
 
 def taken(ground, row):
     """It has answered that it did."""
-    SqlOutbox(ground.provider.database).delivered(row, ground.clock(), HandedOver(f"vendor-{row}"))
+    SqlOutbox(ground.provider.database).delivered(row, HandedOver(f"vendor-{row}"))
 
 
 @pytest.fixture

@@ -205,7 +205,7 @@ def test_the_figures_of_codes_stand_in_the_database(either_ground):
     memory = SqlDispatches(wired.database)
     outline = Outline(id=UUID(int=1), about=None, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=1100)
     memory.trying(outline, "infobip", ["twilio"])
-    SqlOutbox(wired.database).delivered(outline.id, ground.clock(), HandedOver("x"))
+    SqlOutbox(wired.database).delivered(outline.id, HandedOver("x"))
     count_messages(wired.database, ground.clock() + SETTLED_AFTER_SECONDS + 1)
     shown = desk.exposition()
     assert numbers(shown, "idp_send_budget_used_ratio")['{budget="country-money",region="DE"}'] == 0.8

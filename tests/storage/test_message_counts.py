@@ -46,7 +46,7 @@ class Scene:
         outline = Outline(id=row, about=about, channel=SMS, region="DE", asked_at=self.now + after, price=800)
         self.memory.trying(outline, gateway, tried)
         if state is State.HANDED_OVER:
-            SqlOutbox(self.database).delivered(row, self.now, HandedOver("x"))
+            SqlOutbox(self.database).delivered(row, HandedOver("x"))
         else:
             self.memory.ended(row, state)
         if receipt is not None:

@@ -1,5 +1,6 @@
 """Migrations: an installation with data keeps all of it, and code of the version before runs on."""
 
+from time import time
 from uuid import UUID
 
 import pytest
@@ -12,8 +13,10 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.keys.identifiers import new_id
 from idp.settings import Settings
 from idp.storage import open_database, schema
+from idp.storage.dispatches import settle
 from idp.storage.migrate import _config, migrate
 from idp.storage.schema import OutdatedSchema, head, refuse_outdated
+from idp.telephony.dispatch import State
 
 NOW = 1_790_000_000
 
@@ -66,6 +69,29 @@ def test_an_installation_with_data_is_migrated_and_the_code_before_goes_on(old):
     assert audit(old)[: len(before)] == before
     assert len(audit(old)) == len(before) + 2
     refuse_outdated(old)
+
+
+def test_the_names_that_vendors_gave_to_messages_are_found_as_before(old):
+    """Of messages of whom a receipt may still come; the number of the day is real, because migrations know no clock."""
+    ids = {age: new_id((int(time()) - age * 86_400) * 1000, bytes) for age in (0, 2, 9)}
+    with old.begin() as step:
+        for age, key in ids.items():
+            step.run(
+                text(
+                    "INSERT INTO dispatches"
+                    " (id, channel, region, asked_at, price, gateway, state, tried, vendor_id, counted)"
+                    " VALUES (:id, 'sms', 'DE', 1, 1, 'sns', 'handed_over', '', :name, 0)"
+                ),
+                id=key.hex,
+                name=f"n{age}",
+            )
+    migrate(old)
+    with old.begin() as step:
+        found = [
+            settle(step, gateway="sns", state=State.DELIVERED, now=NOW, message=None, vendor_id=f"n{age}")
+            for age in ids
+        ]
+    assert found == [True, True, False]
 
 
 def test_what_every_start_reads_of_the_migrations_is_what_alembic_reads():

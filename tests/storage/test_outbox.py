@@ -11,8 +11,8 @@ from idp.delivery.outbox import HandedOver
 from idp.storage.database import Database
 from idp.storage.dispatches import SqlDispatches, settle
 from idp.storage.models import OutboxRow
-from idp.storage.models_messages import Dispatch
-from idp.storage.outbox import MAX_WHY, SqlOutbox
+from idp.storage.models_messages import Dispatch, VendorId
+from idp.storage.outbox import MAX_WHY, Fate, SqlOutbox, fate_of
 from idp.storage.outbox_office import OutboxOffice
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import Outline, State
@@ -45,7 +45,7 @@ def database(request, tmp_path):
         engine = sqlite_engine(tmp_path / "outbox.sqlite3")
     else:
         engine = create_engine(request.getfixturevalue("postgresql_url"), pool_size=12)
-    for table in (TABLE, Dispatch.__table__):
+    for table in (TABLE, Dispatch.__table__, VendorId.__table__):
         table.drop(engine, checkfirst=True)
         table.create(engine)
     yield Database(engine, lambda: UUID(int=0))
@@ -126,12 +126,11 @@ def test_the_longest_waiting_come_first_and_no_more_than_asked(database, outbox)
     assert outbox.lease(NOW, 2, LEASE) == []
 
 
-def test_a_delivered_row_loses_its_payload_and_never_returns(database, outbox):
+def test_a_delivered_row_is_gone(database, outbox):
     add(database, 1)
     outbox.lease(NOW, 1, LEASE)
-    outbox.delivered(UUID(int=1), NOW + 3)
-    done = row(database, 1)
-    assert (done.payload, done.due_at, done.delivered_at, done.failed_at) == (None, None, NOW + 3, None)
+    outbox.delivered(UUID(int=1))
+    assert row(database, 1) is None
     assert outbox.lease(NOW + 10**6, 10, LEASE) == []
 
 
@@ -154,19 +153,22 @@ def test_a_row_put_off_returns_at_its_time_with_its_payload(database, outbox):
     assert (item.attempts, item.payload) == (2, b"sealed 1")
 
 
+@pytest.mark.parametrize("first", ["delivered", "failed"])
 @pytest.mark.parametrize("late", ["delivered", "failed", "retry"])
-def test_the_first_outcome_stands_against_a_worker_whose_lease_had_ended(database, outbox, late):
+def test_the_first_outcome_stands_against_a_worker_whose_lease_had_ended(database, outbox, first, late):
     add(database, 1)
     outbox.lease(NOW, 1, LEASE)
     outbox.lease(NOW + LEASE, 1, LEASE)
-    outbox.delivered(UUID(int=1), NOW + 61)
-    before = row(database, 1)
-    {
-        "delivered": lambda: outbox.delivered(UUID(int=1), NOW + 99),
-        "failed": lambda: outbox.failed(UUID(int=1), NOW + 99, "late"),
+    outcomes = {
+        "delivered": lambda: outbox.delivered(UUID(int=1)),
+        "failed": lambda: outbox.failed(UUID(int=1), NOW + 99, late),
         "retry": lambda: outbox.retry(UUID(int=1), NOW + 99, "late"),
-    }[late]()
+    }
+    outcomes[first]()
+    before = row(database, 1)
+    outcomes[late]()
     assert row(database, 1) == before
+    assert outbox.lease(NOW + 10**6, 10, LEASE) == []
 
 
 def test_no_two_workers_get_the_same_row(database):
@@ -220,12 +222,64 @@ def test_who_has_a_message_is_noted_with_the_end_of_its_row(database, outbox):
     with database.begin() as transaction:  # the receipt was faster than the vendor's answer
         settle(transaction, gateway="first", state=State.DELIVERED, now=NOW, message=late, vendor_id=None)
     for message in (item, late):
-        outbox.delivered(message, NOW + 1, HandedOver(f"theirs-{message.int}"))
-        outbox.delivered(message, NOW + 2, HandedOver("told again"))
+        outbox.delivered(message, HandedOver(f"theirs-{message.int}"))
+        outbox.delivered(message, HandedOver("told again", named_by_it=True))
     with database.read() as reading:
         states = [(one.state, one.vendor_id) for one in reading.all(select(Dispatch.__table__).order_by(Dispatch.id))]
     assert states == [(State.HANDED_OVER, "theirs-1"), (State.DELIVERED, "theirs-2")]
-    assert row(database, 1).delivered_at == row(database, 2).delivered_at == NOW + 1
+    assert row(database, 1) is row(database, 2) is None
+
+
+def test_a_message_is_found_by_the_vendors_name_where_its_receipts_know_no_other(database, outbox):
+    for number, named_by_it in ((1, True), (2, False)):
+        add(database, number)
+        outline = Outline(id=UUID(int=number), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
+        SqlDispatches(database).trying(outline, "sns", ())
+        told = HandedOver(f"theirs-{number}", named_by_it=named_by_it)
+        outbox.delivered(UUID(int=number), told)
+        outbox.delivered(UUID(int=number), told)
+    said = {"state": State.DELIVERED, "now": NOW + 9, "message": None}
+    with database.begin() as transaction:
+        changed = [
+            settle(transaction, gateway=gateway, vendor_id=name, **said)
+            for gateway, name in (("other", "theirs-1"), ("sns", "theirs-1"), ("sns", "theirs-1"), ("sns", "theirs-2"))
+        ]
+    assert changed == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("there", "state", "fate"),
+    [
+        (False, None, Fate.NONE),
+        (True, None, Fate.WAITING),
+        (True, State.TRYING, Fate.WAITING),
+        (True, State.DELIVERED, Fate.WAITING),  # the receipt was faster than the answer
+        (True, State.FAILED, Fate.FAILED),
+        (True, State.UNKNOWN, Fate.UNCERTAIN),
+        (False, State.HANDED_OVER, Fate.SENT),
+        (False, State.DELIVERED, Fate.SENT),
+        (False, State.UNDELIVERED, Fate.FAILED),
+        (False, State.UNKNOWN, Fate.UNCERTAIN),
+    ],
+)
+def test_what_became_of_a_message_is_told_at_every_moment(database, there, state, fate):
+    if there:
+        add(database, 1)
+    if state is not None:
+        outline = Outline(id=UUID(int=1), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
+        SqlDispatches(database).trying(outline, "first", ())
+        with database.begin() as transaction:
+            transaction.run(Dispatch.__table__.update().values(state=state.value))
+    with database.read() as reading:
+        assert fate_of(reading, UUID(int=1), NOW) is fate
+
+
+def test_of_a_row_that_the_version_before_has_delivered_it_is_told_too(database):
+    add(database, 1)
+    with database.begin() as transaction:
+        transaction.run(TABLE.update().values(delivered_at=NOW, due_at=None, payload=None))
+    with database.read() as reading:
+        assert fate_of(reading, UUID(int=1), NOW) is Fate.SENT
 
 
 def test_a_look_into_a_large_outbox_reads_the_index_of_due_rows(tmp_path):

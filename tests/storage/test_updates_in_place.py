@@ -6,8 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.delivery.outbox import HandedOver
+from idp.storage.dispatches import SqlDispatches
 from idp.storage.models import OutboxRow
 from idp.storage.outbox import SqlOutbox
+from idp.telephony.channel import Channel
+from idp.telephony.dispatch import Outline
 
 SEALED = 300  # rows: several pages of them
 MESSAGES = 100
@@ -62,16 +66,21 @@ def queue_message(database, number):
         )
 
 
-def test_a_message_is_leased_where_it_lies(postgresql_ground):
+def test_a_message_is_leased_and_handed_over_where_it_lies(postgresql_ground):
     database = postgresql_ground.provider.database
-    outbox = SqlOutbox(database)
+    outbox, dispatches = SqlOutbox(database), SqlDispatches(database)
 
     def act():
         for number in range(1, MESSAGES + 1):
             queue_message(database, number)
-            assert len(outbox.lease(NOW, 1, LEASE)) == 1
+            (item,) = outbox.lease(NOW, 1, LEASE)
+            outline = Outline(id=item.id, about=item.id, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
+            dispatches.trying(outline, "first", ())
+            outbox.delivered(item.id, HandedOver(f"theirs-{number:030}"))
 
+    before = updates(database, "dispatches")
     assert counted(database, "outbox", act) == (MESSAGES, MESSAGES)
+    assert updates(database, "dispatches") == (before[0] + MESSAGES, before[1] + MESSAGES)
 
 
 @pytest.mark.parametrize("in_months", [False, True])

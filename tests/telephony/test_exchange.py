@@ -96,7 +96,7 @@ class Scene:
         """As the worker does: what was taken is noted with the end of its row."""
         message = message or self.message(**changed)
         accepted = self.exchange.send(message)
-        SqlOutbox(self.ground.provider.database).delivered(message.id, 1, HandedOver(accepted.vendor_id))
+        SqlOutbox(self.ground.provider.database).delivered(message.id, HandedOver(accepted.vendor_id))
         return accepted
 
     def breakers(self):

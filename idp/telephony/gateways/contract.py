@@ -42,6 +42,8 @@ class Accepted:
     """The vendor has taken the message. It has not arrived yet: only a delivery receipt says so."""
 
     vendor_id: str
+    #: Whether its receipt may name the message so, and not by our id.
+    named_by_it: bool = False
 
 
 class GatewayError(Exception):

@@ -62,7 +62,7 @@ class SnsGateway:
         answer = self._http.post(self._url, body, headers)
         taken = _MESSAGE_ID.search(answer.body)
         if answer.status == 200 and taken:
-            return Accepted(taken[1].decode())
+            return Accepted(taken[1].decode(), named_by_it=True)
         code = _CODE.search(answer.body)
         raise failure(self._account.name, answer, code[1].decode() if code else None, _CODES)
 

@@ -63,7 +63,7 @@ class SolapiGateway:
         read = answer.document
         status = read.get("statusCode")
         if answer.status == 200 and status == _ACCEPTED and isinstance(read.get("messageId"), str):
-            return Accepted(read["messageId"][:64])
+            return Accepted(read["messageId"][:64], named_by_it=True)
         raise failure(self._account.name, answer, read.get("errorCode") or status, _CODES)
 
     def _authorization(self, message: Message) -> str:

@@ -4,6 +4,9 @@ On PostgreSQL pages keep room for the new version of each of their rows. That ho
 is moved, and nobody who reads or writes waits (SHARE UPDATE EXCLUSIVE).
 """
 
+from time import time
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,6 +21,11 @@ FORGET_FIRST_FILTER = (
     " JOIN pg_index ON pg_index.indexrelid = tree.relid"
     " WHERE tree.isleaf AND pg_relation_size(pg_index.indrelid) < 32 * current_setting('block_size')::bigint"
 )
+AWAITED_SECONDS = 3 * 86_400
+DISPATCHES = sa.table(
+    "dispatches", sa.column("id", sa.Uuid()), sa.column("vendor_id", sa.Text()), sa.column("ended_at", sa.BigInteger())
+)
+VENDOR_IDS = sa.table("vendor_ids", sa.column("id", sa.Uuid()), sa.column("vendor_id", sa.Text()))
 
 
 def upgrade() -> None:
@@ -26,5 +34,25 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for (leaf,) in op.get_bind().execute(sa.text(LEAVES)).all():
             op.execute(f"ALTER TABLE {leaf} SET (fillfactor = {AUDIT_FILL})")
-        op.execute("ALTER TABLE outbox SET (fillfactor = 70)")
+        for table in ("outbox", "dispatches"):
+            op.execute(f"ALTER TABLE {table} SET (fillfactor = 70)")
         op.execute(FORGET_FIRST_FILTER)
+    _vendor_ids()
+
+
+def _vendor_ids() -> None:
+    """The vendors' names of messages in a table of their own; of those of whom a receipt may still come."""
+    op.create_table(
+        "vendor_ids",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("vendor_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vendor_ids")),
+    )
+    op.create_index(op.f("ix_vendor_ids_vendor_id"), "vendor_ids", ["vendor_id"], unique=False)
+    awaited = sa.select(DISPATCHES.c.id, DISPATCHES.c.vendor_id).where(
+        DISPATCHES.c.id >= UUID(int=(int(time()) - AWAITED_SECONDS) * 1000 << 80),
+        DISPATCHES.c.vendor_id.is_not(None),
+        DISPATCHES.c.ended_at.is_(None),
+    )
+    op.get_bind().execute(sa.insert(VENDOR_IDS).from_select(["id", "vendor_id"], awaited))
+    op.drop_index("ix_dispatches_vendor_id", table_name="dispatches")
