@@ -9,11 +9,10 @@ from typing import Final
 
 import click
 
-from idp.delivery.budget import Pay, cost_of_code, cost_of_notice, unpaid
 from idp.delivery.notices import KIND as NOTICE
 from idp.delivery.notices import deliver_notices, load_notices
 from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
-from idp.delivery.text_messages import KIND, deliver_text_messages
+from idp.delivery.text_messages import KIND, UNPAID, Desk, deliver_text_messages
 from idp.delivery.worker import Worker
 from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
@@ -35,12 +34,12 @@ def make_worker(
     clock: Callable[[], int],
     gateway: Gateway,
     others: Deliverers = NOBODY,
-    pay: Pay = unpaid,
+    desk: Desk = UNPAID,
     signals: Signals = NOBODY_ASKED,
 ) -> Worker:
     """The worker of this installation; `sealer` is that of Purpose.OUTBOX, `others` deliver the other kinds.
 
-    `pay` lets a message leave only once it is paid for; `signals` tell of numbers that moved to another SIM.
+    At `desk` messages are paid for before they leave; `signals` tell of numbers that moved to another SIM.
 
     Raises MessageError with one line when it cannot work.
     """
@@ -49,10 +48,10 @@ def make_worker(
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
     fictional = settings.environment == "development"
-    text_messages = deliver_text_messages(gateway, load_messages(), settings.rp_id, clock, signals, fictional=fictional)
+    words, host = load_messages(), settings.rp_id
     deliverers = {
-        KIND: pay(text_messages, cost_of_code),
-        NOTICE: pay(deliver_notices(gateway, load_notices(), clock), cost_of_notice),
+        KIND: deliver_text_messages(gateway, words, host, clock, signals, desk, fictional=fictional),
+        NOTICE: deliver_notices(gateway, load_notices(), clock, desk),
         **others,
     }
     return Worker(store=store, deliverers=deliverers, open_payload=open_payload, clock=clock)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from idp.delivery.outbox import Deliver, HandedOver, OutboxItem, Undeliverable
-from idp.delivery.text_messages import hand_over
+from idp.delivery.text_messages import UNPAID, Desk
 from idp.telephony.gateways.contract import Gateway, Message
 from idp.telephony.messages import FALLBACK, FOLDER, MessageError
 
@@ -94,8 +94,8 @@ def read_payload(payload: bytes) -> Notice:
     return notice
 
 
-def deliver_notices(gateway: Gateway, words: NoticeWords, clock: Callable[[], int]) -> Deliver:
-    """The function that delivers this kind through `gateway`."""
+def deliver_notices(gateway: Gateway, words: NoticeWords, clock: Callable[[], int], desk: Desk = UNPAID) -> Deliver:
+    """The function that delivers this kind through `gateway` and `desk`."""
 
     def deliver(item: OutboxItem, payload: bytes) -> HandedOver:
         notice = read_payload(payload)
@@ -104,6 +104,6 @@ def deliver_notices(gateway: Gateway, words: NoticeWords, clock: Callable[[], in
         except MessageError:
             raise Undeliverable("notice cannot be worded") from None
         left = max(item.not_after - clock(), 1)
-        return hand_over(gateway, Message(item.id, notice.to, body, notice.region, valid_seconds=left))
+        return desk.hand_over(gateway, Message(item.id, notice.to, body, notice.region, valid_seconds=left))
 
     return deliver

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from idp.delivery.outbox import Deliver, HandedOver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
@@ -39,17 +39,34 @@ _SEEN: Final = "seen"
 log = logging.getLogger(__name__)
 
 
-class NumberMoved(Undeliverable):
-    """The number has moved to another SIM a moment ago: a code for its holder may reach a thief."""
-
-    def __init__(self, moved_at: int) -> None:
-        """When it moved, in epoch seconds."""
-        super().__init__("number has moved to another SIM")
-        self.moved_at = moved_at
-
-
 class NumberOptedOut(Undeliverable):
     """The number answered STOP: it is remembered, so that its holder is told instead of left waiting."""
+
+
+class Desk(Protocol):
+    """Where messages leave: who pays for them, and who remembers what is learnt of a number on the way."""
+
+    def hand_over(self, gateway: Gateway, message: Message, *, is_new: bool = False) -> HandedOver:
+        """Hand it over; `is_new`: to a number that its holder has not proven. Raises a DeliveryFailure."""
+        ...
+
+    def moved(self, e164: str, region: str, at: int) -> None:
+        """The number moved to another SIM at `at`: remember it, so that its holder is told instead of left waiting."""
+        ...
+
+
+class Unpaid:
+    """A desk where there is no ledger: messages leave as they are."""
+
+    def hand_over(self, gateway: Gateway, message: Message, *, is_new: bool = False) -> HandedOver:  # noqa: ARG002
+        """Hand it over. Raises a DeliveryFailure."""
+        return hand_over(gateway, message)
+
+    def moved(self, e164: str, region: str, at: int) -> None:
+        """Nobody remembers it."""
+
+
+UNPAID: Final = Unpaid()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +123,11 @@ def deliver_text_messages(
     host: str,
     clock: Callable[[], int],
     signals: Signals = NOBODY,
+    desk: Desk = UNPAID,
     *,
     fictional: bool = True,
 ) -> Deliver:
-    """The function that delivers this kind through `gateway`; codes are bound to `host`, the provider's own.
+    """The function that delivers this kind through `gateway` and `desk`; codes are bound to `host`, the provider's own.
 
     Before a code of a sign-in leaves, `signals` are asked whether its number has moved to another SIM. Without
     `fictional` nothing is sent to a number that is nobody's: test citizens have such numbers, and a message to one
@@ -121,21 +139,23 @@ def deliver_text_messages(
         if not fictional and is_fictional(wanted.to):
             raise Undeliverable("the number is set aside for fiction")
         if not (wanted.is_new or wanted.is_seen):
-            _refuse_moved(signals, wanted.to, clock())
-        return hand_over(gateway, _compose(item, wanted, messages, host, clock(), gateway.speaks))
+            _refuse_moved(signals, desk, wanted, clock())
+        message = _compose(item, wanted, messages, host, clock(), gateway.speaks)
+        return desk.hand_over(gateway, message, is_new=wanted.is_new)
 
     return deliver
 
 
-def _refuse_moved(signals: Signals, e164: str, now: int) -> None:
-    """Raises NumberMoved. Who cannot tell holds nothing up."""
+def _refuse_moved(signals: Signals, desk: Desk, wanted: CodeMessage, now: int) -> None:
+    """Raises Undeliverable: a code for its holder may reach a thief. Who cannot tell holds nothing up."""
     try:
-        moved_at = signals.moved_at(e164)
+        moved_at = signals.moved_at(wanted.to)
     except SignalUnavailable as why:
         log.warning("look-up of a number: %s", why)
         return
     if moved_at is not None and recently(moved_at, now):
-        raise NumberMoved(moved_at)
+        desk.moved(wanted.to, wanted.region, moved_at)
+        raise Undeliverable("number has moved to another SIM")
 
 
 def _compose(

@@ -12,12 +12,18 @@ from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
+from idp.audit.catalogue import AuditRow, Event
 from idp.storage.database import Database, Transaction
 from idp.storage.message_counts import asking_success, success_in
 from idp.storage.models_messages import Dispatch, GatewayBreaker, VendorId
+from idp.storage.send_counts import SendCounts
+from idp.storage.wire import AlreadyTaken
 from idp.telephony.breaker import PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import TAKEN, Outline, Past, State
+from idp.telephony.gateways.contract import OutcomeUnknown
+from idp.telephony.limits import Count, Tally, alarmed
+from idp.telephony.payment import Payment
 
 MOST_ABOUT_ONE: Final = 20
 
@@ -109,6 +115,34 @@ def _astir(rows: Sequence[Row[Any]], channel: Channel) -> dict[str, Breaker]:
     return {name: one for (name, way), one in found if way is channel and (one.failures or one.open_until)}
 
 
+def _begun(outline: Outline, gateway: str, tried: Sequence[str]) -> dict[str, Any]:
+    """The row of a message that a gateway is about to be asked to take."""
+    return {
+        "id": outline.id,
+        "about": outline.about,
+        "channel": outline.channel.value,
+        "region": outline.region,
+        "asked_at": outline.asked_at,
+        "price": outline.price,
+        "gateway": gateway,
+        "state": State.TRYING.value,
+        "tried": " ".join(tried),
+        "vendor_id": None,
+        "ended_at": None,
+        "counted": 0,
+    }
+
+
+def _pay(transaction: Transaction, payment: Payment, region: str) -> list[tuple[Count, Tally]]:
+    """Raise the counters; how they stand then. A budget that this message nearly uses up is recorded."""
+    stand = SendCounts(transaction).raise_all(payment.counts, payment.at)
+    payment.judge(stand)
+    for kind, percent in alarmed(stand, payment.limits):
+        detail = {"kind": kind.value, "region": region, "percent": percent}
+        transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, payment.at, detail=detail))
+    return stand
+
+
 class SqlDispatches:
     """Memory over the provider's database; safe to use from several threads and processes."""
 
@@ -129,6 +163,7 @@ class SqlDispatches:
         others = [one for one in _records(earlier) if one.id != outline.id]
         used = {name for one in others for name in (one.gateway, *one.tried)}
         return Past(
+            known=state is not None,
             doubtful=(itself[0].gateway or None) if state in _DOUBTFUL else None,
             used=frozenset(used - {""}),
             taken=state in TAKEN,
@@ -136,24 +171,23 @@ class SqlDispatches:
             success=success_in(success),
         )
 
-    def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
-        """`gateway` is about to be asked, after those that were `tried`."""
-        with self._database.begin() as transaction:
-            transaction.put(
-                Dispatch,
-                id=outline.id,
-                about=outline.about,
-                channel=outline.channel.value,
-                region=outline.region,
-                asked_at=outline.asked_at,
-                price=outline.price,
-                gateway=gateway,
-                state=State.TRYING.value,
-                tried=" ".join(tried),
-                vendor_id=None,
-                ended_at=None,
-                counted=0,
-            )
+    def trying(
+        self, outline: Outline, gateway: str, tried: Sequence[str], *, known: bool, payment: Payment | None = None
+    ) -> None:
+        """`gateway` is about to be asked, after those that were `tried`; the payment is taken, if it was not.
+
+        A message that was not known is inserted and not put: that logs less, and of two workers one is refused.
+        """
+        stand: list[tuple[Count, Tally]] = []
+        try:
+            with self._database.begin() as transaction:
+                if payment is not None and not payment.is_taken:
+                    stand = _pay(transaction, payment, outline.region)
+                (transaction.put if known else transaction.add)(Dispatch, **_begun(outline, gateway, tried))
+        except AlreadyTaken:
+            raise OutcomeUnknown("another worker has it") from None
+        if payment is not None and stand:
+            payment.stand = stand
 
     def ended(self, message: UUID, state: State) -> None:
         """What became of it, other than that a gateway took it."""

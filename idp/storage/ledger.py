@@ -8,7 +8,7 @@ from idp.storage.database import Database
 from idp.storage.opt_outs import OptOuts
 from idp.storage.phone_changes import PhoneChanges
 from idp.storage.send_counts import SendCounts
-from idp.telephony.limits import Count, Kind, Tally
+from idp.telephony.limits import Count, Kind
 
 
 class SqlLedger:
@@ -19,21 +19,10 @@ class SqlLedger:
         self._database = database
         self._look_up = look_up
 
-    def spend(self, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
-        """Raise the counters; what stands then."""
-        with self._database.begin() as transaction:
-            return SendCounts(transaction).raise_all(counts, now)
-
     def give_back(self, counts: Sequence[Count], now: int) -> None:
         """It was not spent after all."""
         with self._database.begin() as transaction:
             SendCounts(transaction).give_back(counts, now)
-
-    def alarm(self, kind: Kind, region: str, percent: int, now: int) -> None:
-        """A shared budget is nearly used up: record it."""
-        detail = {"kind": kind.value, "region": region, "percent": percent}
-        with self._database.begin() as transaction:
-            transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, now, detail=detail))
 
     def opted_out(self, e164: str, region: str, now: int) -> None:
         """The number answered STOP: remember it."""

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from idp.telephony.breaker import Breaker
 from idp.telephony.channel import Channel
+from idp.telephony.payment import Payment
 from idp.telephony.routing import Success
 
 
@@ -44,6 +45,8 @@ TAKEN = frozenset({State.HANDED_OVER, State.DELIVERED, State.UNDELIVERED})
 class Past:
     """What was tried before now."""
 
+    #: Whether this very message is remembered.
+    known: bool = False
     #: A gateway that was asked for this very message and of which no outcome is known: it may have it.
     doubtful: str | None = None
     #: Gateways that carried, or failed to carry, earlier messages about the same thing.
@@ -78,8 +81,14 @@ class Memory(Protocol):
         """What is known of a message, of earlier ones about the same thing, and of who could carry it."""
         ...
 
-    def trying(self, outline: Outline, gateway: str, tried: Sequence[str]) -> None:
-        """`gateway` is about to be asked, after those that were `tried`."""
+    def trying(
+        self, outline: Outline, gateway: str, tried: Sequence[str], *, known: bool, payment: Payment | None = None
+    ) -> None:
+        """`gateway` is about to be asked, after those that were `tried`; `known` as `begin` said, or by an earlier try.
+
+        What has not been taken of the payment is taken in the same act. Raises BudgetUsedUp, and OutcomeUnknown when
+        another worker has taken up the message since `begin`: then nothing was noted and nothing taken.
+        """
         ...
 
     def ended(self, message: UUID, state: State) -> None:

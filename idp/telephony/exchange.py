@@ -1,9 +1,9 @@
 """The exchange: one gateway that is all of them, and asks one after another until one takes the message.
 
 It keeps the gateways' contract, so that whoever sends does not know how many there are. What each was asked is
-written down before it is asked: a worker that dies in between leaves behind who may have the message, and that one is
-asked again under the same id. That a gateway took it is written down by whoever sends, with the end of its own row:
-one act, and one the fewer for each message.
+written down before it is asked, and with the first of them what the message costs: a worker that dies in between leaves
+behind who may have the message, and that one is asked again under the same id, for nothing. That a gateway took it is
+written down by whoever sends, with the end of its own row: one act, and one the fewer for each message.
 
 Next in order after a failure, but never after an opt-out or a number that nobody reaches. An answer that leaves open
 whether the message was taken ends the asking: no other gateway is asked, because the code would come twice. Only a
@@ -76,7 +76,7 @@ class Exchange:
         return frozenset(language for line in self.lines.values() for language in line.gateway.speaks)
 
     def send(self, message: Message) -> Accepted:
-        """Hand `message` to the first gateway that takes it. Raises a GatewayError."""
+        """Hand `message`, paid for, to the first gateway that takes it. Raises a GatewayError or BudgetUsedUp."""
         country = self.coverage().of(message.region)
         outline = Outline(
             id=message.id,
@@ -93,10 +93,10 @@ class Exchange:
             return self._ask_again(replace(message, sender=country.sender), past.doubtful, past.breakers)
         names = self._order(message, country.gateways, past)
         if not names or not country.open(message.channel):
-            self.memory.trying(outline, "", ())
+            self.memory.trying(outline, "", (), known=past.known)
             self.memory.ended(message.id, State.FAILED)
             raise NotServed(f"nobody carries {message.channel} to {message.region}")
-        return self._ask_each(replace(message, sender=country.sender), outline, names, past.breakers)
+        return self._ask_each(replace(message, sender=country.sender), outline, names, past)
 
     def _ask_again(self, message: Message, doubtful: str, breakers: Mapping[str, Breaker]) -> Accepted:
         """A message that a gateway may have: nobody else gets it, and that one only if it notices a repetition."""
@@ -129,10 +129,8 @@ class Exchange:
     def _able(line: Line, message: Message) -> bool:
         return message.channel is not Channel.VOICE or message.language in line.gateway.speaks
 
-    def _ask_each(
-        self, message: Message, outline: Outline, names: list[str], breakers: Mapping[str, Breaker]
-    ) -> Accepted:
-        began = self.clock()
+    def _ask_each(self, message: Message, outline: Outline, names: list[str], past: Past) -> Accepted:
+        began, breakers = self.clock(), past.breakers
         tried: list[str] = []
         failures: list[GatewayError] = []
         for name in names:
@@ -141,7 +139,8 @@ class Exchange:
             if not self._may_ask(name, message.channel, breakers.get(name, Breaker())):
                 failures.append(TemporaryFailure(f"{name} is left alone"))
                 continue
-            self.memory.trying(outline, name, tried)
+            known = past.known or bool(tried)
+            self.memory.trying(outline, name, tried, known=known, payment=message.payment)
             try:
                 return self._ask(name, message, breakers)
             except (OptedOut, PermanentFailure) as refusal:
@@ -156,7 +155,7 @@ class Exchange:
                 failures.append(failure)
             tried.append(name)
         if not tried:
-            self.memory.trying(outline, "", ())
+            self.memory.trying(outline, "", (), known=past.known)
         self.memory.ended(message.id, State.FAILED)
         raise _together(failures)
 

@@ -33,10 +33,10 @@ def ground(template, tmp_path_factory):
     made.provider.database.engine.dispose()
 
 
-def asked(ground, row):
+def asked(ground, row, *, known=False):
     """`relay` is about to be asked to take a message."""
     outline = Outline(id=row, about=ABOUT, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=8)
-    SqlDispatches(ground.provider.database).trying(outline, "relay", ())
+    SqlDispatches(ground.provider.database).trying(outline, "relay", (), known=known)
 
 
 def taken(ground, row):
@@ -109,7 +109,7 @@ def test_what_is_not_signed_is_refused_alike_and_writes_nothing(ground, message,
 
 @pytest.mark.parametrize("before", [State.TRYING, State.UNKNOWN])
 def test_a_receipt_that_is_faster_than_the_answer_to_the_hand_over_stands(ground, message, before):
-    asked(ground, message)
+    asked(ground, message, known=True)
     SqlDispatches(ground.provider.database).ended(message, before)
     post(ground, {"id": str(message), "state": "undelivered"})
     taken(ground, message)

@@ -11,14 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from idp.delivery.budget import Cost, Till, money_counts
-from idp.delivery.outbox import OutboxItem, Undeliverable
+from idp.delivery.outbox import Undeliverable
 from idp.pages.sending import LimitMet, count_for_new
+from idp.storage.dispatches import SqlDispatches
 from idp.storage.ledger import SqlLedger
 from idp.storage.models_second_proofs import SendCount
 from idp.storage.send_counts import SendCounts
 from idp.telephony.channel import Channel
+from idp.telephony.exchange import Exchange, Line
+from idp.telephony.gateways.contract import Accepted, Message
 from idp.telephony.limits import Kind
 from idp.telephony.numbers import NumberRefused, parse_number
+from idp.telephony.routing import Carrier
 from tests.ground import ORIGIN, Ground, copy_ground
 
 BUDGET = {"spend_country_day": 60_000, "spend_day": 80_000}
@@ -32,15 +36,31 @@ def small(template, tmp_path):
     made.provider.database.engine.dispose()
 
 
-def item():
-    return OutboxItem(uuid4(), "text_message", b"", 1, 0, 10**10)
+class Takes:
+    """A gateway that takes everything."""
+
+    carries = frozenset(Channel)
+    speaks = frozenset({"en"})
+    repeatable = True
+
+    def __init__(self, sent):
+        self.sent = sent
+
+    def send(self, message):
+        self.sent.append(message.id)
+        return Accepted(str(message.id))
 
 
 def till(ground, sent):
+    """Hands a message to a new or an enrolled number over as the worker does."""
     wired = ground.provider
     ledger = SqlLedger(wired.database, wired.keyed.look_up)
-    made = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
-    return made(lambda item, _: sent.append(item.id), lambda payload: ("+4915112345678", Cost(*payload)))
+    desk = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
+    lines = {"one": Line(Carrier("one", Takes.carries), Takes(sent))}
+    exchange = Exchange(lines=lines, memory=SqlDispatches(wired.database), coverage=wired.coverage, clock=wired.clock)
+    return lambda region, channel, is_new: desk.hand_over(
+        exchange, Message(uuid4(), "+4915112345678", "", region, channel=channel), is_new=is_new
+    )
 
 
 def ask(ground, e164, region, person):
@@ -87,7 +107,7 @@ def test_O_06_pumping_stays_under_the_budget_and_enrolled_people_still_sign_in(s
         if ask(ground, read.e164, read.region, people[i % sessions]):
             allowed += 1
             with suppress(Undeliverable):
-                pay(item(), (read.region, Channel.SMS, True))
+                pay(read.region, Channel.SMS, True)
         ground.clock.now += 1 if i % 10 == 0 else 0
     ranges = requests // 10_000 + 1
     assert 0 < allowed <= ranges * ground.provider.settings.send_range_day  # nobody typed a code: each range closed
@@ -104,14 +124,14 @@ def test_O_06_new_numbers_cannot_use_up_what_is_kept_for_enrolled_people(small):
     refused = 0
     for _ in range(40):
         try:
-            pay(item(), ("DE", Channel.SMS, True))
+            pay("DE", Channel.SMS, True)
         except Undeliverable:
             refused += 1
     share = BUDGET["spend_country_day"] * ground.provider.settings.spend_new_percent // 100
     assert refused
     assert spent(ground, Kind.NEW_MONEY, "DE") <= share
     before = len(sent)
-    pay(item(), ("DE", Channel.SMS, False))
+    pay("DE", Channel.SMS, False)
     assert len(sent) == before + 1
     assert "provider:send_limit:met" in ground.events()
 
@@ -121,7 +141,7 @@ def test_O_06_calls_and_messages_share_one_budget_and_it_is_never_passed(small):
     pay, refused = till(ground, sent), 0
     for i in range(80):
         try:
-            pay(item(), ("DE", Channel.VOICE if i % 2 else Channel.SMS, False))
+            pay("DE", Channel.VOICE if i % 2 else Channel.SMS, False)
         except Undeliverable:
             refused += 1
     assert refused

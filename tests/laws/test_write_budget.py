@@ -1,4 +1,4 @@
-"""The budget of a whole first sign-in on PostgreSQL: at most 5 write transactions, 4 kB of WAL and 6 requests.
+"""What a whole first sign-in may write on PostgreSQL: 5 transactions, 4 kB of WAL, in 6 requests; and its message.
 
 How it is counted. Transactions: a transaction that writes is assigned an id (PostgreSQL §67.1), and only such a one
 is, so the difference of `pg_snapshot_xmax` counts them exactly; a monitoring connection that only reads adds none.
@@ -10,10 +10,13 @@ or the checkpointer writes in between can only add, so the least of several sign
 import psycopg
 import pytest
 
+from idp.command import _worker_of
 from tests.ground import Ground, Registered
 
 WRITE_TRANSACTIONS = 5
 WAL_BYTES = 4096
+DELIVERY_TRANSACTIONS = 3
+DELIVERY_WAL_BYTES = 1024
 REQUESTS = 6
 TIMES = 5
 
@@ -72,6 +75,26 @@ def test_a_first_sign_in_is_at_most_five_write_transactions_and_six_requests(mea
     assert requests <= REQUESTS
     assert 0 < transactions <= WRITE_TRANSACTIONS
     assert 0 < wal <= WAL_BYTES
+
+
+def test_the_delivery_of_its_message_is_three_write_transactions_and_a_kilobyte(postgresql_ground, monitor):
+    """Leased; paid for and about to be asked for; handed over. None of them moves a row to another page."""
+    ground, service, worker = postgresql_ground, postgresql_ground.register(), _worker_of(postgresql_ground.provider)
+    measured = []
+    for i in range(TIMES + 1):
+        citizen, browser = ground.enrol(number=f"+4915112345{i:03}"), ground.browser()
+        browser.authorize(service)
+        browser.passkey(citizen)
+        if not i:  # what the worker does for the first time goes ahead, and the pages that a checkpoint left
+            monitor.execute("CHECKPOINT")
+        before = counters(monitor)
+        (item,) = worker.store.lease(ground.clock(), 1, 60)
+        worker.handle(item)
+        measured.append([now - then for now, then in zip(counters(monitor), before, strict=True)])
+        assert ground.rows("outbox") == 0
+    transactions, wal = (min(values) for values in zip(*measured[1:], strict=True))
+    assert transactions == DELIVERY_TRANSACTIONS
+    assert 0 < wal <= DELIVERY_WAL_BYTES
 
 
 def test_single_sign_on_writes_twice(postgresql_ground, monitor):

@@ -204,7 +204,7 @@ def test_the_figures_of_codes_stand_in_the_database(either_ground):
         SendCounts(step).raise_all([*counts, judged], ground.clock())
     memory = SqlDispatches(wired.database)
     outline = Outline(id=UUID(int=1), about=None, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=1100)
-    memory.trying(outline, "infobip", ["twilio"])
+    memory.trying(outline, "infobip", ["twilio"], known=False)
     SqlOutbox(wired.database).delivered(outline.id, HandedOver("x"))
     count_messages(wired.database, ground.clock() + SETTLED_AFTER_SECONDS + 1)
     shown = desk.exposition()

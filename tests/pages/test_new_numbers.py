@@ -42,7 +42,7 @@ def becomes(ground: Ground, state: State) -> None:
         row = reading.one(select(OutboxRow.id).order_by(OutboxRow.created_at.desc()).limit(1))
     memory = SqlDispatches(wired.database)
     outline = Outline(id=row.id, about=None, channel=Channel.SMS, region="DE", asked_at=ground.clock(), price=1)
-    memory.trying(outline, "first", ())
+    memory.trying(outline, "first", (), known=False)
     if state is not State.TRYING:
         memory.ended(outline.id, state)
 

@@ -44,7 +44,7 @@ class Scene:
     def message(self, *, gateway="one", state=State.HANDED_OVER, tried=(), about=None, after=0, receipt=None):
         row = self.database.new_id()
         outline = Outline(id=row, about=about, channel=SMS, region="DE", asked_at=self.now + after, price=800)
-        self.memory.trying(outline, gateway, tried)
+        self.memory.trying(outline, gateway, tried, known=False)
         if state is State.HANDED_OVER:
             SqlOutbox(self.database).delivered(row, HandedOver("x"))
         else:

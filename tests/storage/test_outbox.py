@@ -218,7 +218,7 @@ def test_who_has_a_message_is_noted_with_the_end_of_its_row(database, outbox):
     for number, message in ((1, item), (2, late)):
         add(database, number)
         outline = Outline(id=message, about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
-        dispatches.trying(outline, "first", ())
+        dispatches.trying(outline, "first", (), known=False)
     with database.begin() as transaction:  # the receipt was faster than the vendor's answer
         settle(transaction, gateway="first", state=State.DELIVERED, now=NOW, message=late, vendor_id=None)
     for message in (item, late):
@@ -234,7 +234,7 @@ def test_a_message_is_found_by_the_vendors_name_where_its_receipts_know_no_other
     for number, named_by_it in ((1, True), (2, False)):
         add(database, number)
         outline = Outline(id=UUID(int=number), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
-        SqlDispatches(database).trying(outline, "sns", ())
+        SqlDispatches(database).trying(outline, "sns", (), known=False)
         told = HandedOver(f"theirs-{number}", named_by_it=named_by_it)
         outbox.delivered(UUID(int=number), told)
         outbox.delivered(UUID(int=number), told)
@@ -267,7 +267,7 @@ def test_what_became_of_a_message_is_told_at_every_moment(database, there, state
         add(database, 1)
     if state is not None:
         outline = Outline(id=UUID(int=1), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
-        SqlDispatches(database).trying(outline, "first", ())
+        SqlDispatches(database).trying(outline, "first", (), known=False)
         with database.begin() as transaction:
             transaction.run(Dispatch.__table__.update().values(state=state.value))
     with database.read() as reading:

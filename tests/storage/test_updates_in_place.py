@@ -75,7 +75,7 @@ def test_a_message_is_leased_and_handed_over_where_it_lies(postgresql_ground):
             queue_message(database, number)
             (item,) = outbox.lease(NOW, 1, LEASE)
             outline = Outline(id=item.id, about=item.id, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
-            dispatches.trying(outline, "first", ())
+            dispatches.trying(outline, "first", (), known=False)
             outbox.delivered(item.id, HandedOver(f"theirs-{number:030}"))
 
     before = updates(database, "dispatches")

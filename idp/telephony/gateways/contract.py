@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from idp.telephony.channel import Channel
+from idp.telephony.payment import Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Message:
     about: UUID | None = None
     #: Epoch seconds in which it was asked for.
     asked_at: int = 0
+    #: Taken before the first gateway is asked; the gateways themselves do not look at it.
+    payment: Payment | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
