@@ -31,7 +31,9 @@ from idp.people.record import Record, read_record
 from idp.provider import Provider
 from idp.settings import ROOT, load_settings
 from idp.storage.country_overrides import override
-from idp.storage.models import OutboxRow, SignIn
+from idp.storage.models import SignIn
+from idp.storage.models_messages import Dispatch
+from idp.telephony.dispatch import State
 from idp.telephony.gateways.file import read_messages
 from idp.telephony.numbers import parse_number
 
@@ -131,7 +133,7 @@ class Installation:
         """Every message so far came to nothing, as a receipt would say."""
         assert self.codes(number)
         with self.provider.database.begin() as step:
-            step.run(text("UPDATE outbox SET failed_at = created_at, delivered_at = NULL, due_at = NULL"))
+            step.run(text("UPDATE dispatches SET state = 'undelivered', ended_at = asked_at"))
 
     def leave_open(self, number: str) -> None:
         """Of every message so far nobody knows whether it went out."""
@@ -157,9 +159,9 @@ class Installation:
             newest = reading.all(mine.order_by(SignIn.id.desc()).limit(1))[0]
         self.code(citizen.number, newest.code_sends)  # else the worker might carry it, or not, while this is done
         with self.provider.database.begin() as transaction:
-            lost = OutboxRow.id == message_key(newest.id, newest.code_sends)
-            now = self.provider.clock()
-            assert transaction.run(update(OutboxRow).where(lost).values(failed_at=now, due_at=None)) == 1
+            lost = update(Dispatch).where(Dispatch.id == message_key(newest.id, newest.code_sends))
+            receipt = lost.values(state=State.UNDELIVERED.value, ended_at=self.provider.clock())
+            assert transaction.run(receipt) == 1
 
     def _execute(self, statement: str, citizen: Citizen, seconds: int) -> None:
         engine = self.provider.database.engine

@@ -1,5 +1,6 @@
 """Figures are counted once, from what became of each message and from the codes that were typed."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import text
 
 from idp.claims.assurance import Fact, facts_to_text
 from idp.delivery.outbox import HandedOver
-from idp.storage.dispatches import SqlDispatches, settle
+from idp.storage.dispatches import MEASURED_SECONDS, SqlDispatches, settle
 from idp.storage.housekeeping import KEEP_DISPATCHES, sweep
 from idp.storage.message_counts import (
     DAY,
@@ -25,6 +26,7 @@ from idp.telephony.channel import Channel
 from idp.telephony.dispatch import Outline, State
 from idp.telephony.figures import Cell
 from tests.ground import Ground
+from tests.statements import watched
 
 SMS = Channel.SMS
 
@@ -176,6 +178,19 @@ def test_success_is_that_of_the_last_days_in_that_country(scene):
         assert success_of(reading, "DE", SMS, scene.now + (MEASURED_DAYS + 1) * DAY) == {}
         assert read_figures(reading, scene.now + DAY) == {}
         assert set(read_figures(reading, scene.now)) == {Cell("DE", SMS, "one")}
+
+
+def test_a_worker_adds_success_up_once_a_minute_for_each_country(scene):
+    memory, asked = SqlDispatches(scene.database), []
+    outline = Outline(id=UUID(int=0), about=None, channel=SMS, region="DE", asked_at=scene.now, price=0)
+    assert memory.begin(outline, scene.now).success == {}
+    scene.message(receipt=(State.DELIVERED, 4))
+    scene.counted()
+    with watched(scene.database, asked.append):
+        assert memory.begin(outline, scene.now + MEASURED_SECONDS - 1).success == {}
+    assert not [statement for statement in asked if "message_counts" in statement]
+    assert memory.begin(replace(outline, region="FR"), scene.now).success == {}
+    assert memory.begin(outline, scene.now + MEASURED_SECONDS).success["one"].arrived == 1
 
 
 def test_counted_messages_go_after_a_month_and_others_stay(scene):
