@@ -67,6 +67,7 @@ class Transaction:
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
         self._condition: tuple[Executable, dict[str, Any]] | None = None
+        self._finished = False
         self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
 
     def add(self, model: Any, **values: Any) -> None:
@@ -137,6 +138,15 @@ class Transaction:
         ready = [self._compiler.ready(statement, values) for statement, values in several]
         return [outcome.rows for outcome in self._wire.execute_all(ready)]
 
+    def finish(self, *several: tuple[Executable, dict[str, Any]]) -> list[list[Row[Any]]]:
+        """The same, and the commit travels with them: the step is over. For one that has queued nothing."""
+        assert not self._queue, "what is queued would be lost"
+        assert self._condition is None
+        ready = [self._compiler.ready(statement, values) for statement, values in several]
+        outcomes = self._wire.finish(ready)
+        self._finished = True
+        return [outcome.rows for outcome in outcomes]
+
     def flush(self) -> None:
         """Write what is queued."""
         last = self._queued()
@@ -145,6 +155,8 @@ class Transaction:
 
     def commit(self) -> None:
         """Write what is queued and make the whole step hold. Raises Outdated; see `only_while`."""
+        if self._finished:
+            return
         if self._condition is not None and (self.dialect != "postgresql" or not self._queue):
             condition, values = self._condition
             self._condition = None

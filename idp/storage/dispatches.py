@@ -4,6 +4,7 @@ Only workers write here, and receipts that a vendor has signed: no request of a 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -16,13 +17,13 @@ from idp.audit.catalogue import AuditRow, Event
 from idp.storage.database import Database, Transaction
 from idp.storage.message_counts import asking_success, success_in
 from idp.storage.models_messages import Dispatch, GatewayBreaker, VendorId
-from idp.storage.send_counts import SendCounts
+from idp.storage.payments import Stand, pay, pay_at_once
 from idp.storage.wire import AlreadyTaken
 from idp.telephony.breaker import PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import TAKEN, Outline, Past, State
 from idp.telephony.gateways.contract import OutcomeUnknown
-from idp.telephony.limits import Count, Tally, alarmed
+from idp.telephony.limits import alarmed
 from idp.telephony.payment import Payment
 from idp.telephony.routing import Success
 
@@ -136,16 +137,6 @@ def _begun(outline: Outline, gateway: str, tried: Sequence[str]) -> dict[str, An
     }
 
 
-def _pay(transaction: Transaction, payment: Payment, region: str) -> list[tuple[Count, Tally]]:
-    """Raise the counters; how they stand then. A budget that this message nearly uses up is recorded."""
-    stand = SendCounts(transaction).raise_all(payment.counts, payment.at)
-    payment.judge(stand)
-    for kind, percent in alarmed(stand, payment.limits):
-        detail = {"kind": kind.value, "region": region, "percent": percent}
-        transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, payment.at, detail=detail))
-    return stand
-
-
 class SqlDispatches:
     """Memory over the provider's database; safe to use from several threads and processes."""
 
@@ -185,16 +176,33 @@ class SqlDispatches:
 
         A message that was not known is inserted and not put: that logs less, and of two workers one is refused.
         """
-        stand: list[tuple[Count, Tally]] = []
+        owed = payment if payment is not None and not payment.is_taken else None
         try:
-            with self._database.begin() as transaction:
-                if payment is not None and not payment.is_taken:
-                    stand = _pay(transaction, payment, outline.region)
-                (transaction.put if known else transaction.add)(Dispatch, **_begun(outline, gateway, tried))
+            stand = self._note(_begun(outline, gateway, tried), owed, known=known)
         except AlreadyTaken:
             raise OutcomeUnknown("another worker has it") from None
-        if payment is not None and stand:
-            payment.stand = stand
+        if owed is not None:
+            owed.stand = stand
+            self._warn(owed, outline.region)
+
+    def _note(self, row: dict[str, Any], owed: Payment | None, *, known: bool) -> Stand:
+        """Write the row and take what is owed; returns how the counters stand then."""
+        if owed is not None and not known:
+            with suppress(AlreadyTaken), self._database.begin() as transaction:
+                return pay_at_once(transaction, owed, row)
+        with self._database.begin() as transaction:
+            stand = pay(transaction, owed) if owed is not None else []
+            (transaction.put if known else transaction.add)(Dispatch, **row)
+        return stand
+
+    def _warn(self, paid: Payment, region: str) -> None:
+        """Record the budgets that this very message took over the alarm mark."""
+        near = alarmed(paid.stand, paid.limits)
+        if near:
+            with self._database.begin() as transaction:
+                for kind, percent in near:
+                    detail = {"kind": kind.value, "region": region, "percent": percent}
+                    transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, paid.at, detail=detail))
 
     def ended(self, message: UUID, state: State) -> None:
         """What became of it, other than that a gateway took it."""

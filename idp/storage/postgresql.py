@@ -84,9 +84,18 @@ class PostgresqlWire:
             return (self._run(*last).command_tuples or 0) if last is not None else 0
         queries = [_COMMIT] if last is None else [self._query(*last), _COMMIT]
         results = self._together(queries)
-        if results[-1].command_status != b"COMMIT":
-            raise errors.InFailedSqlTransaction("the transaction was undone")
+        _check_committed(results[-1])
         return results[0].command_tuples or 0
+
+    def finish(self, several: Sequence[tuple[Compiled, list[Any]]]) -> list[Outcome]:
+        """Run several statements and the COMMIT in one go. One that is refused takes the others back."""
+        queries = [self._query(*one) for one in several]
+        begun, self._begins = self._begins, False
+        results = self._together([*([_BEGIN] if begun else []), *queries, _COMMIT])
+        _check_committed(results[-1])
+        return [
+            self._outcome(compiled, result) for (compiled, _), result in zip(several, results[begun:-1], strict=True)
+        ]
 
     def rollback(self) -> None:
         """Undo, if something is open; a connection on which that fails stays broken."""
@@ -176,6 +185,11 @@ def _check(result: PGresult) -> PGresult:
     if state.startswith(INTEGRITY):
         raise AlreadyTaken(kind.__name__)
     raise kind((result.error_field(DiagnosticField.MESSAGE_PRIMARY) or result.error_message).decode(errors="replace"))
+
+
+def _check_committed(result: PGresult) -> None:
+    if result.command_status != b"COMMIT":
+        raise errors.InFailedSqlTransaction("the transaction was undone")
 
 
 def _text(value: str) -> bytes:

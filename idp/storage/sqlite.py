@@ -49,6 +49,12 @@ class SqliteWire:
         self._connection.execute("COMMIT")
         return touched
 
+    def finish(self, several: Sequence[tuple[Compiled, list[Any]]]) -> list[Outcome]:
+        """Run them, write out and let go of the lock."""
+        outcomes = self.execute_all(several)
+        self.commit(None)
+        return outcomes
+
     def rollback(self) -> None:
         """Let go of the lock; a connection that cannot even do that is closed by the pool."""
         if self._connection.in_transaction:

@@ -45,5 +45,8 @@ class Wire(Protocol):
         Returns how many rows the last statement touched.
         """
 
+    def finish(self, several: Sequence[tuple[Compiled, list[Any]]]) -> list[Outcome]:
+        """Run several statements and make everything since `begin` hold: one round trip, if it can be."""
+
     def rollback(self) -> None:
         """Undo everything since `begin`, if anything is open. Never raises."""

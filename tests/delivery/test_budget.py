@@ -1,6 +1,8 @@
 """A message is paid for by the act that names the first gateway: once, and only if somebody is asked."""
 
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
@@ -26,10 +28,12 @@ from idp.telephony.gateways.contract import (
     TemporaryFailure,
 )
 from idp.telephony.routing import Carrier
-from tests.ground import copy_ground
+from tests.conftest import database_of
+from tests.ground import copy_ground, make_ground
 
 MESSAGE = Message(UUID(int=7), "+4915112345678", "482913", "DE", about=UUID(int=8))
 PRICE = 770
+MOST = 10  # messages that the country's budget pays
 
 
 class Killed(BaseException):
@@ -53,11 +57,18 @@ class Says:
         return Accepted("theirs")
 
 
-@pytest.fixture(scope="module")
-def shared(template, tmp_path_factory):
-    made = copy_ground(template, tmp_path_factory.mktemp("budget"), spend_country_day=10 * PRICE)
-    yield made
-    made.provider.database.engine.dispose()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request, template, tmp_path_factory):
+    directory, budget = tmp_path_factory.mktemp("budget"), {"spend_country_day": MOST * PRICE}
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            made = copy_ground(template, directory, **budget)
+        else:
+            server, name = (request.getfixturevalue(f"postgresql_{what}") for what in ("server", "template"))
+            url = stack.enter_context(database_of(server, f"TEMPLATE {name} STRATEGY FILE_COPY"))
+            made = make_ground(directory, url, secrets=template.secrets, ready=True, **budget)
+        stack.callback(made.provider.database.engine.dispose)
+        yield made
 
 
 @pytest.fixture
@@ -73,11 +84,11 @@ def till_of(wired):
     return Till(ledger, wired.keyed.send_count, wired.limits_in, lambda _region, _channel: PRICE, wired.clock)
 
 
-def hand_over(wired, **gateways):
+def hand_over(wired, *, message=MESSAGE, **gateways):
     lines = {name: Line(Carrier(name, says.carries), says) for name, says in gateways.items()}
     memory = SqlDispatches(wired.database)
     exchange = Exchange(lines=lines, memory=memory, coverage=wired.coverage, clock=wired.clock)
-    return till_of(wired).hand_over(exchange, MESSAGE)
+    return till_of(wired).hand_over(exchange, message)
 
 
 def spent(wired):
@@ -144,7 +155,7 @@ def test_where_nobody_is_asked_nothing_is_paid(wired):
 
 
 def test_a_budget_that_is_used_up_stops_it_before_anybody_is_asked(shared, wired):
-    full = money_counts(Cost("DE", Channel.SMS, is_new=False), 10 * PRICE, wired.keyed.send_count)
+    full = money_counts(Cost("DE", Channel.SMS, is_new=False), MOST * PRICE, wired.keyed.send_count)
     with wired.database.begin() as step:
         SendCounts(step).raise_all(full, wired.clock())
     before, says = spent(wired), Says()
@@ -152,6 +163,21 @@ def test_a_budget_that_is_used_up_stops_it_before_anybody_is_asked(shared, wired
         hand_over(wired, first=says)
     assert (spent(wired), dispatch(wired), says.asked) == (before, None, 0)
     assert shared.events()[-1] == "provider:send_limit:met"
+
+
+def test_many_messages_at_once_are_paid_to_the_last_cent_and_not_one_too_many(wired):
+    says = Says()
+
+    def one(number):
+        try:
+            return hand_over(wired, message=replace(MESSAGE, id=UUID(int=number)), first=says)
+        except Undeliverable:
+            return None
+
+    with ThreadPoolExecutor(8) as workers:
+        taken = [found for found in workers.map(one, range(1, 3 * MOST)) if found is not None]
+    assert len(taken) == says.asked == MOST
+    assert spent(wired) == (MOST * PRICE, MOST * PRICE)
 
 
 def test_of_two_workers_that_take_up_one_message_the_first_asks_and_pays(wired):

@@ -55,6 +55,20 @@ def test_a_step_of_one_statement_holds_on_the_very_first_connection(database):
         one.engine.dispose()
 
 
+def test_a_step_that_is_finished_in_one_go_holds_whole_or_not_at_all(database):
+    for _ in range(3):  # as text, then prepared on the server
+        with database.begin() as step:
+            step.run(text("DELETE FROM used_once"))
+            step.finish((_ADD, {"value": b"a", "until": 1}), (_ADD, {"value": b"b", "until": 1}))
+        assert rows(database) == 2
+        with pytest.raises(AlreadyTaken), database.begin() as step:
+            step.finish((_ADD, {"value": b"c", "until": 1}), (_ADD, {"value": b"a", "until": 1}))
+        assert rows(database) == 2
+    with database.begin() as step:
+        assert [len(found) for found in step.finish((_COUNT, {}), (_ADD, {"value": b"d", "until": 1}))] == [1, 0]
+    assert rows(database) == 3
+
+
 def test_every_kind_of_column_comes_back_as_it_went(either_ground):
     citizen = either_ground.enrol()
     with either_ground.provider.database.read() as reading:
