@@ -40,7 +40,7 @@ from idp.audit.catalogue import AuditRow
 from idp.settings import Settings
 from idp.storage import models
 from idp.storage.compiled import Compiled, Compiler
-from idp.storage.held import Held, make_compiler
+from idp.storage.held import Connections, Held, make_compiler
 from idp.storage.wire import Outcome, Outdated, Wire
 
 T = TypeVar("T")
@@ -249,6 +249,7 @@ class Database:
         self.engine = engine
         self.new_id = new_id
         self._compiler = make_compiler(engine)
+        self._connections = Connections(engine)
         self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
         self.uncounted: Callable[[str], bool] = lambda _client: False  # clients whose acts are not told
         self.traced: Callable[[AbstractContextManager[Transaction]], AbstractContextManager[Transaction]] | None = None
@@ -326,7 +327,7 @@ class Database:
         """The connection of this request, or one for a single block outside of any."""
         held = self._scope.held
         if held is None:
-            held = Held(self.engine)
+            held = self._connections.take()
             if self._scope.open:
                 self._scope.held = held
         return held
@@ -337,13 +338,13 @@ class Database:
             return
         if self._scope.held is held:
             self._scope.held = None
-        held.release()
+        self._connections.give(held)
 
     def stop_reading(self) -> None:
         """Give the connection back, before waiting for somebody else; the next read takes one again."""
         held, self._scope.held = self._scope.held, None
         if held is not None:
-            held.release()
+            self._connections.give(held)
 
 
 def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) -> Database:

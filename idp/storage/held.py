@@ -1,13 +1,22 @@
-"""A connection taken out of the engine's pool, with the wire that was made for it when it was new."""
+"""Connections taken out of the engine's pool, each with the wire that was made for it when it was new.
 
-from typing import Any
+The pool opens them, bounds them, and renews them when they are old. Between two steps they lie beside it: taking one
+out of the pool and putting it back costs as much as a statement.
+"""
 
-from sqlalchemy import Engine
+import threading
+import time
+from typing import Any, Final
+
+from sqlalchemy import Engine, event
 
 from idp.storage.compiled import Compiler
 from idp.storage.postgresql import PostgresqlWire
 from idp.storage.sqlite import SqliteWire
 from idp.storage.wire import Wire
+
+#: Then the pool sees it again, and may find it too old.
+ASIDE_SECONDS: Final = 300
 
 
 class Held:
@@ -18,6 +27,12 @@ class Held:
         self._engine = engine
         self._connection = engine.raw_connection()
         self.wire = self._wire()
+        self._until = time.monotonic() + ASIDE_SECONDS
+
+    @property
+    def good(self) -> bool:
+        """Whether the next step may use it as it is."""
+        return not self.wire.broken and time.monotonic() < self._until
 
     def release(self) -> None:
         """Give it back; one whose server has gone takes the others with it, which are as old."""
@@ -27,6 +42,10 @@ class Held:
         else:
             self._connection.close()
 
+    def close(self) -> None:
+        """Close it for good."""
+        self._connection.invalidate()
+
     def _wire(self) -> Wire:
         kept = self._connection.info  # emptied when the pool opens a new connection in its place
         if "wire" not in kept:
@@ -34,6 +53,44 @@ class Held:
             kept["wire"] = PostgresqlWire(driver) if self._engine.dialect.name == "postgresql" else SqliteWire(driver)
         wire: Wire = kept["wire"]
         return wire
+
+
+class Connections:
+    """The connections of one engine, taken and given back by its threads. The one used last goes first."""
+
+    def __init__(self, engine: Engine) -> None:
+        """None is opened yet. When the engine is disposed of, those that lie aside are closed."""
+        self._engine = engine
+        self._aside: list[Held] = []
+        self._waiting = 0
+        self._lock = threading.Lock()
+        event.listen(engine, "engine_disposed", self._close)
+
+    def take(self) -> Held:
+        """One that lies aside, or one out of the pool, waiting for it. Raises as `Held` does."""
+        with self._lock:
+            if self._aside:
+                return self._aside.pop()
+            self._waiting += 1  # from here on whoever has done puts theirs where this thread waits
+        try:
+            return Held(self._engine)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def give(self, held: Held) -> None:
+        """Let others have it."""
+        with self._lock:
+            if not self._waiting and held.good:
+                self._aside.append(held)
+                return
+        held.release()
+
+    def _close(self, _engine: Engine) -> None:
+        with self._lock:
+            aside, self._aside = self._aside, []
+        for held in aside:
+            held.close()
 
 
 def make_compiler(engine: Engine) -> Compiler:

@@ -1,6 +1,7 @@
 """Statements run on the drivers themselves: the same answers and the same refusals on both databases."""
 
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
+from time import sleep
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from psycopg import OperationalError
 from sqlalchemy import bindparam, func, insert, select, text, update
 
 from idp.settings import Settings
-from idp.storage import AlreadyTaken, Outdated, open_database
+from idp.storage import AlreadyTaken, Outdated, held, open_database
 from idp.storage.models import ClientRow, Passkey, Phone, SignIn, UsedOnce
 from idp.storage.schema import refuse_outdated
 from tests.statements import watched
@@ -218,17 +219,62 @@ def test_a_request_holds_one_connection_for_all_it_does(database):
         database.open_request()
         with database.read() as reading:
             reading.one(_COUNT)
-            taken = database.engine.pool.checkedout()
             with database.read() as again:
                 again.one(_COUNT)
         with database.begin() as step:
             step.run(_ADD, value=b"x", until=1)
             with database.read() as within:
                 assert within.one(_COUNT).rows == 1
-            assert database.engine.pool.checkedout() == taken == 1
+            assert database.engine.pool.checkedout() == 1
         database.close_request()
-    assert database.engine.pool.checkedout() == 0
     assert len(seen) == 4
+
+
+def test_a_connection_lies_aside_until_somebody_waits_for_the_pool(database):
+    """Between steps it is not given back to the pool; who finds none aside gets the next one that is done."""
+    with database.read() as reading:
+        reading.one(_COUNT)
+    pool = database.engine.pool
+    assert pool.checkedout() == 1
+    with database.read() as reading:
+        reading.one(_COUNT)
+    assert pool.checkedout() == 1  # the same
+    most, here = pool.size(), Barrier(pool.size() + 1)
+    found = []
+
+    def look(holding):
+        with database.read() as reading:
+            if holding:
+                here.wait(20)
+                sleep(0.3)  # the last one waits by then
+            found.append(reading.one(_COUNT))
+
+    threads = [Thread(target=look, args=(True,)) for _ in range(most)]
+    for thread in threads:
+        thread.start()
+    here.wait(20)
+    last = Thread(target=look, args=(False,))
+    last.start()
+    for thread in (*threads, last):
+        thread.join(20)
+    assert len(found) == most + 1
+
+
+def test_connections_aside_are_closed_with_the_engine(database):
+    with database.read() as reading:
+        reading.one(_COUNT)
+    database.engine.dispose()
+    assert database.engine.pool.checkedout() == 0
+    with database.read() as reading:
+        assert reading.one(_COUNT) is not None
+
+
+def test_a_connection_that_is_old_goes_back_to_the_pool(database, monkeypatch):
+    monkeypatch.setattr(held, "ASIDE_SECONDS", 0)
+    database.engine.dispose()
+    with database.read() as reading:
+        reading.one(_COUNT)
+    assert database.engine.pool.checkedout() == 0
 
 
 def test_a_step_within_a_step_of_one_request_is_a_mistake(database):
