@@ -222,7 +222,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
 def wire(app: Flask, settings: Settings, world: World) -> Provider:
     """The provider over its database: schema up to date, keys there and readable."""
     secrets = read_secrets(settings.secrets_file, strict=settings.environment == "production")
-    database = open_database(app, settings, world.new_id)
+    database = open_database(app, settings, world.new_id, world.clock)
     refuse_outdated(database)
     if settings.environment == "production":
         with database.read() as reading:

@@ -67,6 +67,7 @@ from idp.storage.registry import SqlRegistry
 from idp.storage.registry_ends import RegistryEnds
 from idp.storage.send_budgets import SendBudgets
 from idp.storage.session_office import SessionOffice
+from idp.storage.shared_budgets import SharedBudgets
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff_office import StaffOffice
 from idp.storage.switches import Switches
@@ -143,6 +144,7 @@ class Provider:
     stop_tries: TryBudget
     accounts: tuple[Account, ...]
     coverage: CurrentCoverage
+    shared_budgets: SharedBudgets
     registry: Registry | None
     switches: Switches
 
@@ -434,6 +436,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
     gateways = {*KINDS, *(account.name for account in accounts)}
     return Provider(
         accounts=accounts,
+        shared_budgets=SharedBudgets(),
         coverage=CurrentCoverage(database, load_coverage(settings.countries_file, gateways), world.clock),
         settings=settings,
         world=world,

@@ -110,11 +110,24 @@ def met_for_enrolled(reading: Transaction, wired: Provider, phone: UUID, region:
     """The limit that one more message to an enrolled person's phone would pass, or None."""
 
     def look() -> list[tuple[Count, Tally]]:
-        counts = [address_count(wired), *_money(wired, Cost(region, Channel.SMS, is_new=False))]
-        return SendCounts(reading).find_with_number(phone, counts, now)
+        return SendCounts(reading).find_with_number(phone, address_count(wired), now)
 
-    stand = wired.database.once(_sent_to(phone), look)
-    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits_in(region), now)
+    limits = wired.limits_in(region)
+    money = wired.shared_budgets.find(reading, _money(wired, Cost(region, Channel.SMS, is_new=False)), limits, now)
+    stand = [*wired.database.once(_sent_to(phone), look), *money]
+    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], limits, now)
+
+
+def sent_was_seen(wired: Provider, phone: UUID, sent: list[tuple[Count, Tally]]) -> None:
+    """What was sent to a phone, and from this address, was looked up along with other things."""
+    wired.database.once(_sent_to(phone), lambda: sent)
+
+
+def one_more_was_sent(wired: Provider, phone: UUID) -> None:
+    """A step has counted a message: the page that follows need not look again."""
+    before: list[tuple[Count, Tally]] | None = wired.database.forget(_sent_to(phone))
+    if before is not None:
+        wired.database.once(_sent_to(phone), lambda: [(count, with_one_more(count, tally)) for count, tally in before])
 
 
 def count_for_enrolled(
@@ -130,12 +143,14 @@ def count_for_enrolled(
 
     `of_address`: the address's counter, where the step has raised it already.
     """
-    before = wired.database.forget(_sent_to(phone))
     raised = [of_address] if of_address else SendCounts(transaction).raise_all([address_count(wired)], now)
     _refuse_met([(NUMBER, on_passkey), *raised], wired.limits_in(""), now)
-    if before is not None:  # the page that follows need not look again
-        after = dict(raised) | {NUMBER: with_one_more(NUMBER, dict(before)[NUMBER])}
-        wired.database.once(_sent_to(phone), lambda: [(count, after.get(count, tally)) for count, tally in before])
+    one_more_was_sent(wired, phone)
+
+
+def count_within_limits(transaction: Transaction, wired: Provider, now: int) -> None:
+    """Count one message from this address with what is queued; beyond the limit the step is Outdated."""
+    SendCounts(transaction).raise_within(address_count(wired), wired.limits_in("").address, now)
 
 
 def _sent_to(phone: UUID) -> tuple[str, UUID]:

@@ -12,12 +12,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import mul
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Flask
+from psycopg.errors import DivisionByZero
 from sqlalchemy import (
     CTE,
     Connection,
@@ -29,6 +31,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     event,
+    func,
     literal_column,
     select,
 )
@@ -40,7 +43,7 @@ from idp.audit.catalogue import AuditRow
 from idp.settings import Settings
 from idp.storage import models
 from idp.storage.compiled import Compiled, Compiler
-from idp.storage.held import Connections, Held, make_compiler
+from idp.storage.held import Clock, Connections, Held, make_compiler
 from idp.storage.wire import Outcome, Outdated, Wire
 
 T = TypeVar("T")
@@ -66,7 +69,7 @@ class Transaction:
         self._compiler = compiler
         self.new_id = new_id
         self._queue: list[tuple[Table, dict[str, Any], bool]] = []
-        self._condition: tuple[Executable, dict[str, Any]] | None = None
+        self._conditions: list[tuple[Executable, dict[str, Any]]] = []
         self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
 
     def add(self, model: Any, **values: Any) -> None:
@@ -83,15 +86,16 @@ class Transaction:
         On PostgreSQL that is a part of the one statement which writes them. For steps that do nothing else.
         """
         still = _still(model.__table__, tuple(values))
-        self._condition = (still, {f"{name}_still": v for name, v in values.items()})
+        self._conditions.append((still, {f"{name}_still": v for name, v in values.items()}))
 
     def only_if(self, statement: Update, **values: Any) -> None:
         """Let the queued rows be written only if `statement` changes a row; else the step is Outdated.
 
-        On PostgreSQL both are one statement, which is why every value of `statement` is bound by name. What else the
-        step has done may hold all the same: for steps that only looked before.
+        On PostgreSQL all are one statement, which is why every value of `statement` is bound by name. Of several such
+        conditions each must change a row, or none does. What else the step has done may hold all the same: for steps
+        that only looked before.
         """
-        self._condition = (statement, values)
+        self._conditions.append((statement, values))
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
@@ -145,15 +149,22 @@ class Transaction:
 
     def commit(self) -> None:
         """Write what is queued and make the whole step hold. Raises Outdated; see `only_while`."""
-        if self._condition is not None and (self.dialect != "postgresql" or not self._queue):
-            condition, values = self._condition
-            self._condition = None
+        if self.dialect != "postgresql" or not self._queue:
+            self._meet_conditions()
+        try:
+            touched = self._wire.commit(self._queued())
+        except DivisionByZero:  # one of several conditions changed nothing: see `_together_while`
+            raise Outdated from None
+        if self._conditions and touched == 0:
+            raise Outdated
+
+    def _meet_conditions(self) -> None:
+        """Each by itself, before what is queued. Raises Outdated."""
+        conditions, self._conditions = self._conditions, []
+        for condition, values in conditions:
             outcome = self._execute(condition, values)
             if not outcome.rows and outcome.touched < 1:
                 raise Outdated
-        touched = self._wire.commit(self._queued())
-        if self._condition is not None and touched == 0:
-            raise Outdated
 
     def _queued(self) -> tuple[Compiled, list[Any]] | None:
         """The last statement of what is queued; the others, where it takes several, are written."""
@@ -163,10 +174,10 @@ class Transaction:
         if self.dialect == "postgresql":
             shape = tuple((table, tuple(values), replaces) for table, values, replaces in queue)
             merged = {f"{name}_{i}": v for i, (_, values, _) in enumerate(queue) for name, v in values.items()}
-            if self._condition is None:
-                return self._compiler.ready(_together(shape), merged)
-            condition, still = self._condition
-            return self._compiler.ready(_together_while(shape, condition), merged | still)
+            for _, still in self._conditions:
+                merged |= still
+            conditions = tuple(condition for condition, _ in self._conditions)
+            return self._compiler.ready(_together_while(shape, conditions) if conditions else _together(shape), merged)
         *first, last = [(_alone(table, tuple(values), replaces), values) for table, values, replaces in queue]
         for statement, values in first:
             self._execute(statement, values)
@@ -200,14 +211,28 @@ def _still(table: Table, names: tuple[str, ...]) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _together_while(shape: Shape, condition: Any) -> Executable:
-    """The same as `_together`, and no row at all unless `condition` finds one, or changes one."""
-    changes = isinstance(condition, Update)
-    still = (condition.returning(literal_column("1").label("there")) if changes else condition).cte("still")
+def _together_while(shape: Shape, conditions: tuple[Any, ...]) -> Executable:
+    """The same as `_together`, and no row at all unless each condition finds one, or changes one.
+
+    One condition that is not met changes nothing by itself, and no row follows. Of several one may be met and another
+    not: then dividing by the rows of that one undoes the whole statement (PostgreSQL §9.3, §13.1).
+    """
+    met = [_met(condition).cte(f"met_{i}") for i, condition in enumerate(conditions)]
+    still = met[0]
+    if len(met) > 1:
+        rows = [select(func.count()).select_from(one).scalar_subquery() for one in met]
+        # Looked at, or the division would never be made.
+        undo = select((literal_column("1") / reduce(mul, rows)).label("there")).subquery()
+        still = select(undo.c.there).where(undo.c.there == literal_column("1")).cte("still")
     *first, last = [_one_while(i, into, columns, still, replaces) for i, (into, columns, replaces) in enumerate(shape)]
     for i, each in enumerate(first):
         last = last.add_cte(each.cte(f"added_{i}"))
     return last
+
+
+def _met(condition: Any) -> Any:
+    """A condition as what it finds or changes."""
+    return condition.returning(literal_column("1").label("there")) if isinstance(condition, Update) else condition
 
 
 def _one_while(place: int, table: Table, names: tuple[str, ...], still: CTE, replaces: bool) -> postgresql.Insert:
@@ -244,12 +269,12 @@ class Database:
     thread never holds two connections, so a full pool can make requests wait but never each other.
     """
 
-    def __init__(self, engine: Engine, new_id: Callable[[], UUID]) -> None:
-        """Over an engine that `open_database` made."""
+    def __init__(self, engine: Engine, new_id: Callable[[], UUID], clock: Clock | None = None) -> None:
+        """Over an engine that `open_database` made. With a clock, connections stay out of its pool between steps."""
         self.engine = engine
         self.new_id = new_id
         self._compiler = make_compiler(engine)
-        self._connections = Connections(engine)
+        self.connections = Connections(engine, clock)
         self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
         self.uncounted: Callable[[str], bool] = lambda _client: False  # clients whose acts are not told
         self.traced: Callable[[AbstractContextManager[Transaction]], AbstractContextManager[Transaction]] | None = None
@@ -327,7 +352,7 @@ class Database:
         """The connection of this request, or one for a single block outside of any."""
         held = self._scope.held
         if held is None:
-            held = self._connections.take()
+            held = self.connections.take()
             if self._scope.open:
                 self._scope.held = held
         return held
@@ -338,16 +363,16 @@ class Database:
             return
         if self._scope.held is held:
             self._scope.held = None
-        self._connections.give(held)
+        self.connections.give(held)
 
     def stop_reading(self) -> None:
         """Give the connection back, before waiting for somebody else; the next read takes one again."""
         held, self._scope.held = self._scope.held, None
         if held is not None:
-            self._connections.give(held)
+            self.connections.give(held)
 
 
-def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) -> Database:
+def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID], clock: Clock | None = None) -> Database:
     """Bind Flask-SQLAlchemy to `app` and hand out its engine. Creates the directory of an SQLite file."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
@@ -371,7 +396,7 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) ->
         _create_private(engine)
         _prepare_sqlite(engine)
     _try(engine)
-    return Database(engine, new_id)
+    return Database(engine, new_id, clock)
 
 
 def _create_private(engine: Engine) -> None:

@@ -5,7 +5,7 @@ out of the pool and putting it back costs as much as a statement.
 """
 
 import threading
-import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Engine, event
@@ -15,24 +15,22 @@ from idp.storage.postgresql import PostgresqlWire
 from idp.storage.sqlite import SqliteWire
 from idp.storage.wire import Wire
 
-#: Then the pool sees it again, and may find it too old.
+#: Then the pool sees a connection again, and may find it too old.
 ASIDE_SECONDS: Final = 300
+
+Clock = Callable[[], int]
+"""Epoch seconds."""
 
 
 class Held:
     """One connection out of the pool, until it is released."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Take one, waiting for it. Raises what SQLAlchemy raises when there is none."""
+    def __init__(self, engine: Engine, since: int = 0) -> None:
+        """Take one at `since`, waiting for it. Raises what SQLAlchemy raises when there is none."""
+        self.since = since
         self._engine = engine
         self._connection = engine.raw_connection()
         self.wire = self._wire()
-        self._until = time.monotonic() + ASIDE_SECONDS
-
-    @property
-    def good(self) -> bool:
-        """Whether the next step may use it as it is."""
-        return not self.wire.broken and time.monotonic() < self._until
 
     def release(self) -> None:
         """Give it back; one whose server has gone takes the others with it, which are as old."""
@@ -58,22 +56,33 @@ class Held:
 class Connections:
     """The connections of one engine, taken and given back by its threads. The one used last goes first."""
 
-    def __init__(self, engine: Engine) -> None:
-        """None is opened yet. When the engine is disposed of, those that lie aside are closed."""
+    def __init__(self, engine: Engine, clock: Clock | None) -> None:
+        """None is opened yet; without a clock none lies aside. Those that do are closed with the engine."""
         self._engine = engine
+        self._clock = clock
         self._aside: list[Held] = []
         self._waiting = 0
         self._lock = threading.Lock()
         event.listen(engine, "engine_disposed", self._close)
 
+    @property
+    def in_use(self) -> int:
+        """How many are held by somebody now."""
+        pool: Any = self._engine.pool
+        return int(pool.checkedout()) - len(self._aside)
+
     def take(self) -> Held:
         """One that lies aside, or one out of the pool, waiting for it. Raises as `Held` does."""
+        now = self._clock() if self._clock is not None else 0
         with self._lock:
-            if self._aside:
-                return self._aside.pop()
+            aside = self._aside.pop() if self._aside else None
+            if aside is not None and 0 <= now - aside.since < ASIDE_SECONDS:
+                return aside
             self._waiting += 1  # from here on whoever has done puts theirs where this thread waits
         try:
-            return Held(self._engine)
+            if aside is not None:
+                aside.release()
+            return Held(self._engine, now)
         finally:
             with self._lock:
                 self._waiting -= 1
@@ -81,7 +90,7 @@ class Connections:
     def give(self, held: Held) -> None:
         """Let others have it."""
         with self._lock:
-            if not self._waiting and held.good:
+            if self._clock is not None and not self._waiting and not held.wire.broken:
                 self._aside.append(held)
                 return
         held.release()

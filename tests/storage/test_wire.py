@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from psycopg import OperationalError
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, event, func, insert, select, text, update
 
 from idp.settings import Settings
 from idp.storage import AlreadyTaken, Outdated, held, open_database
@@ -225,8 +225,9 @@ def test_a_request_holds_one_connection_for_all_it_does(database):
             step.run(_ADD, value=b"x", until=1)
             with database.read() as within:
                 assert within.one(_COUNT).rows == 1
-            assert database.engine.pool.checkedout() == 1
+            assert database.connections.in_use == 1
         database.close_request()
+    assert database.connections.in_use == 0
     assert len(seen) == 4
 
 
@@ -269,12 +270,19 @@ def test_connections_aside_are_closed_with_the_engine(database):
         assert reading.one(_COUNT) is not None
 
 
-def test_a_connection_that_is_old_goes_back_to_the_pool(database, monkeypatch):
-    monkeypatch.setattr(held, "ASIDE_SECONDS", 0)
-    database.engine.dispose()
+def test_a_connection_that_is_old_goes_back_to_the_pool(either_ground):
+    database, pool = either_ground.provider.database, either_ground.provider.database.engine.pool
+    back = []
+    event.listen(pool, "checkin", lambda *_: back.append(True))
+    either_ground.clock.now += held.ASIDE_SECONDS - 1
     with database.read() as reading:
         reading.one(_COUNT)
-    assert database.engine.pool.checkedout() == 0
+    assert not back
+    either_ground.clock.now += 1
+    with database.read() as reading:
+        reading.one(_COUNT)
+    assert back == [True]
+    assert pool.checkedout() == 1
 
 
 def test_a_step_within_a_step_of_one_request_is_a_mistake(database):
@@ -333,6 +341,33 @@ def test_queued_rows_are_written_only_if_the_one_thing_was_taken(database, many)
     assert rows(database) == 1 + many
     with database.read() as reading:
         assert reading.one(_ONE, value=b"one thing").expires_at == 2
+
+
+@pytest.mark.parametrize("missing", [b"first", b"second", b"third"])
+def test_of_several_conditions_each_changes_its_row_or_none_does(database, missing):
+    """One statement on PostgreSQL: what one of them has changed is undone when another finds nothing to change."""
+    names = [b"first", b"second", b"third"]
+    for name in names:
+        add(database, name, 1)
+
+    def step(skipped=None):
+        with database.begin() as step:
+            for i, name in enumerate(names):
+                this = UsedOnce.digest == bindparam(f"digest_of_{i}")
+                value = b"nobody" if name == skipped else name
+                change = update(UsedOnce).where(this).values(expires_at=UsedOnce.expires_at + bindparam("more"))
+                step.only_if(change, **{f"digest_of_{i}": value, "more": 5})
+            step.add(UsedOnce, digest=b"queued", expires_at=9)
+
+    with pytest.raises(Outdated):
+        step(skipped=missing)
+    with database.read() as reading:
+        assert [reading.one(_ONE, value=name).expires_at for name in names] == [1, 1, 1]
+    assert rows(database) == 3
+    step()  # and the connection is as good as before
+    with database.read() as reading:
+        assert [reading.one(_ONE, value=name).expires_at for name in names] == [6, 6, 6]
+    assert rows(database) == 4
 
 
 def test_statements_that_travel_together_answer_each_for_itself(database):
