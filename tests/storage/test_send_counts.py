@@ -73,7 +73,7 @@ def test_a_passkey_sends_within_its_limit_or_is_not_used_at_all(either_ground, n
 
 
 @pytest.mark.parametrize("change", [{"sign_count": 4}, {"state": "suspended"}])
-def test_W_07_a_passkey_that_changed_meanwhile_is_not_used(either_ground, now, change):
+def test_a_passkey_that_changed_meanwhile_is_not_used(either_ground, now, change):
     either_ground.enrol()
     database = either_ground.provider.database
     passkey = passkey_in(either_ground)
