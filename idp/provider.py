@@ -5,6 +5,7 @@ Real time, real randomness and the database enter here and nowhere else (design 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -145,6 +146,7 @@ class Provider:
     accounts: tuple[Account, ...]
     coverage: CurrentCoverage
     shared_budgets: SharedBudgets
+    limits: Callable[[int, int], Limits]  # by the most that new numbers of a country get in an hour and a day
     registry: Registry | None
     switches: Switches
 
@@ -262,7 +264,7 @@ class Provider:
     def limits_in(self, region: str) -> Limits:
         """How much may be sent to a country."""
         country = self.coverage().of(region)
-        return limits_of(self.settings, Limit(country.hour, country.day))
+        return self.limits(country.hour, country.day)
 
     def price(self, region: str, channel: Channel) -> int:
         """What one message to a country is taken to cost, in hundredths of a US cent."""
@@ -437,6 +439,7 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
     return Provider(
         accounts=accounts,
         shared_budgets=SharedBudgets(),
+        limits=lru_cache(maxsize=512)(lambda hour, day: limits_of(settings, Limit(hour, day))),
         coverage=CurrentCoverage(database, load_coverage(settings.countries_file, gateways), world.clock),
         settings=settings,
         world=world,

@@ -390,6 +390,7 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID], cl
         }
     )
     models.db.init_app(app)
+    app.teardown_appcontext_funcs.clear()  # its session is never opened: there is nothing to close after a request
     with app.app_context():
         engine = models.db.engine
     if settings.is_sqlite:
