@@ -440,7 +440,12 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
         accounts=accounts,
         shared_budgets=SharedBudgets(),
         limits=lru_cache(maxsize=512)(lambda hour, day: limits_of(settings, Limit(hour, day))),
-        coverage=CurrentCoverage(database, load_coverage(settings.countries_file, gateways), world.clock),
+        coverage=CurrentCoverage(
+            database,
+            load_coverage(settings.countries_file, gateways),
+            world.clock,
+            tuple(account.carrier for account in accounts),
+        ),
         settings=settings,
         world=world,
         database=database,

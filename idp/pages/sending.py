@@ -21,7 +21,6 @@ from idp.provider import Provider
 from idp.storage.database import Transaction
 from idp.storage.send_counts import NUMBER, SendCounts
 from idp.telephony.channel import Channel
-from idp.telephony.coverage import ways
 from idp.telephony.limits import Count, Kind, Limits, Met, Tally, alarmed, first_met, range_of, with_one_more
 from idp.telephony.signals import MOVED_SECONDS, recently
 from idp.telephony.time_zones import time_zone_of
@@ -92,7 +91,7 @@ def line_of(
 def reach_of(wired: Provider, region: str, now: int, e164: str = "") -> Line:
     """What reaches the number's country; nobody is called while people there are asleep."""
     country = wired.coverage().of(region)
-    reached = ways(country, [account.carrier for account in wired.accounts])
+    reached = wired.coverage.ways(region)
     voice = Channel.VOICE.value in reached
     call_from = country.quiet_until(now, time_zone_of(e164) if e164 else "") if voice else 0
     return Line(text=Channel.SMS.value in reached, voice=voice, call_from=call_from)
