@@ -7,13 +7,13 @@ number by itself (design law 13).
 import os
 import re
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
+from idp.application import Application
 from idp.endpoints import (
     administration_clients,
     administration_house,
@@ -140,14 +140,6 @@ KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 __all__ = ["create_app", "real_world", "wire"]
 
 
-class Application(Flask):
-    """Flask for views that are all plain functions."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function as it is; Flask would look at each one at each call."""
-        return func
-
-
 def real_world() -> World:
     """The clock and the randomness of this machine."""
     return World(
@@ -213,6 +205,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     tracing = begin_tracing(settings)
     if tracing is not None:
         trace(app, wired, tracing)
+    app.know_addresses(origin for origin in (settings.issuer, settings.mtls_origin) if origin)
     direct.answer_before_flask(app, partial(_name_request, wired), hooks.answered if hooks else None)
     discovery.prepare_metadata(app)
     discovery.answer_before_routing(app)
@@ -222,7 +215,7 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
 def wire(app: Flask, settings: Settings, world: World) -> Provider:
     """The provider over its database: schema up to date, keys there and readable."""
     secrets = read_secrets(settings.secrets_file, strict=settings.environment == "production")
-    database = open_database(app, settings, world.new_id)
+    database = open_database(app, settings, world.new_id, world.clock)
     refuse_outdated(database)
     if settings.environment == "production":
         with database.read() as reading:

@@ -5,6 +5,7 @@ Real time, real randomness and the database enter here and nowhere else (design 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -67,6 +68,7 @@ from idp.storage.registry import SqlRegistry
 from idp.storage.registry_ends import RegistryEnds
 from idp.storage.send_budgets import SendBudgets
 from idp.storage.session_office import SessionOffice
+from idp.storage.shared_budgets import SharedBudgets
 from idp.storage.signing_keys import SigningKeys
 from idp.storage.staff_office import StaffOffice
 from idp.storage.switches import Switches
@@ -143,6 +145,8 @@ class Provider:
     stop_tries: TryBudget
     accounts: tuple[Account, ...]
     coverage: CurrentCoverage
+    shared_budgets: SharedBudgets
+    limits: Callable[[int, int], Limits]  # by the most that new numbers of a country get in an hour and a day
     registry: Registry | None
     switches: Switches
 
@@ -260,7 +264,7 @@ class Provider:
     def limits_in(self, region: str) -> Limits:
         """How much may be sent to a country."""
         country = self.coverage().of(region)
-        return limits_of(self.settings, Limit(country.hour, country.day))
+        return self.limits(country.hour, country.day)
 
     def price(self, region: str, channel: Channel) -> int:
         """What one message to a country is taken to cost, in hundredths of a US cent."""
@@ -434,7 +438,14 @@ def make_provider(settings: Settings, secrets: MasterSecrets, database: Database
     gateways = {*KINDS, *(account.name for account in accounts)}
     return Provider(
         accounts=accounts,
-        coverage=CurrentCoverage(database, load_coverage(settings.countries_file, gateways), world.clock),
+        shared_budgets=SharedBudgets(),
+        limits=lru_cache(maxsize=512)(lambda hour, day: limits_of(settings, Limit(hour, day))),
+        coverage=CurrentCoverage(
+            database,
+            load_coverage(settings.countries_file, gateways),
+            world.clock,
+            tuple(account.carrier for account in accounts),
+        ),
         settings=settings,
         world=world,
         database=database,

@@ -159,7 +159,9 @@ def _proof(wired: Provider, session: LiveSession, client: Client) -> Proof:
 
 def _parameters() -> tuple[Mapping[str, str], RepeatedParameter | None]:
     """Query and form as one list: a parameter may stand once in both together (RFC 6749 §3.1)."""
-    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    pairs = list(request.args.items(multi=True))
+    if request.method == "POST":
+        pairs += request.form.items(multi=True)
     try:
         return single_valued(pairs), None
     except RepeatedParameter as repeated:

@@ -8,7 +8,6 @@ tests/endpoints/test_direct.py holds both ways equal.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from flask import Flask
 
 from idp.endpoints import introspect, revoke, token, userinfo
 from idp.endpoints.call import FAILED, Call, OnlyByFlask, Reply, Rule
+from idp.pages.forms import whole_body
 from idp.pages.headers import Headers
 from idp.provider import Provider
 
@@ -73,7 +73,7 @@ class Calls:
             return self._application(environ, start_response)
         if self._wired.database.traced is not None:  # each request has a span, which Flask's hooks make
             return self._application(environ, start_response)
-        body = self._body(environ)
+        body = whole_body(environ, self._longest)
         if body is None:
             return self._application(environ, start_response)
         name = self._name_request(environ.get("HTTP_X_REQUEST_ID"))
@@ -86,20 +86,6 @@ class Calls:
             return self._application(environ, start_response)
         start_response("200 OK", self._complete([*reply.headers, _length(reply), ("X-Request-Id", name)]))
         return [reply.body]
-
-    def _body(self, environ: "WSGIEnvironment") -> bytes | None:
-        """The whole body, left in its place for Flask as well; None for one that only Flask should judge."""
-        said = environ.get("CONTENT_LENGTH") or "0"
-        if "HTTP_TRANSFER_ENCODING" in environ or not (said.isascii() and said.isdigit()) or len(said) > len("999999"):
-            return None
-        size = int(said)
-        if size > self._longest:
-            return None
-        if size == 0:
-            return b""
-        body: bytes = environ["wsgi.input"].read(size)
-        environ["wsgi.input"] = BytesIO(body)
-        return body if len(body) == size else None
 
     def _reply(self, rule: Rule, environ: "WSGIEnvironment", body: bytes) -> Reply:
         wired = self._wired

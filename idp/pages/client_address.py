@@ -4,6 +4,7 @@ IPv6 is counted by its /64, because one household or phone has all of it. An IPv
 the IPv4 address.
 """
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from flask import request
@@ -25,6 +26,7 @@ def client_address(wired: Provider) -> str:
     return counted_as(text)
 
 
+@lru_cache(maxsize=4096)
 def counted_as(text: str) -> str:
     """An address as it is counted: IPv4 whole, IPv6 by its /64, anything else as one."""
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from idp.missions.mission import InvalidMission, Mission, Opening, check_opening
 from idp.pages.answers import go
@@ -81,7 +81,7 @@ def ask() -> Response:
     every = form.get("all") == "yes"
     names = {one.place.code: one.place.name(page_language()) for one in provider().missions.all()}
     known = list(names)
-    codes = known if every else [code for code in request.form.getlist("mission")[: len(known)] if code in known]
+    codes = known if every else [code for code in form.repeated["mission"][: len(known)] if code in known]
     if not codes:
         return _missions(seat, "console.missions.none_chosen")
     try:

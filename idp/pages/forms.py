@@ -6,6 +6,8 @@ must agree (OWASP ASVS 5.0 §3.5.1).
 
 from collections.abc import Iterable
 from hmac import compare_digest
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 from flask import request
 
@@ -15,11 +17,23 @@ from idp.pages.rendering import form_token, provider
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.parameters import FORM, form_pairs, has_controls
 
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
 MAX_FIELD = 65_536
 
 
-def read_form(*repeatable: str) -> dict[str, str]:
-    """The fields of the posted form; those named `repeatable` may stand more than once and are left out.
+class Fields(dict[str, str]):
+    """The fields of a form, each with its one value; beside them those that may be repeated."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        super().__init__()
+        self.repeated: dict[str, list[str]] = {}
+
+
+def read_form(*repeatable: str) -> Fields:
+    """The fields of the posted form; those named `repeatable` may stand more than once, and stand beside the others.
 
     Raises PageRefused when the form is not one of ours, sent by this browser from this origin.
     """
@@ -37,10 +51,12 @@ def read_form(*repeatable: str) -> dict[str, str]:
     return fields
 
 
-def _single(repeatable: tuple[str, ...]) -> dict[str, str]:
-    fields: dict[str, str] = {}
+def _single(repeatable: tuple[str, ...]) -> Fields:
+    fields = Fields()
+    fields.repeated = {name: [] for name in repeatable}
     for name, value in _pairs():
         if name in repeatable:
+            fields.repeated[name].append(value)
             continue
         if name in fields or len(value) > MAX_FIELD:
             raise PageRefused("invalid_request", 400, "form field repeated or too long")
@@ -52,10 +68,29 @@ def _pairs() -> Iterable[tuple[str, str]]:
     """The fields as they stand in the body; a form with a file is left to Werkzeug. Raises PageRefused."""
     if request.content_type != FORM:
         return request.form.items(multi=True)
+    body = whole_body(request.environ, request.max_content_length or 0)
     try:
-        return form_pairs(request.get_data(), request.max_form_parts)
+        return form_pairs(request.get_data() if body is None else body, request.max_form_parts)
     except ValueError:
         raise PageRefused("invalid_request", 400, "form of too many fields, or not UTF-8") from None
+
+
+def whole_body(environ: "WSGIEnvironment", longest: int) -> bytes | None:
+    """The whole body, left in its place for others as well; None for one that only Werkzeug should judge.
+
+    That is one of more than `longest` bytes, of no plain length, shorter than it says, or read already.
+    """
+    said = environ.get("CONTENT_LENGTH") or "0"
+    if "HTTP_TRANSFER_ENCODING" in environ or not (said.isascii() and said.isdigit()) or len(said) > len("999999"):
+        return None
+    size = int(said)
+    if size > longest:
+        return None
+    if size == 0:
+        return b""
+    body: bytes = environ["wsgi.input"].read(size)
+    environ["wsgi.input"] = BytesIO(body)
+    return body if len(body) == size else None
 
 
 def clean(value: str) -> str:

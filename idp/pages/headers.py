@@ -5,6 +5,7 @@ whole request.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -55,11 +56,12 @@ def allow_frame(uri: str) -> None:
     g.frame_sources = {*g.get("frame_sources", ()), _origin(uri)}
 
 
-def _onward(uri: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def _onward(uri: str) -> frozenset[str]:
     parts = urlsplit(uri)
     if parts.scheme == "http":  # a service on its developer's machine, beside others of the kind
-        return {_origin(uri), _origin(f"http://{parts.hostname}:*")}
-    return {"https:"}
+        return frozenset({_origin(uri), _origin(f"http://{parts.hostname}:*")})
+    return frozenset({"https:"})
 
 
 def _origin(uri: str) -> str:

@@ -27,11 +27,18 @@ from idp.pages.messages import queue_message
 from idp.pages.presented import NothingProven, Seen
 from idp.pages.refusals import PageRefused
 from idp.pages.second_view import Told, told_key
-from idp.pages.sending import LimitMet, address_count, count_for_enrolled, line_of
+from idp.pages.sending import (
+    LimitMet,
+    address_count,
+    count_for_enrolled,
+    count_within_limits,
+    line_of,
+    one_more_was_sent,
+)
 from idp.pages.steps import decide
 from idp.protocol.client import Client
 from idp.provider import Provider
-from idp.storage import AlreadyTaken, Transaction
+from idp.storage import AlreadyTaken, Outdated, Transaction
 from idp.storage.outbox import Fate
 from idp.storage.passkeys import Holder, Passkeys
 from idp.storage.session_ends import SessionEnds
@@ -103,6 +110,11 @@ def _write(
             line = line_of(reading, wired, holder, now)
         silence, reaches = line.silence, line.text
     begun = Begun(travelling, client, holder, verified, browser, facts, step, silence, reaches)
+    if begun.sends and holder.sandbox_of is None:
+        try:
+            return _write_begun(wired, begun, now, at_once=True)
+        except Outdated:  # a limit, or somebody who was faster, or the first message from this address: see which
+            pass
     try:
         return _write_begun(wired, begun, now)
     except LimitMet:  # between looking and counting, others were faster
@@ -134,7 +146,8 @@ class Begun:
         return self.needs_proof and self.silence is None and self.reaches
 
 
-def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
+def _write_begun(wired: Provider, begun: Begun, now: int, *, at_once: bool = False) -> SignInRecord:
+    """`at_once`: by one statement that writes all of it, or nothing. Raises Outdated when it wrote nothing."""
     travelling, client, holder = begun.travelling, begun.client, begun.holder
     person, row = holder.passkey.person_id, travelling.sign_in
     sends = begun.sends
@@ -143,7 +156,10 @@ def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
     code, message = _code_for(wired, holder, client, row, now) if sends else (None, None)
     try:
         with wired.database.begin() as transaction:
-            _use(transaction, wired, begun, now, sends=sends)
+            if at_once:
+                _use_within_limits(transaction, wired, begun, now)
+            else:
+                _use(transaction, wired, begun, now, sends=sends)
             SignIns(transaction).add(
                 row=row,
                 browser=begun.browser,
@@ -164,6 +180,9 @@ def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
                 start_session_cookie(session.text)
     except AlreadyTaken as error:
         raise NothingProven("challenge was spent at the same moment") from error
+    if at_once:
+        assert holder.phone_id is not None
+        one_more_was_sent(wired, holder.phone_id)
     if session is not None:
         return _find(wired, row, begun.browser, now)
     return SignInRecord(
@@ -194,6 +213,15 @@ def _write_begun(wired: Provider, begun: Begun, now: int) -> SignInRecord:
         agreed=None,  # not needed before the proofs are complete
         sandbox_of=holder.sandbox_of,
     )
+
+
+def _use_within_limits(transaction: Transaction, wired: Provider, begun: Begun, now: int) -> None:
+    """The use of the passkey, and the message on its word, as conditions of what is written."""
+    verified, most = begun.verified, wired.limits_in("").number
+    Passkeys(transaction).used_to_send_within(
+        begun.holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, most=most, now=now
+    )
+    count_within_limits(transaction, wired, now)
 
 
 def _use(transaction: Transaction, wired: Provider, begun: Begun, now: int, *, sends: bool) -> None:

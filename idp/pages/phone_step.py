@@ -1,6 +1,8 @@
 """The code on the phone as second proof: judged, sent again, spoken in a call. Each is one transaction.
 
-The counter rises before anything is compared (abuse case O-01); a code is spent by the statement that accepts it.
+No try is compared without being counted (abuse case O-01). A code that fits what was read is taken by one statement,
+which counts it, compares it and opens the session; for every other the counter rises first. A code is spent by the
+statement that accepts it.
 """
 
 from dataclasses import replace
@@ -52,14 +54,17 @@ def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: st
         return Shown(error=CodeVerdict.MALFORMED.value), sign_in  # not a try: nothing was guessed
     presented = digest_of(code, CodePurpose.SIGN_IN, sign_in.id, wired.keyed.phone_code)
     current = current_session(wired, now)
+    if current is None and _fits(sign_in, sign_in.code, presented, now):
+        taken = _take(wired, sign_in, client, presented, now)
+        if taken is not None:
+            return Shown(), taken
     opened: tuple[Handle, SignInRecord] | None = None
     try:
         with wired.database.begin() as transaction:
             stored = PhoneCodes(transaction, SignIn).count_try(sign_in.id)
             verdict = judge(stored, presented, now) if stored else CodeVerdict.USED_UP
             if verdict is CodeVerdict.RIGHT:
-                way = Way.CALL if stored and stored.spoken else Way.MESSAGE
-                opened = open_session(transaction, wired, sign_in, client, way, current, now)
+                opened = open_session(transaction, wired, sign_in, client, _way_of(stored), current, now)
                 if opened is not None:
                     _note_right(transaction, sign_in, now)
             else:
@@ -74,6 +79,32 @@ def judge_code(wired: Provider, sign_in: SignInRecord, client: Client, typed: st
         return Shown(), find_again(wired, sign_in, now)
     left = stored.tries_left if stored else 0
     return Shown(error=verdict.value, tries_left=left), replace(sign_in, code=stored or sign_in.code)
+
+
+def _fits(sign_in: SignInRecord, code: StoredCode, presented: bytes, now: int) -> bool:
+    """Whether a try is right by what was read, and there is nothing to note of it at the phone."""
+    if sign_in.wrong_tries or now - sign_in.phone_verified_at > CONFIRMED_ANEW_SECONDS:
+        return False
+    return judge(replace(code, attempts=code.attempts + 1), presented, now) is CodeVerdict.RIGHT
+
+
+def _take(wired: Provider, sign_in: SignInRecord, client: Client, presented: bytes, now: int) -> SignInRecord | None:
+    """Take a code that fits, and open the session; None when it no longer does, or another request was faster."""
+    try:
+        with wired.database.begin() as transaction:
+            way = _way_of(sign_in.code)
+            opened = open_session(transaction, wired, sign_in, client, way, None, now, typed=presented)
+    except Outdated:
+        return None
+    if opened is None:
+        return None
+    session, proven = opened
+    start_session_cookie(session.text)
+    return proven
+
+
+def _way_of(code: StoredCode | None) -> Way:
+    return Way.CALL if code is not None and code.spoken else Way.MESSAGE
 
 
 def _note_right(transaction: Transaction, sign_in: SignInRecord, now: int) -> None:

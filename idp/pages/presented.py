@@ -6,6 +6,7 @@ from idp.authenticators.ceremony import CeremonyRefused
 from idp.authenticators.passkey import Assertion, read_assertion
 from idp.interaction.sealed_request import SealedRequest
 from idp.interaction.second_proof import Holdings
+from idp.pages.sending import address_count, sent_was_seen
 from idp.provider import Provider
 from idp.storage.assertions import look_at_assertion
 from idp.storage.passkeys import Holder
@@ -34,8 +35,10 @@ def see(wired: Provider, travelling: SealedRequest, credential: str) -> Seen | N
         return NothingProven(str(refused))
     row, client_id, now = travelling.sign_in, travelling.request.client_id, wired.clock()
     with wired.database.read() as reading:
-        found = look_at_assertion(reading, assertion.webauthn_id, row, client_id, now)
+        found = look_at_assertion(reading, assertion.webauthn_id, row, client_id, address_count(wired), now)
         if found is None:
             return Seen(assertion, None, SignIns(reading).browser_of(row), None)
     wired.clients.told(found.client)
+    if found.holder.phone_id is not None:
+        sent_was_seen(wired, found.holder.phone_id, found.sent)
     return Seen(assertion, found.holder, found.spent_by, found.holdings)

@@ -42,10 +42,13 @@ def open_session(
     way: Way,
     current: LiveSession | None,
     now: int,
+    *,
+    typed: bytes | None = None,
 ) -> tuple[Handle, SignInRecord] | None:
     """Open the session that `way` has earned, or renew the one the same person already has in this browser.
 
     A renewed session gets a new cookie and keeps its `sid`, so that a step-up does not sign out elsewhere.
+    `typed` is the digest of a code that this very step takes; without it the proof was taken before.
     None when another request of the same sign-in was faster; where nothing but new rows is written, that one is told
     at the end: the step is Outdated.
     """
@@ -53,7 +56,9 @@ def open_session(
     same_person = current is not None and current.person_id == sign_in.person_id
     row = current.id if current is not None and same_person else transaction.new_id()
     session = new_handle(row, wired.random_bytes)
-    if current is None:  # either way the one gate: a sign-in opens one session
+    if typed is not None:  # whichever way, the one gate: a sign-in opens one session
+        sign_ins.proven_by_code_with(sign_in.id, session.id, typed, now)
+    elif current is None:
         sign_ins.proven_with(sign_in.id, session.id, now)
     elif not sign_ins.proven(sign_in.id, session.id, now):
         return None

@@ -21,7 +21,6 @@ from idp.provider import Provider
 from idp.storage.database import Transaction
 from idp.storage.send_counts import NUMBER, SendCounts
 from idp.telephony.channel import Channel
-from idp.telephony.coverage import ways
 from idp.telephony.limits import Count, Kind, Limits, Met, Tally, alarmed, first_met, range_of, with_one_more
 from idp.telephony.signals import MOVED_SECONDS, recently
 from idp.telephony.time_zones import time_zone_of
@@ -92,7 +91,7 @@ def line_of(
 def reach_of(wired: Provider, region: str, now: int, e164: str = "") -> Line:
     """What reaches the number's country; nobody is called while people there are asleep."""
     country = wired.coverage().of(region)
-    reached = ways(country, [account.carrier for account in wired.accounts])
+    reached = wired.coverage.ways(region)
     voice = Channel.VOICE.value in reached
     call_from = country.quiet_until(now, time_zone_of(e164) if e164 else "") if voice else 0
     return Line(text=Channel.SMS.value in reached, voice=voice, call_from=call_from)
@@ -110,11 +109,24 @@ def met_for_enrolled(reading: Transaction, wired: Provider, phone: UUID, region:
     """The limit that one more message to an enrolled person's phone would pass, or None."""
 
     def look() -> list[tuple[Count, Tally]]:
-        counts = [address_count(wired), *_money(wired, Cost(region, Channel.SMS, is_new=False))]
-        return SendCounts(reading).find_with_number(phone, counts, now)
+        return SendCounts(reading).find_with_number(phone, address_count(wired), now)
 
-    stand = wired.database.once(_sent_to(phone), look)
-    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], wired.limits_in(region), now)
+    limits = wired.limits_in(region)
+    money = wired.shared_budgets.find(reading, _money(wired, Cost(region, Channel.SMS, is_new=False)), limits, now)
+    stand = [*wired.database.once(_sent_to(phone), look), *money]
+    return first_met([(count, with_one_more(count, tally)) for count, tally in stand], limits, now)
+
+
+def sent_was_seen(wired: Provider, phone: UUID, sent: list[tuple[Count, Tally]]) -> None:
+    """What was sent to a phone, and from this address, was looked up along with other things."""
+    wired.database.once(_sent_to(phone), lambda: sent)
+
+
+def one_more_was_sent(wired: Provider, phone: UUID) -> None:
+    """A step has counted a message: the page that follows need not look again."""
+    before: list[tuple[Count, Tally]] | None = wired.database.forget(_sent_to(phone))
+    if before is not None:
+        wired.database.once(_sent_to(phone), lambda: [(count, with_one_more(count, tally)) for count, tally in before])
 
 
 def count_for_enrolled(
@@ -130,12 +142,14 @@ def count_for_enrolled(
 
     `of_address`: the address's counter, where the step has raised it already.
     """
-    before = wired.database.forget(_sent_to(phone))
     raised = [of_address] if of_address else SendCounts(transaction).raise_all([address_count(wired)], now)
     _refuse_met([(NUMBER, on_passkey), *raised], wired.limits_in(""), now)
-    if before is not None:  # the page that follows need not look again
-        after = dict(raised) | {NUMBER: with_one_more(NUMBER, dict(before)[NUMBER])}
-        wired.database.once(_sent_to(phone), lambda: [(count, after.get(count, tally)) for count, tally in before])
+    one_more_was_sent(wired, phone)
+
+
+def count_within_limits(transaction: Transaction, wired: Provider, now: int) -> None:
+    """Count one message from this address with what is queued; beyond the limit the step is Outdated."""
+    SendCounts(transaction).raise_within(address_count(wired), wired.limits_in("").address, now)
 
 
 def _sent_to(phone: UUID) -> tuple[str, UUID]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.claims.scopes import scopes_to_ask
@@ -115,7 +115,7 @@ def consent() -> Response:
     sign_in, client = at_step(wired, form, Step.CONSENT)
     if form.get("decision") != "allow":
         return _decline(wired, sign_in, Event.CONSENT_DECLINED)
-    chosen = frozenset(request.form.getlist("optional")[:MAX_OPTIONAL])
+    chosen = frozenset(form.repeated["optional"][:MAX_OPTIONAL])
     return _agree(wired, sign_in, client, chosen)
 
 

@@ -1,7 +1,8 @@
 """Everything that a presented passkey assertion is judged by, in one look: a person waits for it.
 
 The passkey with its holder, whether the challenge was spent, how the client stands, and what else the holder could
-prove themself with: each is found by a key, so one statement costs little more than the first of them alone.
+prove themself with: each is found by a key, so one statement costs little more than the first of them alone. What was
+sent to the holder's number is asked along with it.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from idp.storage.database import Transaction
 from idp.storage.models import ClientRow, Passkey, Person, SignIn
 from idp.storage.passkeys import FIND, Holder, holder_of
 from idp.storage.second_proofs import holdings_columns, holdings_of
+from idp.storage.send_counts import asking_with_number, with_number
+from idp.telephony.limits import Count, Tally
 
 _LOOK = (
     FIND.add_columns(
@@ -35,13 +38,19 @@ class Looked:
     spent_by: bytes | None  # the browser of the sign-in that its challenge began
     client: ClientStanding | None
     holdings: Holdings
+    sent: list[tuple[Count, Tally]]  # what was sent to the holder's number, and from the address that asks
 
 
 def look_at_assertion(
-    reading: Transaction, webauthn_id: bytes, sign_in: UUID, client_id: str, now: int
+    reading: Transaction, webauthn_id: bytes, sign_in: UUID, client_id: str, address: Count, now: int
 ) -> Looked | None:
     """What is known of an assertion; None when nobody has such a passkey."""
-    row = reading.one(_LOOK, webauthn=webauthn_id, row=sign_in, client=client_id, now=now)
-    if row is None:
+    rows, sent = reading.each(
+        (_LOOK, {"webauthn": webauthn_id, "row": sign_in, "client": client_id, "now": now}),
+        asking_with_number(webauthn_id, address, now),
+    )
+    if not rows:
         return None
-    return Looked(holder_of(row, now), row.spent_by, client_standing(row, client_id), holdings_of(row))
+    row = rows[0]
+    standing = client_standing(row, client_id)
+    return Looked(holder_of(row, now), row.spent_by, standing, holdings_of(row), with_number(sent, address, now))

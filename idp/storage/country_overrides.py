@@ -16,6 +16,8 @@ from idp.storage.models_messages import CountryOverride
 from idp.storage.switches import read_off
 from idp.storage.wire import Outdated
 from idp.telephony.coverage import Country, Coverage, CoverageError, change
+from idp.telephony.coverage import ways as ways_in
+from idp.telephony.routing import Carrier
 
 #: How long a process goes by what it has read: after that long a change holds everywhere.
 FRESH_SECONDS: Final = 5
@@ -92,10 +94,20 @@ class CurrentCoverage:
     database: Database
     base: Coverage
     clock: Callable[[], int]
+    carriers: tuple[Carrier, ...] = ()
     _known: Coverage | None = None  # with what holds everywhere laid over it
     _set: Coverage | None = None  # as the file and operators have it
     _read_at: int = 0
     _lock: Lock = field(default_factory=Lock)
+    _ways: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by region, as long as `_known` is
+
+    def ways(self, region: str) -> tuple[str, ...]:
+        """The second proofs that work in a region now, by those who carry messages there."""
+        coverage, ways = self(), self._ways
+        found = ways.get(region)
+        if found is None:
+            found = ways[region] = ways_in(coverage.of(region), self.carriers)
+        return found
 
     def __call__(self) -> Coverage:
         """What holds now; read again when it is older than FRESH_SECONDS. No calls while they are turned off."""
@@ -113,6 +125,7 @@ class CurrentCoverage:
                     changes, off = read_overrides(reading), read_off(reading)
                 self._set, self._read_at = self.base.overridden(changes), now
                 self._known = _without_calls(self._set) if Feature.VOICE_CALLS.value in off else self._set
+                self._ways = {}
             assert self._set is not None
             return self._known, self._set
 

@@ -10,42 +10,35 @@ statement (a chain of data-modifying CTEs), on SQLite one after another, because
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Flask
+from psycopg.errors import DivisionByZero
 from sqlalchemy import (
-    CTE,
     Connection,
     Engine,
     Executable,
-    Select,
     Table,
     Update,
-    bindparam,
-    cast,
     event,
-    literal_column,
-    select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import OperationalError
 
 from idp.audit.catalogue import AuditRow
 from idp.settings import Settings
-from idp.storage import models
+from idp.storage import models, queued
 from idp.storage.compiled import Compiled, Compiler
-from idp.storage.held import Held, make_compiler
+from idp.storage.held import Clock, Connections, Held, make_compiler
 from idp.storage.wire import Outcome, Outdated, Wire
 
 T = TypeVar("T")
-Shape = tuple[tuple[Table, tuple[str, ...], bool], ...]
-"""Of queued rows: their tables, their columns, whether each takes the place of one that is there."""
+Queue = list[tuple[Table, dict[str, Any], bool]]
+"""Rows to be written: their table, their values, whether each takes the place of one that is there."""
 
 
 class DatabaseUnavailable(Exception):
@@ -65,8 +58,8 @@ class Transaction:
         self._wire = wire
         self._compiler = compiler
         self.new_id = new_id
-        self._queue: list[tuple[Table, dict[str, Any], bool]] = []
-        self._condition: tuple[Executable, dict[str, Any]] | None = None
+        self._queue: Queue = []
+        self._conditions: list[tuple[Executable, dict[str, Any]]] = []
         self._finished = False
         self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
 
@@ -83,16 +76,17 @@ class Transaction:
 
         On PostgreSQL that is a part of the one statement which writes them. For steps that do nothing else.
         """
-        still = _still(model.__table__, tuple(values))
-        self._condition = (still, {f"{name}_still": v for name, v in values.items()})
+        still = queued.still(model.__table__, tuple(values))
+        self._conditions.append((still, {f"{name}_still": v for name, v in values.items()}))
 
     def only_if(self, statement: Update, **values: Any) -> None:
         """Let the queued rows be written only if `statement` changes a row; else the step is Outdated.
 
-        On PostgreSQL both are one statement, which is why every value of `statement` is bound by name. What else the
-        step has done may hold all the same: for steps that only looked before.
+        On PostgreSQL all are one statement, which is why every value of `statement` is bound by name. Of several such
+        conditions each must change a row, or none does. What else the step has done may hold all the same: for steps
+        that only looked before.
         """
-        self._condition = (statement, values)
+        self._conditions.append((statement, values))
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
@@ -141,7 +135,7 @@ class Transaction:
     def finish(self, *several: tuple[Executable, dict[str, Any]]) -> list[list[Row[Any]]]:
         """The same, and the commit travels with them: the step is over. For one that has queued nothing."""
         assert not self._queue, "what is queued would be lost"
-        assert self._condition is None
+        assert not self._conditions
         ready = [self._compiler.ready(statement, values) for statement, values in several]
         outcomes = self._wire.finish(ready)
         self._finished = True
@@ -157,15 +151,22 @@ class Transaction:
         """Write what is queued and make the whole step hold. Raises Outdated; see `only_while`."""
         if self._finished:
             return
-        if self._condition is not None and (self.dialect != "postgresql" or not self._queue):
-            condition, values = self._condition
-            self._condition = None
+        if self.dialect != "postgresql" or not self._queue:
+            self._meet_conditions()
+        try:
+            touched = self._wire.commit(self._queued())
+        except DivisionByZero:  # one of several conditions changed nothing: see `queued.together_while`
+            raise Outdated from None
+        if self._conditions and touched == 0:
+            raise Outdated
+
+    def _meet_conditions(self) -> None:
+        """Each by itself, before what is queued. Raises Outdated."""
+        conditions, self._conditions = self._conditions, []
+        for condition, values in conditions:
             outcome = self._execute(condition, values)
             if not outcome.rows and outcome.touched < 1:
                 raise Outdated
-        touched = self._wire.commit(self._queued())
-        if self._condition is not None and touched == 0:
-            raise Outdated
 
     def _queued(self) -> tuple[Compiled, list[Any]] | None:
         """The last statement of what is queued; the others, where it takes several, are written."""
@@ -173,71 +174,26 @@ class Transaction:
         if not queue:
             return None
         if self.dialect == "postgresql":
-            shape = tuple((table, tuple(values), replaces) for table, values, replaces in queue)
-            merged = {f"{name}_{i}": v for i, (_, values, _) in enumerate(queue) for name, v in values.items()}
-            if self._condition is None:
-                return self._compiler.ready(_together(shape), merged)
-            condition, still = self._condition
-            return self._compiler.ready(_together_while(shape, condition), merged | still)
-        *first, last = [(_alone(table, tuple(values), replaces), values) for table, values, replaces in queue]
+            return self._compiler.ready(*self._as_one(queue))
+        *first, last = [(queued.alone(table, tuple(values), replaces), values) for table, values, replaces in queue]
         for statement, values in first:
             self._execute(statement, values)
         return self._compiler.ready(*last)
 
-
-@lru_cache(maxsize=256)
-def _alone(table: Table, names: tuple[str, ...], replaces: bool) -> Executable:
-    """One row into one table, on SQLite."""
-    statement = sqlite.insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
-    if not replaces:
-        return statement
-    changed = {name: statement.excluded[name] for name in names if not table.c[name].primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
-
-
-@lru_cache(maxsize=256)
-def _together(shape: Shape) -> Executable:
-    """One statement that puts a row into each of several tables (PostgreSQL §7.8.4)."""
-    *first, last = [_one_of(i, table, names, replaces) for i, (table, names, replaces) in enumerate(shape)]
-    for i, each in enumerate(first):
-        last = last.add_cte(each.cte(f"added_{i}"))
-    return last
-
-
-@lru_cache(maxsize=64)
-def _still(table: Table, names: tuple[str, ...]) -> Select[Any]:
-    """Finds the row on which a step depends."""
-    same = [table.c[name] == bindparam(f"{name}_still", type_=table.c[name].type) for name in names]
-    return select(literal_column("1").label("there")).select_from(table).where(*same)
-
-
-@lru_cache(maxsize=64)
-def _together_while(shape: Shape, condition: Any) -> Executable:
-    """The same as `_together`, and no row at all unless `condition` finds one, or changes one."""
-    changes = isinstance(condition, Update)
-    still = (condition.returning(literal_column("1").label("there")) if changes else condition).cte("still")
-    *first, last = [_one_while(i, into, columns, still, replaces) for i, (into, columns, replaces) in enumerate(shape)]
-    for i, each in enumerate(first):
-        last = last.add_cte(each.cte(f"added_{i}"))
-    return last
-
-
-def _one_while(place: int, table: Table, names: tuple[str, ...], still: CTE, replaces: bool) -> postgresql.Insert:
-    kinds = {name: table.c[name].type for name in names}
-    values = [cast(bindparam(f"{name}_{place}", type_=kind), kind) for name, kind in kinds.items()]
-    statement = postgresql.insert(table).from_select(list(names), select(*values).select_from(still))
-    return _replacing(statement, table, names) if replaces else statement
-
-
-def _one_of(place: int, table: Table, names: tuple[str, ...], replaces: bool) -> postgresql.Insert:
-    values = {name: bindparam(f"{name}_{place}", type_=table.c[name].type) for name in names}
-    statement = postgresql.insert(table).values(values)
-    return _replacing(statement, table, names) if replaces else statement
-
-
-def _replacing(statement: postgresql.Insert, table: Table, names: tuple[str, ...]) -> postgresql.Insert:
-    changed = {name: statement.excluded[name] for name in names if not table.c[name].primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+    def _as_one(self, queue: Queue) -> tuple[Executable, dict[str, Any]]:
+        """One statement for all of a queue, under the conditions of this step, and its values."""
+        shape, values = [], {}
+        for i, (table, row, replaces) in enumerate(queue):
+            shape.append((table, tuple(row), replaces))
+            for name, value in row.items():
+                values[f"{name}_{i}"] = value
+        if not self._conditions:
+            return queued.together(tuple(shape)), values
+        conditions = []
+        for condition, still in self._conditions:
+            conditions.append(condition)
+            values |= still
+        return queued.together_while(tuple(shape), tuple(conditions)), values
 
 
 class Scope(threading.local):
@@ -256,11 +212,12 @@ class Database:
     thread never holds two connections, so a full pool can make requests wait but never each other.
     """
 
-    def __init__(self, engine: Engine, new_id: Callable[[], UUID]) -> None:
-        """Over an engine that `open_database` made."""
+    def __init__(self, engine: Engine, new_id: Callable[[], UUID], clock: Clock | None = None) -> None:
+        """Over an engine that `open_database` made. With a clock, connections stay out of its pool between steps."""
         self.engine = engine
         self.new_id = new_id
         self._compiler = make_compiler(engine)
+        self.connections = Connections(engine, clock)
         self.committed: Callable[[list[str]], None] | None = None  # told the tags of the audit rows of each step
         self.uncounted: Callable[[str], bool] = lambda _client: False  # clients whose acts are not told
         self.traced: Callable[[AbstractContextManager[Transaction]], AbstractContextManager[Transaction]] | None = None
@@ -295,24 +252,11 @@ class Database:
 
         Raises AlreadyTaken when a unique index refuses what was written.
         """
-        return self._begin() if self.traced is None else self.traced(self._begin())
+        step = Writing(self, self._scope)
+        return step if self.traced is None else self.traced(step)
 
-    @contextmanager
-    def _begin(self) -> Iterator[Transaction]:
-        assert self._scope.step is None, "a step within a step"
-        held = self._hold()
-        wire = held.wire
-        try:
-            wire.begin()
-            step = self._scope.step = Transaction(wire, self._compiler, self.new_id)
-            yield step
-            step.commit()
-        except BaseException:
-            wire.rollback()
-            raise
-        finally:
-            self._scope.step = None
-            self._let_go(held)
+    def tell_committed(self, step: Transaction) -> None:
+        """Tell who counts what a step has recorded."""
         if self.committed is not None and step.acts:
             self.committed([tag for tag, of in step.acts if of is None or not self.uncounted(of)])
 
@@ -322,43 +266,102 @@ class Database:
         with self.read() as alone:
             return alone.all(statement, **values)
 
-    @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> AbstractContextManager[Transaction]:
         """Statements that only read, each by itself: no BEGIN and no COMMIT travel."""
-        if self._scope.step is not None:
-            yield self._scope.step
-            return
-        held = self._hold()
-        try:
-            yield Transaction(held.wire, self._compiler, self.new_id)
-        finally:
-            self._let_go(held)
+        return Reading(self, self._scope)
 
-    def _hold(self) -> Held:
+    def transaction(self, wire: Wire) -> Transaction:
+        """What runs statements over a connection."""
+        return Transaction(wire, self._compiler, self.new_id)
+
+    def hold(self) -> Held:
         """The connection of this request, or one for a single block outside of any."""
         held = self._scope.held
         if held is None:
-            held = Held(self.engine)
+            held = self.connections.take()
             if self._scope.open:
                 self._scope.held = held
         return held
 
-    def _let_go(self, held: Held) -> None:
+    def let_go(self, held: Held) -> None:
         """After a block: within a request the connection is kept, unless it broke."""
         if self._scope.held is held and not held.wire.broken:
             return
         if self._scope.held is held:
             self._scope.held = None
-        held.release()
+        self.connections.give(held)
 
     def stop_reading(self) -> None:
         """Give the connection back, before waiting for somebody else; the next read takes one again."""
         held, self._scope.held = self._scope.held, None
         if held is not None:
-            held.release()
+            self.connections.give(held)
 
 
-def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) -> Database:
+class Reading(AbstractContextManager[Transaction]):
+    """The block of `Database.read`."""
+
+    __slots__ = ("_database", "_held", "_scope")
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        """Nothing is held yet."""
+        self._database, self._scope = database, scope
+        self._held: Held | None = None
+
+    def __enter__(self) -> Transaction:
+        """The step that is open, or a connection of its own."""
+        if self._scope.step is not None:
+            return self._scope.step
+        self._held = self._database.hold()
+        return self._database.transaction(self._held.wire)
+
+    def __exit__(self, *_error: object) -> None:
+        """Let go of what was taken."""
+        if self._held is not None:
+            self._database.let_go(self._held)
+
+
+class Writing(AbstractContextManager[Transaction]):
+    """The block of `Database.begin`."""
+
+    __slots__ = ("_database", "_held", "_scope", "_step")
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        """Nothing is held yet."""
+        self._database, self._scope = database, scope
+
+    def __enter__(self) -> Transaction:
+        """Begin."""
+        assert self._scope.step is None, "a step within a step"
+        held = self._held = self._database.hold()
+        try:
+            held.wire.begin()
+        except BaseException:
+            self._end(held)
+            raise
+        self._step = self._scope.step = self._database.transaction(held.wire)
+        return self._step
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        """Make all of it hold, or nothing; then tell who counts."""
+        held, step, whole = self._held, self._step, False
+        try:
+            if kind is None:
+                step.commit()
+                whole = True
+        finally:
+            self._end(held, whole=whole)
+        if whole:
+            self._database.tell_committed(step)
+
+    def _end(self, held: Held, *, whole: bool = False) -> None:
+        if not whole:
+            held.wire.rollback()
+        self._scope.step = None
+        self._database.let_go(held)
+
+
+def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID], clock: Clock | None = None) -> Database:
     """Bind Flask-SQLAlchemy to `app` and hand out its engine. Creates the directory of an SQLite file."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
@@ -376,13 +379,14 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID]) ->
         }
     )
     models.db.init_app(app)
+    app.teardown_appcontext_funcs.clear()  # its session is never opened: there is nothing to close after a request
     with app.app_context():
         engine = models.db.engine
     if settings.is_sqlite:
         _create_private(engine)
         _prepare_sqlite(engine)
     _try(engine)
-    return Database(engine, new_id)
+    return Database(engine, new_id, clock)
 
 
 def _create_private(engine: Engine) -> None:

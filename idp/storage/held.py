@@ -1,20 +1,33 @@
-"""A connection taken out of the engine's pool, with the wire that was made for it when it was new."""
+"""Connections taken out of the engine's pool, each with the wire that was made for it when it was new.
 
-from typing import Any
+The pool opens them, bounds them, and renews them when they are old. Between two steps they lie beside it: taking one
+out of the pool and putting it back costs as much as a statement.
+"""
 
-from sqlalchemy import Engine
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Engine, event
 
 from idp.storage.compiled import Compiler
 from idp.storage.postgresql import PostgresqlWire
 from idp.storage.sqlite import SqliteWire
 from idp.storage.wire import Wire
 
+#: Then the pool sees a connection again, and may find it too old.
+ASIDE_SECONDS: Final = 300
+
+Clock = Callable[[], int]
+"""Epoch seconds."""
+
 
 class Held:
     """One connection out of the pool, until it is released."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Take one, waiting for it. Raises what SQLAlchemy raises when there is none."""
+    def __init__(self, engine: Engine, since: int = 0) -> None:
+        """Take one at `since`, waiting for it. Raises what SQLAlchemy raises when there is none."""
+        self.since = since
         self._engine = engine
         self._connection = engine.raw_connection()
         self.wire = self._wire()
@@ -27,6 +40,10 @@ class Held:
         else:
             self._connection.close()
 
+    def close(self) -> None:
+        """Close it for good."""
+        self._connection.invalidate()
+
     def _wire(self) -> Wire:
         kept = self._connection.info  # emptied when the pool opens a new connection in its place
         if "wire" not in kept:
@@ -34,6 +51,55 @@ class Held:
             kept["wire"] = PostgresqlWire(driver) if self._engine.dialect.name == "postgresql" else SqliteWire(driver)
         wire: Wire = kept["wire"]
         return wire
+
+
+class Connections:
+    """The connections of one engine, taken and given back by its threads. The one used last goes first."""
+
+    def __init__(self, engine: Engine, clock: Clock | None) -> None:
+        """None is opened yet; without a clock none lies aside. Those that do are closed with the engine."""
+        self._engine = engine
+        self._clock = clock
+        self._aside: list[Held] = []
+        self._waiting = 0
+        self._lock = threading.Lock()
+        event.listen(engine, "engine_disposed", self._close)
+
+    @property
+    def in_use(self) -> int:
+        """How many are held by somebody now."""
+        pool: Any = self._engine.pool
+        return int(pool.checkedout()) - len(self._aside)
+
+    def take(self) -> Held:
+        """One that lies aside, or one out of the pool, waiting for it. Raises as `Held` does."""
+        now = self._clock() if self._clock is not None else 0
+        with self._lock:
+            aside = self._aside.pop() if self._aside else None
+            if aside is not None and 0 <= now - aside.since < ASIDE_SECONDS:
+                return aside
+            self._waiting += 1  # from here on whoever has done puts theirs where this thread waits
+        try:
+            if aside is not None:
+                aside.release()
+            return Held(self._engine, now)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def give(self, held: Held) -> None:
+        """Let others have it."""
+        with self._lock:
+            if self._clock is not None and not self._waiting and not held.wire.broken:
+                self._aside.append(held)
+                return
+        held.release()
+
+    def _close(self, _engine: Engine) -> None:
+        with self._lock:
+            aside, self._aside = self._aside, []
+        for held in aside:
+            held.close()
 
 
 def make_compiler(engine: Engine) -> Compiler:

@@ -13,8 +13,8 @@ from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
 from idp.storage.models import Credential, Passkey, Person, Phone
 from idp.storage.models_second_proofs import OptOut
-from idp.storage.send_counts import SENT_VALUES, first_hour, raised, raising
-from idp.telephony.limits import Count, Tally, hour_of, tally_of
+from idp.storage.send_counts import MAY_SEND, SENT_VALUES, first_hour, raised, raising
+from idp.telephony.limits import Count, Limit, Tally, hour_of, tally_of
 
 FIND = (
     select(
@@ -62,6 +62,7 @@ _USED = _STILL_SO.values(_USE)
 _USED_TO_SEND = _STILL_SO.values(_USE | SENT_VALUES).returning(
     Passkey.sends_hour, Passkey.sends_in_hour, Passkey.sends_in_day
 )
+_USED_TO_SEND_WITHIN = _STILL_SO.where(*MAY_SEND).values(_USE | SENT_VALUES)
 _SUSPEND = (
     update(Passkey).where(Passkey.id == bindparam("passkey"), Passkey.state == "active").values(state="suspended")
 )
@@ -129,21 +130,20 @@ class Passkeys:
 
         The counter `counting` is raised along with it, in the same round trip, if it is there already.
         """
-        values = {
-            "passkey": passkey.id,
-            "before": passkey.sign_count,
-            "count": sign_count,
-            "backed": backed_up,
-            "now": now,
-            "at": hour_of(now),
-            "since": first_hour(now),
-        }
+        values = _used_to_send(passkey, sign_count, now, backed_up=backed_up)
         used, counted = self._transaction.each((_USED_TO_SEND, values), raising(counting, now))
         if not used:
             return None
         row = used[0]
         tally = tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now)
         return tally, raised(counting, counted, now)
+
+    def used_to_send_within(
+        self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, most: Limit, now: int
+    ) -> None:
+        """The same with what is queued, if at most `most` leave on this passkey's word, or the step is Outdated."""
+        values = _used_to_send(passkey, sign_count, now, backed_up=backed_up)
+        self._transaction.only_if(_USED_TO_SEND_WITHIN, **values, passkey_hour=most.hour, passkey_day=most.day)
 
     def suspend(self, passkey: UUID) -> bool:
         """Stop a passkey; False when it was not active."""
@@ -152,6 +152,18 @@ class Passkeys:
     def ids_of(self, person: UUID) -> list[bytes]:
         """The WebAuthn ids that a person already has, so that one authenticator is not registered twice."""
         return [row.webauthn_id for row in self._transaction.all(_OF_PERSON, person=person)]
+
+
+def _used_to_send(passkey: StoredPasskey, sign_count: int, now: int, *, backed_up: bool) -> dict[str, Any]:
+    return {
+        "passkey": passkey.id,
+        "before": passkey.sign_count,
+        "count": sign_count,
+        "backed": backed_up,
+        "now": now,
+        "at": hour_of(now),
+        "since": first_hour(now),
+    }
 
 
 def holder_of(row: Row[Any], now: int) -> Holder:

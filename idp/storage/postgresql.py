@@ -126,10 +126,14 @@ class PostgresqlWire:
                 self._prepared.add(name)
             else:
                 name = b""
-        kinds = [type(value) for value in values]
-        known = [_DUMP.get(kind) for kind in kinds]
-        dumped = [dump(value) if dump else self._dumped(value) for dump, value in zip(known, values, strict=True)]
-        return Query(name, sql, dumped, [kind is bytes for kind in kinds])
+        dumped: list[bytes | None] = []
+        formats: list[int] = []
+        for value in values:
+            kind = type(value)
+            dump = _DUMP.get(kind)
+            dumped.append(dump(value) if dump is not None else self._dumped(value))
+            formats.append(kind is bytes)
+        return Query(name, sql, dumped, formats)
 
     def _dumped(self, value: Any) -> bytes | None:
         """A value of a rarer kind as text, which the server reads as whatever type stands there."""

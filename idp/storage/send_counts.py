@@ -13,11 +13,12 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Executable, Integer, bindparam, case, delete, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
+from sqlalchemy.orm import aliased
 
 from idp.storage.database import Transaction
 from idp.storage.models import Passkey, Phone
 from idp.storage.models_second_proofs import SendCount
-from idp.telephony.limits import HOURS_A_DAY, NOTHING_YET, Count, Kind, Tally, hour_of, tally_of
+from idp.telephony.limits import HOURS_A_DAY, NOTHING_YET, Count, Kind, Limit, Tally, hour_of, tally_of
 
 MOST_COUNTS: Final = 12
 NUMBER: Final = Count(Kind.NUMBER, 0)
@@ -29,18 +30,22 @@ _GIVE_BACK: Final = (
     .where(_COUNTS.subject == bindparam("which"), _COUNTS.hour == bindparam("at"))
     .values(in_hour=_COUNTS.in_hour - bindparam("weight"), in_day=_COUNTS.in_day - bindparam("weight"))
 )
+_NONE: Final = literal_column("0", Integer)
 _SAME_HOUR, _SAME_DAY = _COUNTS.hour == bindparam("at"), _COUNTS.hour >= bindparam("since")
-_RAISE_KNOWN: Final = (
+_IN_HOUR: Final = case((_SAME_HOUR, _COUNTS.in_hour), else_=_NONE) + bindparam("weight")
+_IN_DAY: Final = case((_SAME_DAY, _COUNTS.in_day), else_=_NONE) + bindparam("weight")
+_RAISE: Final = (
     update(SendCount)
     .where(_COUNTS.subject == bindparam("which"))
     .values(
         hour=bindparam("at"),
-        in_hour=case((_SAME_HOUR, _COUNTS.in_hour), else_=0) + bindparam("weight"),
-        in_day=case((_SAME_DAY, _COUNTS.in_day), else_=0) + bindparam("weight"),
-        verified=case((_SAME_DAY, _COUNTS.verified), else_=0),
+        in_hour=_IN_HOUR,
+        in_day=_IN_DAY,
+        verified=case((_SAME_DAY, _COUNTS.verified), else_=_NONE),
     )
-    .returning(SendCount.__table__)
 )
+_RAISE_KNOWN: Final = _RAISE.returning(SendCount.__table__)
+_RAISE_WITHIN: Final = _RAISE.where(bindparam("most_in_hour") >= _IN_HOUR, bindparam("most_in_day") >= _IN_DAY)
 _VERIFIED: Final = (
     update(SendCount)
     .where(_COUNTS.subject.in_(bindparam("subjects", expanding=True)), _COUNTS.hour >= bindparam("since"))
@@ -48,31 +53,42 @@ _VERIFIED: Final = (
 )
 SWEEP: Final = delete(SendCount).where(_COUNTS.hour < bindparam("before"))
 
-# What was sent on the word of every passkey whose person has this number: a family's phone is one number.
-_SAME_NUMBER: Final = select(Phone.fingerprint).where(Phone.id == bindparam("phone")).scalar_subquery()
-_OF_NUMBER: Final = (
-    select(
-        literal_column("0", BigInteger).label("subject"),
-        Passkey.sends_hour.label("hour"),
-        Passkey.sends_in_hour.label("in_hour"),
-        Passkey.sends_in_day.label("in_day"),
-        literal_column("0", Integer).label("verified"),
+_HOLDERS_PASSKEY: Final = aliased(Passkey)
+
+
+def _with_number(fingerprint: Any) -> Executable:
+    """A counter, and what was sent on the word of every passkey whose person has a number: a family's is one number."""
+    of_number = (
+        select(
+            literal_column("0", BigInteger).label("subject"),
+            Passkey.sends_hour.label("hour"),
+            Passkey.sends_in_hour.label("in_hour"),
+            Passkey.sends_in_day.label("in_day"),
+            literal_column("0", Integer).label("verified"),
+        )
+        .join(Phone, Phone.person_id == Passkey.person_id)
+        .where(Phone.fingerprint == fingerprint.scalar_subquery(), Passkey.sends_hour >= bindparam("since"))
+        .limit(50)
+        .subquery()
     )
-    .join(Phone, Phone.person_id == Passkey.person_id)
-    .where(Phone.fingerprint == _SAME_NUMBER, Passkey.sends_hour >= bindparam("since"))
-    .limit(50)
-    .subquery()
+    counter = select(_COUNTS.subject, _COUNTS.hour, _COUNTS.in_hour, _COUNTS.in_day, _COUNTS.verified)
+    return select(of_number).union_all(counter.where(_COUNTS.subject == bindparam("which")))
+
+
+_WITH_NUMBER: Final = _with_number(select(Phone.fingerprint).where(Phone.id == bindparam("phone")))
+_WITH_NUMBER_OF_HOLDER: Final = _with_number(
+    select(Phone.fingerprint)
+    .join(_HOLDERS_PASSKEY, _HOLDERS_PASSKEY.person_id == Phone.person_id)
+    .where(_HOLDERS_PASSKEY.webauthn_id == bindparam("webauthn"))
+    .order_by(Phone.verified_at.desc())
+    .limit(1)
 )
-_WITH_NUMBER: Final = select(_OF_NUMBER).union_all(
-    select(_COUNTS.subject, _COUNTS.hour, _COUNTS.in_hour, _COUNTS.in_day, _COUNTS.verified).where(
-        _COUNTS.subject.in_(bindparam("subjects", expanding=True))
-    )
-)
-SENT_VALUES: Final = {
-    "sends_hour": bindparam("at"),
-    "sends_in_hour": case((Passkey.sends_hour == bindparam("at"), Passkey.sends_in_hour + 1), else_=1),
-    "sends_in_day": case((Passkey.sends_hour >= bindparam("since"), Passkey.sends_in_day + 1), else_=1),
-}
+_ONE: Final = literal_column("1", Integer)
+_SENDS_IN_HOUR: Final = case((Passkey.sends_hour == bindparam("at"), Passkey.sends_in_hour + _ONE), else_=_ONE)
+_SENDS_IN_DAY: Final = case((Passkey.sends_hour >= bindparam("since"), Passkey.sends_in_day + _ONE), else_=_ONE)
+SENT_VALUES: Final = {"sends_hour": bindparam("at"), "sends_in_hour": _SENDS_IN_HOUR, "sends_in_day": _SENDS_IN_DAY}
+MAY_SEND: Final = (bindparam("passkey_hour") >= _SENDS_IN_HOUR, bindparam("passkey_day") >= _SENDS_IN_DAY)
+"""With one more, a passkey stays within its limit."""
 _SENT: Final = (
     update(Passkey)
     .where(Passkey.id == bindparam("passkey"))
@@ -122,19 +138,40 @@ class SendCounts:
         """A code of this day was typed: the range and the country are used by people."""
         self._transaction.run(_VERIFIED, subjects=[count.subject for count in counts], since=first_hour(now))
 
-    def find_with_number(self, phone: UUID, counts: Sequence[Count], now: int) -> list[tuple[Count, Tally]]:
-        """What was sent to the number of a phone, whoever of its holders caused it; then each counter as it stands."""
-        subjects = [count.subject for count in counts]
-        rows = self._transaction.all(_WITH_NUMBER, phone=phone, since=first_hour(now), subjects=subjects)
-        known = {row.subject: _tally(row, now) for row in rows if row.subject}
-        same = [_tally(row, now) for row in rows if not row.subject]
-        number = Tally(sum(one.in_hour for one in same), sum(one.in_day for one in same))
-        return [(NUMBER, number), *((count, known.get(count.subject, NOTHING_YET)) for count in counts)]
+    def find_with_number(self, phone: UUID, count: Count, now: int) -> list[tuple[Count, Tally]]:
+        """What was sent to the number of a phone, whoever of its holders caused it; then the counter as it stands."""
+        return with_number(self._transaction.all(_WITH_NUMBER, phone=phone, **_asked(count, now)), count, now)
+
+    def raise_within(self, count: Count, most: Limit, now: int) -> None:
+        """Raise the counter with what is queued, if it is there and stays within `most`, or the step is Outdated."""
+        values = raising(count, now)[1] | {"most_in_hour": most.hour, "most_in_day": most.day}
+        self._transaction.only_if(_RAISE_WITHIN, **values)
 
     def sent(self, passkey: UUID, now: int) -> Tally:
         """One more message or call on a passkey's word; returns what left on it, with this one."""
         row = self._transaction.one(_SENT, passkey=passkey, at=hour_of(now), since=first_hour(now))
         return tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) if row else NOTHING_YET
+
+
+def asking_with_number(webauthn_id: bytes, count: Count, now: int) -> tuple[Executable, dict[str, Any]]:
+    """What asks the same of the holder of a passkey, along with other things; `with_number` reads the rows."""
+    return _WITH_NUMBER_OF_HOLDER, {"webauthn": webauthn_id, **_asked(count, now)}
+
+
+def with_number(rows: Sequence[Row[Any]], count: Count, now: int) -> list[tuple[Count, Tally]]:
+    """The number's tally, then the counter's."""
+    found, in_hour, in_day = NOTHING_YET, 0, 0
+    for row in rows:
+        tally = _tally(row, now)
+        if row.subject:
+            found = tally
+        else:
+            in_hour, in_day = in_hour + tally.in_hour, in_day + tally.in_day
+    return [(NUMBER, Tally(in_hour, in_day)), (count, found)]
+
+
+def _asked(count: Count, now: int) -> dict[str, int]:
+    return {"since": first_hour(now), "which": count.subject}
 
 
 def raising(count: Count, now: int) -> tuple[Executable, dict[str, Any]]:

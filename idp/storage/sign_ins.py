@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, literal_column, select, update
 from sqlalchemy.engine import Row
 
-from idp.authenticators.phone_code import StoredCode
+from idp.authenticators.phone_code import LIFETIME_SECONDS as CODE_LIFETIME_SECONDS
+from idp.authenticators.phone_code import MAX_ATTEMPTS, StoredCode
 from idp.claims.assurance import Fact, facts_from_text, facts_to_text
 from idp.credential.states import State
 from idp.interaction.next_step import Agreed
@@ -98,6 +99,11 @@ _PROVEN = (
     .where(SignIn.id == bindparam("row"), SignIn.session_id.is_(None), SignIn.finished_at.is_(None))
     .values(session_id=bindparam("session"), proven_at=bindparam("now"))
 )
+_PROVEN_BY_CODE = _PROVEN.where(
+    SignIn.code_digest == bindparam("typed"),
+    SignIn.code_attempts < bindparam("most"),
+    SignIn.code_sent_at > bindparam("sent_after"),
+).values(code_attempts=SignIn.code_attempts + literal_column("1"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +209,12 @@ class SignIns:
     def proven_with(self, row: UUID, session: UUID, now: int) -> None:
         """`proven` by the statement that writes what is queued, or the step is Outdated."""
         self._transaction.only_if(_PROVEN, row=row, session=session, now=now)
+
+    def proven_by_code_with(self, row: UUID, session: UUID, typed: bytes, now: int) -> None:
+        """The same only by a code that fits at that very moment; the statement counts it as a try and compares it."""
+        since = now - CODE_LIFETIME_SECONDS
+        values = {"typed": typed, "most": MAX_ATTEMPTS, "sent_after": since}
+        self._transaction.only_if(_PROVEN_BY_CODE, row=row, session=session, now=now, **values)
 
     def proven(self, row: UUID, session: UUID, now: int) -> bool:
         """Note the session that the second proof opened. False when it was opened before."""

@@ -78,12 +78,12 @@ def test_a_publisher_that_is_down_does_not_stop_a_service_that_was_known(service
 
 def test_the_keys_are_fetched_outside_of_any_transaction(service):
     """A publisher that takes its time must not hold a connection to the database, and never the one that writes."""
-    engine = service.ground.provider.database.engine
+    connections = service.ground.provider.database.connections
     held = []
     answer = service.publisher.answer
 
     def look(listener, connection):
-        held.append(engine.pool.checkedout())
+        held.append(connections.in_use)
         answer(listener, connection)
 
     service.publisher.answer = look

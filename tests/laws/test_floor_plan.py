@@ -28,8 +28,9 @@ SOCKETS = {
     "urllib.request",
 }
 CLOCKS = {"time", "random", "secrets"}
+BINDING = {"demo/phone.py", "storage/database.py", "command.py"}
 PLACES = {
-    "flask": (FLASK, {"endpoints", "pages", "__init__.py", "demo/phone.py", "storage/database.py", "command.py"}),
+    "flask": (FLASK, {"endpoints", "pages", "__init__.py", "application.py"} | BINDING),
     "sql": (SQL, {"storage"}),
     "sockets": (
         SOCKETS,

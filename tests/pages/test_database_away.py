@@ -30,7 +30,7 @@ FAULTS = [
 def broken(ground, monkeypatch):
     """An installation whose connections cannot be had, until `mend` is called."""
     ground.app.config["PROPAGATE_EXCEPTIONS"] = False
-    real = ground.provider.database._hold
+    real = ground.provider.database.hold
     fault: list[Exception] = []
 
     def hold():
@@ -38,7 +38,7 @@ def broken(ground, monkeypatch):
             raise fault[0]
         return real()
 
-    monkeypatch.setattr(ground.provider.database, "_hold", hold)
+    monkeypatch.setattr(ground.provider.database, "hold", hold)
     return ground, fault
 
 

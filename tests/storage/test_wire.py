@@ -1,15 +1,16 @@
 """Statements run on the drivers themselves: the same answers and the same refusals on both databases."""
 
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
+from time import sleep
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from psycopg import OperationalError
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, event, func, insert, select, text, update
 
 from idp.settings import Settings
-from idp.storage import AlreadyTaken, Outdated, open_database
+from idp.storage import AlreadyTaken, Outdated, held, open_database
 from idp.storage.models import ClientRow, Passkey, Phone, SignIn, UsedOnce
 from idp.storage.schema import refuse_outdated
 from tests.statements import watched
@@ -232,17 +233,70 @@ def test_a_request_holds_one_connection_for_all_it_does(database):
         database.open_request()
         with database.read() as reading:
             reading.one(_COUNT)
-            taken = database.engine.pool.checkedout()
             with database.read() as again:
                 again.one(_COUNT)
         with database.begin() as step:
             step.run(_ADD, value=b"x", until=1)
             with database.read() as within:
                 assert within.one(_COUNT).rows == 1
-            assert database.engine.pool.checkedout() == taken == 1
+            assert database.connections.in_use == 1
         database.close_request()
-    assert database.engine.pool.checkedout() == 0
+    assert database.connections.in_use == 0
     assert len(seen) == 4
+
+
+def test_a_connection_lies_aside_until_somebody_waits_for_the_pool(database):
+    """Between steps it is not given back to the pool; who finds none aside gets the next one that is done."""
+    with database.read() as reading:
+        reading.one(_COUNT)
+    pool = database.engine.pool
+    assert pool.checkedout() == 1
+    with database.read() as reading:
+        reading.one(_COUNT)
+    assert pool.checkedout() == 1  # the same
+    most, here = pool.size(), Barrier(pool.size() + 1)
+    found = []
+
+    def look(holding):
+        with database.read() as reading:
+            if holding:
+                here.wait(20)
+                sleep(0.3)  # the last one waits by then
+            found.append(reading.one(_COUNT))
+
+    threads = [Thread(target=look, args=(True,)) for _ in range(most)]
+    for thread in threads:
+        thread.start()
+    here.wait(20)
+    last = Thread(target=look, args=(False,))
+    last.start()
+    for thread in (*threads, last):
+        thread.join(20)
+    assert len(found) == most + 1
+
+
+def test_connections_aside_are_closed_with_the_engine(database):
+    with database.read() as reading:
+        reading.one(_COUNT)
+    database.engine.dispose()
+    assert database.engine.pool.checkedout() == 0
+    with database.read() as reading:
+        assert reading.one(_COUNT) is not None
+
+
+def test_a_connection_that_is_old_goes_back_to_the_pool(either_ground):
+    database, pool = either_ground.provider.database, either_ground.provider.database.engine.pool
+    back = []
+    event.listen(pool, "checkin", lambda *_: back.append(True))
+    either_ground.clock.now += held.ASIDE_SECONDS - 1
+    with database.read() as reading:
+        reading.one(_COUNT)
+    assert not back
+    either_ground.clock.now += 1
+    with database.read() as reading:
+        reading.one(_COUNT)
+    assert back == [True]
+    assert pool.checkedout() == 1
 
 
 def test_a_step_within_a_step_of_one_request_is_a_mistake(database):
@@ -301,6 +355,33 @@ def test_queued_rows_are_written_only_if_the_one_thing_was_taken(database, many)
     assert rows(database) == 1 + many
     with database.read() as reading:
         assert reading.one(_ONE, value=b"one thing").expires_at == 2
+
+
+@pytest.mark.parametrize("missing", [b"first", b"second", b"third"])
+def test_of_several_conditions_each_changes_its_row_or_none_does(database, missing):
+    """One statement on PostgreSQL: what one of them has changed is undone when another finds nothing to change."""
+    names = [b"first", b"second", b"third"]
+    for name in names:
+        add(database, name, 1)
+
+    def step(skipped=None):
+        with database.begin() as step:
+            for i, name in enumerate(names):
+                this = UsedOnce.digest == bindparam(f"digest_of_{i}")
+                value = b"nobody" if name == skipped else name
+                change = update(UsedOnce).where(this).values(expires_at=UsedOnce.expires_at + bindparam("more"))
+                step.only_if(change, **{f"digest_of_{i}": value, "more": 5})
+            step.add(UsedOnce, digest=b"queued", expires_at=9)
+
+    with pytest.raises(Outdated):
+        step(skipped=missing)
+    with database.read() as reading:
+        assert [reading.one(_ONE, value=name).expires_at for name in names] == [1, 1, 1]
+    assert rows(database) == 3
+    step()  # and the connection is as good as before
+    with database.read() as reading:
+        assert [reading.one(_ONE, value=name).expires_at for name in names] == [6, 6, 6]
+    assert rows(database) == 4
 
 
 def test_statements_that_travel_together_answer_each_for_itself(database):

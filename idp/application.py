@@ -1,0 +1,170 @@
+"""Flask, as far as it is used here: plain views, an address known by its path, no session of Flask's, no signals.
+
+What is left out is what every request would pay for and none needs: each step of Flask that a request walks through
+is code and data that the processor has to fetch, and between two requests of a sign-in it forgets them. Every method
+here is one that Flask lets a subclass override. What is unusual (an address with values in it, another host, a method
+that the address does not have) goes Flask's whole way.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response
+from flask.globals import request_ctx
+from flask.sessions import NullSession, SessionInterface
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.routing import MapAdapter, Rule
+from werkzeug.sansio.http import parse_cookie
+from werkzeug.utils import cached_property
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+After = Callable[[Response], Response]
+PLAIN = frozenset({200, 303, 400, 403})
+"""Statuses of answers that have a body, and no header that depends on it."""
+URI = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]*")
+"""RFC 3986 §2: what Werkzeug would leave as it is."""
+PRESERVED = "werkzeug.debug.preserve_context"
+"""Set by a test that looks at a context after its request."""
+
+
+class NoSessions(SessionInterface):
+    """A browser's session is a row of ours (idp/storage/sessions.py): Flask keeps none."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 (Flask's signature)
+        """Always the same, which refuses to be written."""
+        return NOTHING
+
+
+NOTHING = NullSession()
+
+
+class Asked(Request):
+    """A request whose cookies are read where the server has put them, without looking through all headers."""
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """As Werkzeug has them."""
+        found: Any = parse_cookie(self.environ.get("HTTP_COOKIE", ""), cls=ImmutableMultiDict)
+        given: ImmutableMultiDict[str, str] = found
+        return given
+
+
+class Application(Flask):
+    """Flask for views that are all plain functions."""
+
+    request_class = Asked
+    session_interface = NoSessions()
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        """As Flask."""
+        super().__init__(*arguments, **keywords)
+        self._hosts: frozenset[str] = frozenset()
+        self._fixed: dict[tuple[str, str], Rule] = {}
+        self._after: dict[str | None, tuple[After, ...]] = {}
+
+    def know_addresses(self, origins: Iterable[str]) -> None:
+        """Every route is there now: remember which view a fixed address of these origins has."""
+        adapter = self.url_map.bind("")
+        self._hosts = frozenset(urlsplit(origin).netloc for origin in origins)
+        for rule in self.url_map.iter_rules():
+            for method in (rule.methods or set()) & {"GET", "POST"}:
+                if not rule.arguments:
+                    found, _ = adapter.match(rule.rule, method, return_rule=True)
+                    self._fixed[method, rule.rule] = found
+
+    def after_request(self, f: Any) -> Any:
+        """One more that is put on every answer."""
+        self._after.clear()
+        return super().after_request(f)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is; Flask would look at each one at each call."""
+        return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """What finds the view of a request; None where it is known by the path alone."""
+        if request is None:
+            return None  # no address is made outside of a request
+        environ = request.environ
+        rule = self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        if rule is None or environ.get("HTTP_HOST") not in self._hosts:
+            return super().create_url_adapter(request)
+        request.url_rule, request.view_args = rule, {}
+        return None
+
+    def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        if PRESERVED in environ:
+            return super().wsgi_app(environ, start_response)
+        context = self.request_context(environ)
+        error = None
+        try:
+            try:
+                context.push()
+                response = self.full_dispatch_request()
+            except Exception as failed:  # noqa: BLE001 - as Flask: what the handlers could not judge
+                error = failed
+                response = self.handle_exception(failed)
+            return _given(response, environ, start_response)
+        finally:
+            context.pop(error)
+
+    def full_dispatch_request(self) -> Response:
+        """The view's answer, or that to its error, with what is put on every answer."""
+        try:
+            answer = self.preprocess_request()
+            if answer is None:
+                answer = self.dispatch_request()
+        except Exception as error:  # noqa: BLE001 - as Flask: the registered handlers judge
+            answer = self.handle_user_exception(error)
+        return self.finalize_request(answer)
+
+    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:
+        """The answer with what is put on every one."""
+        if from_error_handler or not isinstance(rv, Response):
+            return super().finalize_request(rv, from_error_handler)
+        return self.process_response(rv)
+
+    def preprocess_request(self) -> Any:
+        """What happens before every view. There is nothing before the views of one blueprint only."""
+        for hook in self.before_request_funcs[None]:
+            answer = hook()
+            if answer is not None:
+                return answer
+        return None
+
+    def process_response(self, response: Response) -> Response:
+        """What is put on every answer, and on those of one blueprint first."""
+        name = request_ctx.request.blueprint
+        hooks = self._after.get(name)
+        if hooks is None:
+            parts = [self.after_request_funcs.get(part, []) for part in dict.fromkeys((name, None))]
+            hooks = self._after[name] = tuple(hook for part in parts for hook in reversed(part))
+        for hook in hooks:
+            response = hook(response)
+        return response
+
+    def do_teardown_request(self, exc: BaseException | None = None) -> None:
+        """What happens after every request, whatever became of it."""
+        for hook in reversed(self.teardown_request_funcs[None]):
+            hook(exc)
+
+
+def _given(response: Response, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """What a response gives the server. A page needs none of what Werkzeug sees to in others."""
+    parts: Any = response.response
+    headers = response.headers
+    onward = headers.get("Location", "")
+    plain = response.status_code in PLAIN and type(parts) is list and len(parts) == 1 and URI.fullmatch(onward)
+    body = parts[0] if plain else None
+    if not isinstance(body, bytes) or environ["REQUEST_METHOD"] == "HEAD":
+        return response(environ, start_response)
+    said = list(headers)
+    if "Content-Length" not in headers:
+        said.append(("Content-Length", str(len(body))))
+    start_response(response.status, said)
+    return [body]

@@ -1,0 +1,100 @@
+"""What is left out of Flask changes no answer: each is compared with the one that Flask's whole way gives."""
+
+import pytest
+from flask import Flask
+
+from idp.application import PRESERVED
+from tests.ground import ORIGIN, request
+
+FORM = "application/x-www-form-urlencoded"
+ASKED = [
+    ("GET", "/", {}),
+    ("HEAD", "/", {}),
+    ("OPTIONS", "/authorize", {}),
+    ("GET", "/authorize", {}),
+    ("GET", "/authorize?client_id=nobody&lang=ko", {}),
+    ("HEAD", "/authorize", {}),
+    ("DELETE", "/authorize", {}),
+    ("POST", "/authorize", {"data": "client_id=nobody", "content_type": FORM}),
+    ("POST", "/authorize", {"data": "{}", "content_type": "application/json"}),
+    ("POST", "/sign-in/passkey", {"data": "csrf=x", "content_type": FORM}),
+    ("POST", "/sign-in/passkey", {"data": {"csrf": "x"}, "content_type": "multipart/form-data"}),
+    ("POST", "/sign-in/passkey", {"data": "x" * 200_000, "content_type": FORM}),
+    ("GET", "/sign-in/passkey", {}),
+    ("GET", "/sign-in/00000000-0000-7000-8000-000000000001", {}),
+    ("GET", "/sign-in/nonsense", {}),
+    ("GET", "//authorize", {}),
+    ("GET", "/authorize/", {}),
+    ("GET", "/AUTHORIZE", {}),
+    ("GET", "/nothing", {}),
+    ("GET", "/authorize", {"base_url": "http://elsewhere.example"}),
+    ("GET", "/authorize", {"base_url": "http://localhost:1"}),
+    ("POST", "/token", {"data": "grant_type=x", "content_type": FORM}),
+    ("GET", "/logout", {}),
+    ("GET", "/jwks", {"headers": {"Origin": "https://app.example"}}),
+    ("POST", "/register", {"json": {}}),
+    ("GET", "/staff", {}),
+    ("GET", "/console", {}),
+]
+
+
+def heard(app, method, path, keywords):
+    """What an answer is, without what is drawn anew for each."""
+    answer = app.test_client().open(path, method=method, **{"base_url": ORIGIN} | keywords)
+    headers = {name: value for name, value in answer.headers if name not in {"X-Request-Id", "Set-Cookie"}}
+    cookies = [cookie.partition("=")[0] for cookie in answer.headers.getlist("Set-Cookie")]
+    return answer.status, headers, cookies, len(answer.data)
+
+
+@pytest.mark.parametrize(("method", "path", "keywords"), ASKED)
+def test_an_answer_is_the_one_of_flasks_whole_way(ground, monkeypatch, method, path, keywords):
+    short = heard(ground.app, method, path, keywords)
+    monkeypatch.setattr(ground.app, "_fixed", {})
+    monkeypatch.setattr(ground.app, "wsgi_app", Whole(ground.app.wsgi_app))
+    for name in ("full_dispatch_request", "finalize_request", "preprocess_request", "process_response"):
+        monkeypatch.setattr(type(ground.app), name, getattr(Flask, name))
+    assert heard(ground.app, method, path, keywords) == short
+
+
+class Whole:
+    """Every request by the way that Flask itself takes."""
+
+    def __init__(self, application):
+        self.application = application
+
+    def __call__(self, environ, start_response):
+        return self.application({**environ, PRESERVED: [].append}, start_response)
+
+
+def test_a_sign_in_needs_neither_flasks_router_nor_its_sessions(ground, service, citizen, monkeypatch):
+    def refuse(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(Flask, "create_url_adapter", refuse)
+    monkeypatch.setattr(Flask, "wsgi_app", refuse)
+    assert ground.browser().tokens(service, citizen)["id_token"]
+
+
+def test_a_body_says_its_length_and_a_head_request_has_none(ground, service):
+    asked = {"query_string": request(service), "base_url": ORIGIN}
+    page = ground.app.test_client().get("/authorize", **asked)
+    head = ground.app.test_client().head("/authorize", **asked)
+    assert int(page.headers["Content-Length"]) == len(page.data) > 0
+    assert head.data == b""
+    assert head.status_code == 200
+
+
+def test_whatever_becomes_of_a_request_it_holds_no_connection_after_it(ground, service, monkeypatch):
+    ground.app.config["PROPAGATE_EXCEPTIONS"] = False
+    ground.app.testing = False
+    monkeypatch.setitem(ground.app.view_functions, "sign_in.cancel", lambda: 1 / 0)
+    monkeypatch.setitem(ground.app.view_functions, "authorize.authorize", lambda: reading(ground.provider.database))
+    assert ground.browser().post("/sign-in/cancel", {}).status_code == 500
+    assert ground.browser().authorize(service).status_code == 500
+    assert ground.provider.database.connections.in_use == 0
+
+
+def reading(database):
+    with database.read():
+        assert database.connections.in_use == 1
+        raise ZeroDivisionError
