@@ -113,6 +113,6 @@ class Till:
 
 
 def _warn(payment: Payment, region: str) -> None:
-    """Log the budgets that this very message took over the alarm mark; in the audit they stand with the payment."""
+    """Log the budgets that this very message took over the alarm mark; who takes the payment records it."""
     for kind, percent in alarmed(payment.stand, payment.limits):
         log.warning("budget %s of %s at %d %%", kind.value, region, percent)

@@ -86,8 +86,9 @@ class Memory(Protocol):
     ) -> None:
         """`gateway` is about to be asked, after those that were `tried`; `known` as `begin` said, or by an earlier try.
 
-        What has not been taken of the payment is taken in the same act. Raises BudgetUsedUp, and OutcomeUnknown when
-        another worker has taken up the message since `begin`: then nothing was noted and nothing taken.
+        What has not been taken of the payment is taken in the same act; a budget that it nearly uses up is recorded.
+        Raises BudgetUsedUp, and OutcomeUnknown when another worker has taken up the message since `begin`: then nothing
+        was noted and nothing taken.
         """
         ...
 
