@@ -5,6 +5,7 @@ Passkey first, because only then may a message be sent (design law 1). No step k
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -36,10 +37,11 @@ from idp.pages.steps import (
     proof_of,
     show_passkey,
 )
+from idp.protocol.authorization_response import Answer
 from idp.protocol.client import Client
 from idp.protocol.errors import AccessDenied
 from idp.provider import Provider
-from idp.storage import Outdated
+from idp.storage import AlreadyTaken, Outdated
 from idp.storage.device_authorizations import DeviceAuthorizations
 from idp.storage.session_ends import SessionEnds
 from idp.storage.sessions import Sessions
@@ -240,12 +242,20 @@ def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: froze
     if not isinstance(step, Return):
         raise PageRefused("sign_in_finished", 400, "consent did not complete the sign-in", client=client)
     try:
-        with wired.database.begin() as transaction:
-            Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now)
-            answer = finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
+        try:
+            answer = _agreed(wired, sign_in, client, agreed, step, now)
+        except AlreadyTaken:  # agreed to in another tab, a moment ago
+            answer = _agreed(wired, replace(sign_in, agreed_before=True), client, agreed, step, now)
     except Outdated:
         raise finished_elsewhere(client) from None
     return send(answer, client)
+
+
+def _agreed(wired: Provider, sign_in: SignInRecord, client: Client, agreed: Agreed, step: Return, now: int) -> Answer:
+    """The one transaction. Raises Outdated when another request ended the sign-in, AlreadyTaken when one agreed."""
+    with wired.database.begin() as transaction:
+        Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now, before=sign_in.agreed_before)
+        return finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
 
 
 def _decline(wired: Provider, sign_in: SignInRecord, event: Event) -> Response:

@@ -163,9 +163,13 @@ class Sessions:
         row = self._transaction.one(_AGREED, person=person, client=client_id, now=now)
         return Agreed(frozenset(row.scopes.split()), frozenset(row.declined.split())) if row else None
 
-    def agree(self, person: UUID, client_id: str, agreed: Agreed, now: int) -> None:
-        """Queue what the person agreed to, in place of what they said before."""
-        self._transaction.put(
+    def agree(self, person: UUID, client_id: str, agreed: Agreed, now: int, *, before: bool = True) -> None:
+        """Queue what the person agreed to, in place of what they said before, if they did.
+
+        Without `before` the row is a new one: AlreadyTaken comes with its end if there is one all the same.
+        """
+        queue = self._transaction.put if before else self._transaction.add  # to make sure costs the log 48 bytes
+        queue(
             Consent,
             person_id=person,
             client_id=client_id,

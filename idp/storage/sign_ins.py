@@ -65,6 +65,8 @@ _FIND = (
         SessionRow.facts.label("session_facts"),
         Consent.scopes.label("consented_scopes"),
         Consent.declined,
+        Consent.withdrawn_at,
+        Consent.expires_at.label("consented_until"),
         *STANDING_OF_CLIENT,
     )
     .join(Person, Person.id == SignIn.person_id)
@@ -73,15 +75,7 @@ _FIND = (
     .outerjoin(Phone, Phone.person_id == SignIn.person_id)
     .outerjoin(OptOut, and_(OptOut.fingerprint == Phone.fingerprint, OptOut.lifted_at.is_(None)))
     .outerjoin(SessionRow, SessionRow.id == SignIn.session_id)
-    .outerjoin(
-        Consent,
-        and_(
-            Consent.person_id == SignIn.person_id,
-            Consent.client_id == SignIn.client_id,
-            Consent.withdrawn_at.is_(None),
-            Consent.expires_at > bindparam("now"),
-        ),
-    )
+    .outerjoin(Consent, and_(Consent.person_id == SignIn.person_id, Consent.client_id == SignIn.client_id))
     .outerjoin(ClientRow, ClientRow.id == SignIn.client_id)
     .where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("browser"))
     .order_by(Phone.verified_at.desc())
@@ -135,6 +129,7 @@ class SignInRecord:
     opted_out: bool
     code: StoredCode | None
     agreed: Agreed | None  # what the person agreed to give this client before
+    agreed_before: bool = True  # whether there is a consent, if only one that is over
     sandbox_of: str | None = None  # whose test citizen the person is
     client_row: ClientStanding | None = None  # how the client stands, from the same look-up
 
@@ -185,7 +180,7 @@ class SignIns:
 
     def find(self, row: UUID, browser: bytes, now: int) -> SignInRecord | None:
         """The sign-in of this browser; another browser's does not exist for it."""
-        found = self._transaction.one(_FIND, row=row, browser=browser, now=now)
+        found = self._transaction.one(_FIND, row=row, browser=browser)
         return _record(found, now) if found else None
 
     def browser_of(self, row: UUID) -> bytes | None:
@@ -262,13 +257,14 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         phone_moved_at=row.moved_at or 0,
         opted_out=row.opted_out_at is not None,
         code=stored_code(row),
-        agreed=_agreed(row),
+        agreed=_agreed(row, now),
+        agreed_before=row.consented_scopes is not None,
         sandbox_of=row.sandbox_of,
         client_row=client_standing(row, row.client_id),
     )
 
 
-def _agreed(row: Row[Any]) -> Agreed | None:
-    if row.consented_scopes is None:
+def _agreed(row: Row[Any], now: int) -> Agreed | None:
+    if row.consented_scopes is None or row.withdrawn_at is not None or row.consented_until <= now:
         return None
     return Agreed(frozenset(row.consented_scopes.split()), frozenset(row.declined.split()))

@@ -1,8 +1,10 @@
 """Whole sign-ins, on SQLite and on PostgreSQL."""
 
 import json
+from dataclasses import replace
 
 from idp.keys.jose import VerificationKey, import_key, verify_jwt
+from idp.storage.sign_ins import SignIns
 from tests.ground import ORIGIN, PHONE, Ground, call
 
 
@@ -84,3 +86,29 @@ def test_the_discovery_document_is_json_and_both_agree(ground):
     other = client.get("/.well-known/oauth-authorization-server", base_url=ORIGIN)
     assert one.content_type == "application/json"
     assert json.loads(one.data) == json.loads(other.data)
+
+
+def test_who_agrees_in_two_tabs_at_once_goes_on_in_both(either_ground, monkeypatch):
+    """The slower of two first agreements finds a row where none was a moment ago, and takes its place."""
+    ground = either_ground
+    service, citizen, asked = ground.register(), ground.enrol(), []
+    find = SignIns.find
+
+    def stale(self, row, browser, now):
+        found = find(self, row, browser, now)
+        asked.append(found.agreed_before)
+        return replace(found, agreed=None, agreed_before=False)
+
+    first, second = ground.browser(), ground.browser()
+    for browser in (first, second):
+        ground.clock.now += 60
+        browser.authorize(service)
+        browser.passkey(citizen)
+        browser.code()
+    monkeypatch.setattr(SignIns, "find", stale)
+    for browser in (first, second):
+        browser.consent()
+        assert "code" in browser.answer(service)
+    assert asked == [False, True]
+    assert ground.rows("consents") == 1
+    assert ground.events().count("person:consent:given") == 2
