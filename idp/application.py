@@ -67,7 +67,15 @@ class Application(Flask):
         self._after: dict[str | None, tuple[After, ...]] = {}
 
     def know_addresses(self, origins: Iterable[str]) -> None:
-        """Every route is there now: remember which view a fixed address of these origins has."""
+        """Every route is there now: remember which view a fixed address of these origins has.
+
+        Raises RuntimeError for a hook that would never be called: one before or after the views of one blueprint only,
+        of which nothing but what is put on their answers is known here.
+        """
+        for hooks in (self.before_request_funcs, self.teardown_request_funcs, self.url_value_preprocessors):
+            only = [name for name, there in hooks.items() if name is not None and there]
+            if only:
+                raise RuntimeError(f"a hook of one blueprint only is not called: {', '.join(sorted(only))}")
         adapter = self.url_map.bind("")
         self._hosts = frozenset(urlsplit(origin).netloc for origin in origins)
         for rule in self.url_map.iter_rules():

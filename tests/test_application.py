@@ -1,9 +1,9 @@
 """What is left out of Flask changes no answer: each is compared with the one that Flask's whole way gives."""
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 
-from idp.application import PRESERVED
+from idp.application import PRESERVED, Application
 from tests.ground import ORIGIN, request
 
 FORM = "application/x-www-form-urlencoded"
@@ -73,6 +73,16 @@ def test_a_sign_in_needs_neither_flasks_router_nor_its_sessions(ground, service,
     monkeypatch.setattr(Flask, "create_url_adapter", refuse)
     monkeypatch.setattr(Flask, "wsgi_app", refuse)
     assert ground.browser().tokens(service, citizen)["id_token"]
+
+
+@pytest.mark.parametrize("hook", ["before_request", "teardown_request", "url_value_preprocessor"])
+def test_a_hook_that_would_never_be_called_is_refused_at_the_start(hook):
+    """Whoever guards the views of one blueprint so must not believe that they are guarded."""
+    app, part = Application("small"), Blueprint("part", "part")
+    getattr(part, hook)(lambda *_: None)
+    app.register_blueprint(part)
+    with pytest.raises(RuntimeError, match="part"):
+        app.know_addresses([])
 
 
 def test_a_body_says_its_length_and_a_head_request_has_none(ground, service):

@@ -29,7 +29,6 @@ from idp.pages.refusals import PageRefused
 from idp.pages.second_view import Told, told_key
 from idp.pages.sending import (
     LimitMet,
-    address_count,
     count_for_enrolled,
     count_within_limits,
     line_of,
@@ -229,13 +228,11 @@ def _use(transaction: Transaction, wired: Provider, begun: Begun, now: int, *, s
     passkeys, holder, verified = Passkeys(transaction), begun.holder, begun.verified
     if sends and holder.sandbox_of is None:  # what leaves for nobody costs nothing
         assert holder.phone_id is not None
-        counting = address_count(wired)
-        sent = passkeys.used_to_send(
-            holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, counting=counting, now=now
+        on_passkey = passkeys.used_to_send(
+            holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now
         )
-        if sent is not None:
-            on_passkey, of_address = sent
-            count_for_enrolled(transaction, wired, holder.phone_id, on_passkey, now, of_address=of_address)
+        if on_passkey is not None:
+            count_for_enrolled(transaction, wired, holder.phone_id, on_passkey, now)
             return
     elif passkeys.used(holder.passkey, sign_count=verified.sign_count, backed_up=verified.backed_up, now=now):
         return

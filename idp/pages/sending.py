@@ -129,20 +129,9 @@ def one_more_was_sent(wired: Provider, phone: UUID) -> None:
         wired.database.once(_sent_to(phone), lambda: [(count, with_one_more(count, tally)) for count, tally in before])
 
 
-def count_for_enrolled(
-    transaction: Transaction,
-    wired: Provider,
-    phone: UUID,
-    on_passkey: Tally,
-    now: int,
-    *,
-    of_address: tuple[Count, Tally] | None = None,
-) -> None:
-    """Count what a step sends to an enrolled person's phone. `on_passkey` is with it. Raises LimitMet.
-
-    `of_address`: the address's counter, where the step has raised it already.
-    """
-    raised = [of_address] if of_address else SendCounts(transaction).raise_all([address_count(wired)], now)
+def count_for_enrolled(transaction: Transaction, wired: Provider, phone: UUID, on_passkey: Tally, now: int) -> None:
+    """Count what a step sends to an enrolled person's phone. `on_passkey` is with it. Raises LimitMet."""
+    raised = SendCounts(transaction).raise_all([address_count(wired)], now)
     _refuse_met([(NUMBER, on_passkey), *raised], wired.limits_in(""), now)
     one_more_was_sent(wired, phone)
 

@@ -37,6 +37,7 @@ from idp.storage.held import Clock, Connections, Held, make_compiler
 from idp.storage.wire import Outcome, Outdated, Wire
 
 T = TypeVar("T")
+SEVERAL = 2
 Queue = list[tuple[Table, dict[str, Any], bool]]
 """Rows to be written: their table, their values, whether each takes the place of one that is there."""
 
@@ -155,8 +156,10 @@ class Transaction:
             self._meet_conditions()
         try:
             touched = self._wire.commit(self._queued())
-        except DivisionByZero:  # one of several conditions changed nothing: see `queued.together_while`
-            raise Outdated from None
+        except DivisionByZero:
+            if len(self._conditions) < SEVERAL:
+                raise
+            raise Outdated from None  # one of them changed nothing: see `queued.together_while`
         if self._conditions and touched == 0:
             raise Outdated
 

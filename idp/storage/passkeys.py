@@ -13,8 +13,8 @@ from idp.people.status import PersonStatus
 from idp.storage.database import Transaction
 from idp.storage.models import Credential, Passkey, Person, Phone
 from idp.storage.models_second_proofs import OptOut
-from idp.storage.send_counts import MAY_SEND, SENT_VALUES, first_hour, raised, raising
-from idp.telephony.limits import Count, Limit, Tally, hour_of, tally_of
+from idp.storage.send_counts import MAY_SEND, SENT_VALUES, first_hour
+from idp.telephony.limits import Limit, Tally, hour_of, tally_of
 
 FIND = (
     select(
@@ -123,20 +123,10 @@ class Passkeys:
             == 1
         )
 
-    def used_to_send(
-        self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, counting: Count, now: int
-    ) -> tuple[Tally, tuple[Count, Tally] | None] | None:
-        """The same for a use on whose word a message leaves; returns what left on this passkey's word, with it.
-
-        The counter `counting` is raised along with it, in the same round trip, if it is there already.
-        """
-        values = _used_to_send(passkey, sign_count, now, backed_up=backed_up)
-        used, counted = self._transaction.each((_USED_TO_SEND, values), raising(counting, now))
-        if not used:
-            return None
-        row = used[0]
-        tally = tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now)
-        return tally, raised(counting, counted, now)
+    def used_to_send(self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, now: int) -> Tally | None:
+        """The same for a use on whose word a message leaves; returns what left on this passkey's word, with it."""
+        row = self._transaction.one(_USED_TO_SEND, **_used_to_send(passkey, sign_count, now, backed_up=backed_up))
+        return tally_of(row.sends_hour, row.sends_in_hour, row.sends_in_day, 0, now) if row else None
 
     def used_to_send_within(
         self, passkey: StoredPasskey, *, sign_count: int, backed_up: bool, most: Limit, now: int

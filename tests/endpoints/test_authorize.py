@@ -163,6 +163,13 @@ def test_A_05_what_is_unusual_but_allowed_reaches_the_first_page(unharmed, chang
     assert browser.form("/sign-in/passkey")["request"]
 
 
+def test_the_body_of_a_get_request_says_nothing(ground, service):
+    """Parameters of a GET stand in the query alone (RFC 6749 §3.1)."""
+    asked = {"base_url": ORIGIN, "data": {"client_id": service.id}}
+    assert ground.app.test_client().get("/authorize", query_string=request(service), **asked).status_code == 200
+    assert ground.app.test_client().get("/authorize", **asked).status_code == 400
+
+
 @pytest.mark.parametrize("state", ["s" * 4096, "한글 & = ? # % +", '"><script>alert(1)</script>'])
 def test_A_05_a_state_comes_back_as_it_was_sent(unharmed, state):
     browser = unharmed.browser()

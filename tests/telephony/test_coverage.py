@@ -170,13 +170,16 @@ def ground(template, tmp_path_factory):
 
 def test_an_operators_change_reaches_every_process_within_seconds_and_is_recorded(ground):
     wired, here = ground.provider, ground.provider.coverage
-    other = CurrentCoverage(wired.database, here.base, wired.clock)  # another worker's
+    other = CurrentCoverage(wired.database, here.base, wired.clock, here.carriers)  # another worker's
     assert other().of("VN").sms
+    assert "sms" in other.ways("VN")
     for members in ({"sms": False}, {"note": "until Friday"}):
         with wired.database.begin() as transaction:
             override(transaction, here.base, "VN", members, wired.clock())
     assert other().of("VN").sms, "known for a few seconds"
+    assert "sms" in other.ways("VN")
     ground.clock.now += FRESH_SECONDS
+    assert "sms" not in other.ways("VN")
     assert (other().of("VN").sms, other().of("VN").note) == (False, "until Friday")
     assert other().of("VN").voice
     with wired.database.begin() as transaction:
