@@ -41,6 +41,8 @@ def test_the_settings_file_may_stand_before_or_after_the_command(config: Path, t
     ("content", "complaint"),
     [
         ("issuer = ", "is not valid TOML"),
+        (f"workers = {'9' * 5000}", "is not valid TOML"),
+        (f"bind = {'[' * 5000}", "is not valid TOML"),
         ("isuer = 'https://id.example'", "unknown setting 'isuer'"),
         ("issuer = 'ftp://id.example'", "issuer must be an http(s) address"),
         ("issuer = 'http://id.example'", "an http issuer is possible on loopback only"),
