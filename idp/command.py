@@ -180,7 +180,8 @@ def settings_() -> None:
 def check(ctx: click.Context) -> None:
     """Start everything but the server: says what would keep it from starting."""
     settings = load_settings(_config(ctx))
-    create_app(settings)
+    wired: Provider = create_app(settings).extensions["idp"]
+    make_mail_gateway(settings, wired.clock)  # the worker's alone
     click.echo(f"ready: {settings.issuer} ({settings.environment})")
     for exception in exceptions_for_tests(settings):
         click.echo(f"only for tests: {exception}")

@@ -27,7 +27,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from idp.audit.catalogue import AuditRow
 from idp.settings import Settings
@@ -408,7 +408,7 @@ def _try(engine: Engine) -> None:
         # Not with another isolation level: taking it back would let SQLite's driver open transactions of its own.
         with engine.connect():
             pass
-    except OperationalError as error:
+    except DatabaseError as error:  # a file that is no database is one too, and no operational one
         shown = engine.url.render_as_string(hide_password=True)
         why = " ".join(str(error.orig).split())[:300]
         raise DatabaseUnavailable(f"cannot open the database {shown}: {why}") from None
