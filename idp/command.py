@@ -54,6 +54,7 @@ from idp.staff.commands import officer
 from idp.staff.switch_commands import switch
 from idp.storage import DatabaseUnavailable, Transaction, open_database
 from idp.storage.after_restore import end_everything
+from idp.storage.away import is_away
 from idp.storage.client_logos import let_go_of_logos
 from idp.storage.client_warnings import warn_of_ends
 from idp.storage.credential_life import live_on
@@ -100,7 +101,14 @@ class Idp(click.Group):
             click.echo(f"idp: {refusal}", err=True)
             sys.exit(1)
         except OSError as error:
-            click.echo(f"idp: {error.filename or ''}: {error.strerror or error}", err=True)
+            about = f"{error.filename}: " if error.filename else ""
+            click.echo(f"idp: {about}{error.strerror or error}", err=True)
+            sys.exit(1)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            why = " ".join(str(getattr(error, "orig", error)).split())[:300]
+            click.echo(f"idp: the database is away, busy or full: {why}", err=True)
             sys.exit(1)
 
 

@@ -1,5 +1,6 @@
 """The `idp` command as an operator types it: settings from anywhere, and every mistake one line."""
 
+import resource
 import socket
 from pathlib import Path
 
@@ -190,3 +191,20 @@ def test_a_file_that_is_no_database_is_one_clear_line(ready: Path, tmp_path: Pat
     code, line = run("check", "--config", ready)
     assert (code, line.count("\n")) == (1, 1)
     assert "file is not a database" in line
+
+
+@pytest.fixture
+def full_disk():
+    """No file of this process can grow."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_a_database_that_cannot_be_written_is_one_clear_line(ready: Path, request: pytest.FixtureRequest):
+    before = run("keys", "list", "--config", ready)
+    request.getfixturevalue("full_disk")
+    code, said = run("keys", "rotate", "--config", ready)
+    assert (code, said) == (1, "idp: the database is away, busy or full: disk I/O error\n")
+    assert run("keys", "list", "--config", ready) == before
