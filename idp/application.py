@@ -8,16 +8,18 @@ that the address does not have) goes Flask's whole way.
 
 import re
 from collections.abc import Callable, Iterable
+from contextvars import Token
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response
-from flask.globals import request_ctx
+from flask.ctx import RequestContext
+from flask.globals import _cv_app, _cv_request
 from flask.sessions import NullSession, SessionInterface
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import MapAdapter, Rule
-from werkzeug.sansio.http import parse_cookie
-from werkzeug.utils import cached_property
+
+from idp.current_request import AT_HAND, CurrentRequest, current_request
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -42,21 +44,63 @@ class NoSessions(SessionInterface):
 NOTHING = NullSession()
 
 
-class Asked(Request):
-    """A request whose cookies are read where the server has put them, without looking through all headers."""
+class Context(RequestContext):
+    """Both contexts of Flask, of the request and of the application, in one. Nothing is kept in `g`."""
 
-    @cached_property
-    def cookies(self) -> ImmutableMultiDict[str, str]:
-        """As Werkzeug has them."""
-        found: Any = parse_cookie(self.environ.get("HTTP_COOKIE", ""), cls=ImmutableMultiDict)
-        given: ImmutableMultiDict[str, str] = found
-        return given
+    def __init__(
+        self,
+        app: Flask,
+        environ: "WSGIEnvironment",
+        request: Request | None = None,
+        session: Any = None,  # noqa: ARG002 (Flask's signature: there is none)
+    ) -> None:
+        """As Flask's."""
+        asked = request if isinstance(request, CurrentRequest) else CurrentRequest(environ, app.extensions)
+        asked.json_module = app.json
+        self.app = app
+        self.request: CurrentRequest = asked
+        self.url_adapter = None
+        try:
+            self.url_adapter = app.create_url_adapter(asked)
+        except HTTPException as error:
+            asked.routing_exception = error
+        self.flashes = None
+        self._session = NOTHING
+        self._after_request_functions = []
+        self._tokens: list[tuple[Token[Any], Token[Any], Token[Any]]] = []
+
+    @property
+    def g(self) -> Any:
+        """Whoever asks for it has something to keep, and should do so at the request."""
+        raise AttributeError("nothing is kept in g: see idp/current_request.py")
+
+    def push(self) -> None:
+        """Make this the request that everybody speaks of."""
+        application: Any = _cv_app
+        self._tokens.append((AT_HAND.set(self.request), application.set(self), _cv_request.set(self)))
+        if self.url_adapter is not None:
+            self.match_request()
+
+    def pop(self, exc: BaseException | None = None) -> None:
+        """No longer; at the last time, what happens after every request."""
+        try:
+            if len(self._tokens) == 1:
+                self.app.do_teardown_request(exc)
+                if self.app.teardown_appcontext_funcs:
+                    self.app.do_teardown_appcontext(exc)
+                if "files" in self.request.__dict__:
+                    self.request.close()
+        finally:
+            asked, application, request = self._tokens.pop()
+            _cv_request.reset(request)
+            _cv_app.reset(application)
+            AT_HAND.reset(asked)
 
 
 class Application(Flask):
     """Flask for views that are all plain functions."""
 
-    request_class = Asked
+    request_class = CurrentRequest
     session_interface = NoSessions()
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -100,9 +144,15 @@ class Application(Flask):
         environ = request.environ
         rule = self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         if rule is None or environ.get("HTTP_HOST") not in self._hosts:
+            if environ["PATH_INFO"].startswith("//"):  # one spelling for each address (abuse case H-06)
+                raise NotFound
             return super().create_url_adapter(request)
         request.url_rule, request.view_args = rule, {}
         return None
+
+    def request_context(self, environ: "WSGIEnvironment") -> Context:
+        """The context of one request."""
+        return Context(self, environ)
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -129,13 +179,9 @@ class Application(Flask):
                 answer = self.dispatch_request()
         except Exception as error:  # noqa: BLE001 - as Flask: the registered handlers judge
             answer = self.handle_user_exception(error)
+        if isinstance(answer, Response):
+            return self.process_response(answer)
         return self.finalize_request(answer)
-
-    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:
-        """The answer with what is put on every one."""
-        if from_error_handler or not isinstance(rv, Response):
-            return super().finalize_request(rv, from_error_handler)
-        return self.process_response(rv)
 
     def preprocess_request(self) -> Any:
         """What happens before every view. There is nothing before the views of one blueprint only."""
@@ -145,9 +191,17 @@ class Application(Flask):
                 return answer
         return None
 
+    def dispatch_request(self) -> Any:
+        """The view's answer."""
+        asked = current_request()
+        rule = asked.url_rule
+        if rule is None or asked.routing_exception is not None or asked.method == "OPTIONS":
+            return super().dispatch_request()
+        return self.view_functions[rule.endpoint](**asked.view_args or {})
+
     def process_response(self, response: Response) -> Response:
         """What is put on every answer, and on those of one blueprint first."""
-        name = request_ctx.request.blueprint
+        name = current_request().blueprint
         hooks = self._after.get(name)
         if hooks is None:
             parts = [self.after_request_funcs.get(part, []) for part in dict.fromkeys((name, None))]
@@ -165,14 +219,14 @@ class Application(Flask):
 def _given(response: Response, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """What a response gives the server. A page needs none of what Werkzeug sees to in others."""
     parts: Any = response.response
-    headers = response.headers
-    onward = headers.get("Location", "")
-    plain = response.status_code in PLAIN and type(parts) is list and len(parts) == 1 and URI.fullmatch(onward)
-    body = parts[0] if plain else None
-    if not isinstance(body, bytes) or environ["REQUEST_METHOD"] == "HEAD":
+    if response.status_code not in PLAIN or type(parts) is not list or len(parts) != 1:
         return response(environ, start_response)
-    said = list(headers)
-    if "Content-Length" not in headers:
+    body, said = parts[0], list(response.headers)
+    given = {name.lower(): value for name, value in said}
+    plain = isinstance(body, bytes) and URI.fullmatch(given.get("location", ""))
+    if not plain or environ["REQUEST_METHOD"] == "HEAD":
+        return response(environ, start_response)
+    if "content-length" not in given:
         said.append(("Content-Length", str(len(body))))
     start_response(response.status, said)
     return [body]

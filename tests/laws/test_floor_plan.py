@@ -30,7 +30,7 @@ SOCKETS = {
 CLOCKS = {"time", "random", "secrets"}
 BINDING = {"demo/phone.py", "storage/database.py", "command.py"}
 PLACES = {
-    "flask": (FLASK, {"endpoints", "pages", "__init__.py", "application.py"} | BINDING),
+    "flask": (FLASK, {"endpoints", "pages", "__init__.py", "application.py", "current_request.py"} | BINDING),
     "sql": (SQL, {"storage"}),
     "sockets": (
         SOCKETS,

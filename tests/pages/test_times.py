@@ -4,8 +4,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from flask import Flask, g
 
+from idp.application import Application
+from idp.current_request import current_request
 from idp.pages.language_names import language_name
 from idp.pages.times import readable_clock, readable_time, readable_time_at
 from tests.ground import ORIGIN
@@ -21,8 +22,8 @@ MOMENT = 1_795_853_100  # 2026-11-28 08:05 UTC
     ],
 )
 def test_a_moment_is_said_in_both_zones(language, said):
-    with Flask(__name__).test_request_context():
-        g.language = language
+    with Application(__name__).test_request_context():
+        current_request().language = language
         assert readable_time(MOMENT) == said
 
 
@@ -36,8 +37,8 @@ def test_a_moment_is_said_by_the_clock_of_the_counter(ground, language, said):
 
 @pytest.mark.parametrize(("language", "said"), [("ko", "오전 9:05"), ("en", "09:05")])
 def test_the_hour_at_a_mission(language, said):
-    with Flask(__name__).test_request_context():
-        g.language = language
+    with Application(__name__).test_request_context():
+        current_request().language = language
         assert readable_clock(datetime.fromtimestamp(MOMENT, ZoneInfo("Europe/Berlin"))) == said
 
 
