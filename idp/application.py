@@ -55,7 +55,7 @@ class Context(RequestContext):
         session: Any = None,  # noqa: ARG002 (Flask's signature: there is none)
     ) -> None:
         """As Flask's."""
-        asked = request if isinstance(request, CurrentRequest) else CurrentRequest(environ, app.extensions)
+        asked = request if isinstance(request, CurrentRequest) else CurrentRequest(environ, app)
         asked.json_module = app.json
         self.app = app
         self.request: CurrentRequest = asked

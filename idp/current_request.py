@@ -5,11 +5,11 @@ three calls are made. A page asks some thirty times. So there is one request obj
 one look leads to it. Flask's own proxies lead to the same object and may be used wherever it matters little.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from flask import Request
+from flask import Flask, Request
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class CurrentRequest(Request):
     """A request, what the application keeps for all requests, and what this one's answer will say."""
 
-    extensions: Mapping[str, Any]
-    """What the application keeps under names: the wired provider, the words."""
+    app: Flask
+    """With what it keeps under names, in `extensions`: the wired provider, the words."""
     language: str | None = None
     speak: Callable[..., str] | None = None
     """Says a sentence in that language."""
@@ -44,10 +44,10 @@ class CurrentRequest(Request):
     span: Any = None
     """The span that traces it."""
 
-    def __init__(self, environ: "WSGIEnvironment", extensions: Mapping[str, Any]) -> None:
-        """`extensions`: what the application keeps."""
+    def __init__(self, environ: "WSGIEnvironment", app: Flask) -> None:
+        """A request to `app`."""
         super().__init__(environ, populate_request=False)
-        self.extensions = extensions
+        self.app = app
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import dump_cookie, parse_cookie
@@ -18,7 +19,7 @@ SEPARATORS = st.sampled_from(["; ", ";", " ;  "])
 
 
 def asked(path="/", cookie=""):
-    return CurrentRequest(EnvironBuilder(path, headers={"Cookie": cookie}).get_environ(), {})
+    return CurrentRequest(EnvironBuilder(path, headers={"Cookie": cookie}).get_environ(), Flask("small"))
 
 
 @given(st.lists(st.tuples(NAMES, VALUES, SEPARATORS), max_size=5))

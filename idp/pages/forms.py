@@ -68,9 +68,10 @@ def _pairs() -> Iterable[tuple[str, str]]:
     asked = current_request()
     if asked.environ.get("CONTENT_TYPE") != FORM:
         return asked.form.items(multi=True)
-    body = whole_body(asked.environ, asked.max_content_length or 0)
+    limits = asked.app.config
+    body = whole_body(asked.environ, limits["MAX_CONTENT_LENGTH"])
     try:
-        return form_pairs(asked.get_data() if body is None else body, asked.max_form_parts)
+        return form_pairs(asked.get_data() if body is None else body, limits["MAX_FORM_PARTS"])
     except ValueError:
         raise PageRefused("invalid_request", 400, "form of too many fields, or not UTF-8") from None
 

@@ -42,13 +42,13 @@ who looks at this page, and the Content-Security-Policy forbids it."""
 
 def provider() -> Provider:
     """The provider of the running app."""
-    found: Provider = current_request().extensions["idp"]
+    found: Provider = current_request().app.extensions["idp"]
     return found
 
 
 def words() -> Words:
     """Every sentence."""
-    found: Words = current_request().extensions["idp-words"]
+    found: Words = current_request().app.extensions["idp-words"]
     return found
 
 
@@ -145,13 +145,13 @@ def page(
 
 def blank_pages() -> Blanks:
     """The pages that are kept with blanks."""
-    found: Blanks = current_request().extensions["idp-blanks"]
+    found: Blanks = current_request().app.extensions["idp-blanks"]
     return found
 
 
 def _template(language: str, name: str) -> Template:
     """The template in that language."""
-    spoken = current_request().extensions["idp-templates"]
+    spoken = current_request().app.extensions["idp-templates"]
     if language not in spoken:
         spoken[language] = in_language(current_app.jinja_env, language, words().say, asset)
     found: Template = spoken[language].get_template(name)
