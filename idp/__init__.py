@@ -169,9 +169,8 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     prepare_templates(app)
     handle_refusals(app)
     add_security_headers(app, partial(_said, wired), secure=settings.secure)
-    _name_requests(app, wired)
-    app.before_request(wired.database.open_request)
-    app.after_request(lambda response: keep_note(wired, response))
+    _begin_requests(app, wired)
+    app.after_request(partial(keep_note, wired))
     app.teardown_request(lambda _error: wired.database.close_request())
     for room in (
         authorize,
@@ -245,14 +244,15 @@ def _name_request(wired: Provider, given: str | None) -> str:
     return name
 
 
-def _name_requests(app: Flask, wired: Provider) -> None:
+def _begin_requests(app: Flask, wired: Provider) -> None:
     """Give each request an id, nginx's where nginx is in front; its log lines and its answer carry it."""
 
     @app.before_request
-    def _name() -> None:
+    def _begin() -> None:
         environ = current_request().environ
         if FAILED not in environ:  # else it has its name already
             _name_request(wired, environ.get("HTTP_X_REQUEST_ID"))
+        wired.database.open_request()
 
 
 def _count(app: Flask, wired: Provider, hooks: Hooks) -> None:

@@ -6,7 +6,6 @@ here is one that Flask lets a subclass override. What is unusual (an address wit
 that the address does not have) goes Flask's whole way.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from contextvars import Token
 from typing import TYPE_CHECKING, Any
@@ -17,18 +16,15 @@ from flask.ctx import RequestContext
 from flask.globals import _cv_app, _cv_request
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import MapAdapter, Rule
+from werkzeug.routing import Rule
 
 from idp.current_request import AT_HAND, CurrentRequest, current_request
+from idp.plain_answer import PlainAnswer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 After = Callable[[Response], Response]
-PLAIN = frozenset({200, 303, 400, 403})
-"""Statuses of answers that have a body, and no header that depends on it."""
-URI = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]*")
-"""RFC 3986 §2: what Werkzeug would leave as it is."""
 PRESERVED = "werkzeug.debug.preserve_context"
 """Set by a test that looks at a context after its request."""
 
@@ -49,25 +45,34 @@ class Context(RequestContext):
 
     def __init__(
         self,
-        app: Flask,
+        app: "Application",
         environ: "WSGIEnvironment",
         request: Request | None = None,
         session: Any = None,  # noqa: ARG002 (Flask's signature: there is none)
     ) -> None:
         """As Flask's."""
-        asked = request if isinstance(request, CurrentRequest) else CurrentRequest(environ, app)
-        asked.json_module = app.json
+        rule = app.known(environ)
+        asked = request if isinstance(request, CurrentRequest) else CurrentRequest(environ, app, plain=rule is not None)
         self.app = app
         self.request: CurrentRequest = asked
         self.url_adapter = None
-        try:
-            self.url_adapter = app.create_url_adapter(asked)
-        except HTTPException as error:
-            asked.routing_exception = error
+        if rule is not None:
+            asked.url_rule, asked.view_args = rule, {}
+        else:
+            self._route(asked)
         self.flashes = None
         self._session = NOTHING
         self._after_request_functions = []
         self._tokens: list[tuple[Token[Any], Token[Any], Token[Any]]] = []
+
+    def _route(self, asked: CurrentRequest) -> None:
+        """What is unusual: Flask's router looks."""
+        try:
+            if asked.environ["PATH_INFO"].startswith("//"):  # one spelling for each address (abuse case H-06)
+                raise NotFound
+            self.url_adapter = self.app.create_url_adapter(asked)
+        except HTTPException as error:
+            asked.routing_exception = error
 
     @property
     def g(self) -> Any:
@@ -137,18 +142,11 @@ class Application(Flask):
         """The function as it is; Flask would look at each one at each call."""
         return func
 
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What finds the view of a request; None where it is known by the path alone."""
-        if request is None:
-            return None  # no address is made outside of a request
-        environ = request.environ
-        rule = self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-        if rule is None or environ.get("HTTP_HOST") not in self._hosts:
-            if environ["PATH_INFO"].startswith("//"):  # one spelling for each address (abuse case H-06)
-                raise NotFound
-            return super().create_url_adapter(request)
-        request.url_rule, request.view_args = rule, {}
-        return None
+    def known(self, environ: "WSGIEnvironment") -> Rule | None:
+        """The rule of an address that is known by its path alone, at a host of ours."""
+        if environ.get("SCRIPT_NAME") or environ.get("HTTP_HOST") not in self._hosts:
+            return None
+        return self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
 
     def request_context(self, environ: "WSGIEnvironment") -> Context:
         """The context of one request."""
@@ -218,15 +216,7 @@ class Application(Flask):
 
 def _given(response: Response, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """What a response gives the server. A page needs none of what Werkzeug sees to in others."""
-    parts: Any = response.response
-    if response.status_code not in PLAIN or type(parts) is not list or len(parts) != 1:
+    if not isinstance(response, PlainAnswer) or environ["REQUEST_METHOD"] == "HEAD" or not response.is_untouched:
         return response(environ, start_response)
-    body, said = parts[0], list(response.headers)
-    given = {name.lower(): value for name, value in said}
-    plain = isinstance(body, bytes) and URI.fullmatch(given.get("location", ""))
-    if not plain or environ["REQUEST_METHOD"] == "HEAD":
-        return response(environ, start_response)
-    if "content-length" not in given:
-        said.append(("Content-Length", str(len(body))))
-    start_response(response.status, said)
-    return [body]
+    start_response(response.status, [*response.said, ("Content-Length", str(len(response.body)))])
+    return [response.body]

@@ -10,9 +10,10 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
+from werkzeug.wsgi import _get_server
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -44,10 +45,38 @@ class CurrentRequest(Request):
     span: Any = None
     """The span that traces it."""
 
-    def __init__(self, environ: "WSGIEnvironment", app: Flask) -> None:
-        """A request to `app`."""
-        super().__init__(environ, populate_request=False)
+    def __init__(self, environ: "WSGIEnvironment", app: Flask, *, plain: bool = False) -> None:
+        """A request to `app`; a `plain` one is to an address and by a method that need no decoding."""
+        if plain:
+            self.method, self.scheme = environ["REQUEST_METHOD"], environ["wsgi.url_scheme"]
+            self.path, self.root_path = environ["PATH_INFO"], ""
+            self.environ, self.shallow = environ, False
+        else:
+            super().__init__(environ, populate_request=False)
         self.app = app
+        self.json_module = app.json
+
+    @cached_property
+    def headers(self) -> Headers:
+        """Every header, under any spelling."""
+        return EnvironHeaders(self.environ)
+
+    @cached_property
+    def query_string(self) -> bytes:
+        """As it was sent."""
+        sent: str = self.environ.get("QUERY_STRING", "")
+        return sent.encode("latin-1")
+
+    @cached_property
+    def server(self) -> tuple[str, int | None] | None:
+        """Where the server listens."""
+        return _get_server(self.environ)
+
+    @cached_property
+    def remote_addr(self) -> str | None:
+        """Who called; nginx, where it is in front."""
+        caller: str | None = self.environ.get("REMOTE_ADDR")
+        return caller
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:

@@ -3,17 +3,21 @@
 What an answer says is built in idp/protocol/authorization_response.py.
 """
 
+import re
+
 from flask import Response
-from werkzeug.datastructures import Headers
 
 from idp.pages.first_party import is_own, own_refusal
 from idp.pages.headers import only_form_target
-from idp.pages.rendering import page, provider
+from idp.pages.rendering import HTML, page, provider
+from idp.plain_answer import PlainAnswer
 from idp.protocol.authorization_request import ReturnAddress
 from idp.protocol.authorization_response import Answer, Claims, Sign, failure, success
 from idp.protocol.client import Client
 from idp.protocol.errors import OAuthError
 
+URI = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]*")
+"""RFC 3986 §2: an address that Werkzeug would leave as it is."""
 MOVED = b"<!doctype html>\n<title>303 See Other</title>\n"
 """What nobody reads: every browser follows the address (RFC 9110 §15.4)."""
 
@@ -42,9 +46,9 @@ def send(answer: Answer, client: Client) -> Response:
 
 def go(location: str) -> Response:
     """A redirect that turns a POST into a GET: 303, never 307 (RFC 9700 §4.12)."""
-    headers = Headers()
-    headers[:] = [("Content-Type", "text/html; charset=utf-8"), ("Location", location)]
-    return Response([MOVED], 303, headers)
+    if not URI.fullmatch(location):
+        return Response(status=303, headers={"Location": location})  # Werkzeug writes it as an address
+    return PlainAnswer(MOVED, 303, [HTML, ("Location", location)])
 
 
 def _signer(client: Client) -> Sign:

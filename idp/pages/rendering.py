@@ -10,18 +10,19 @@ from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app
 from jinja2 import Template
-from werkzeug.datastructures import Headers
 
 from idp.current_request import CurrentRequest, current_request
 from idp.pages.blanks import Blanks
 from idp.pages.browser import LANGUAGE, choose_language_cookie, cookie_name, ensure_browser
 from idp.pages.spoken_templates import in_language
 from idp.pages.words import Words
+from idp.plain_answer import PlainAnswer
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.settings import ROOT
 
 STATIC = Path(__file__).parent / "static"
+HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +135,8 @@ def page(
     else:
         kind = (language, template, service, tuple(values.items()))
         html = blank_pages().filled(kind, render, {**printed, **blanks})
-    headers = Headers()
-    headers[:] = [
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Language", language),
-        ("Vary", "Cookie, Accept-Language"),
-    ]
-    return Response([html.encode()], status, headers)
+    said = [HTML, ("Content-Language", language), ("Vary", "Cookie, Accept-Language")]
+    return PlainAnswer(html.encode(), status, said)
 
 
 def blank_pages() -> Blanks:
