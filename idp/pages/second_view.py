@@ -16,7 +16,6 @@ from idp.storage.outbox import Fate, fate_of
 from idp.storage.second_proofs import SecondProofs
 from idp.storage.sign_ins import SignInRecord
 
-
 SENT = (Way.MESSAGE, Way.CALL)
 CLOSED = (Silence.LOCKED, Silence.OPTED_OUT, Silence.NO_PHONE, Silence.MOVED)
 """Under these no code can be typed. Tuples: a set hashes its members by way of Python."""
