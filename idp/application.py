@@ -90,7 +90,8 @@ class Context(RequestContext):
         """No longer; at the last time, what happens after every request."""
         try:
             if len(self._tokens) == 1:
-                self.app.do_teardown_request(exc)
+                for hook in reversed(self.app.teardown_request_funcs[None]):
+                    hook(exc)
                 if self.app.teardown_appcontext_funcs:
                     self.app.do_teardown_appcontext(exc)
                 if "files" in self.request.__dict__:
@@ -170,53 +171,41 @@ class Application(Flask):
             context.pop(error)
 
     def full_dispatch_request(self) -> Response:
-        """The view's answer, or that to its error, with what is put on every answer."""
-        try:
-            answer = self.preprocess_request()
-            if answer is None:
-                answer = self.dispatch_request()
-        except Exception as error:  # noqa: BLE001 - as Flask: the registered handlers judge
-            answer = self.handle_user_exception(error)
-        if isinstance(answer, Response):
-            return self.process_response(answer)
-        return self.finalize_request(answer)
+        """The view's answer, or that to its error, with what is put on every answer.
 
-    def preprocess_request(self) -> Any:
-        """What happens before every view. There is nothing before the views of one blueprint only."""
-        for hook in self.before_request_funcs[None]:
-            answer = hook()
-            if answer is not None:
-                return answer
-        return None
-
-    def dispatch_request(self) -> Any:
-        """The view's answer."""
+        All hooks before a view are those of every view: see `know_addresses`.
+        """
         asked = current_request()
         rule = asked.url_rule
-        if rule is None or asked.routing_exception is not None or asked.method == "OPTIONS":
-            return super().dispatch_request()
-        return self.view_functions[rule.endpoint](**asked.view_args or {})
+        try:
+            for hook in self.before_request_funcs[None]:
+                answer: Any = hook()
+                if answer is not None:
+                    break
+            else:
+                if rule is None or asked.routing_exception is not None or asked.method == "OPTIONS":
+                    answer = self.dispatch_request()
+                else:
+                    answer = self.view_functions[rule.endpoint](**asked.view_args or {})
+        except Exception as error:  # noqa: BLE001 - as Flask: the registered handlers judge
+            answer = self.handle_user_exception(error)
+        return self.process_response(answer) if isinstance(answer, Response) else self.finalize_request(answer)
 
     def process_response(self, response: Response) -> Response:
         """What is put on every answer, and on those of one blueprint first."""
-        name = current_request().blueprint
-        hooks = self._after.get(name)
+        asked = current_request()
+        endpoint = asked.url_rule.endpoint if asked.url_rule is not None else None
+        hooks = self._after.get(endpoint)
         if hooks is None:
-            parts = [self.after_request_funcs.get(part, []) for part in dict.fromkeys((name, None))]
-            hooks = self._after[name] = tuple(hook for part in parts for hook in reversed(part))
+            parts = [self.after_request_funcs.get(part, []) for part in dict.fromkeys((asked.blueprint, None))]
+            hooks = self._after[endpoint] = tuple(hook for part in parts for hook in reversed(part))
         for hook in hooks:
             response = hook(response)
         return response
 
-    def do_teardown_request(self, exc: BaseException | None = None) -> None:
-        """What happens after every request, whatever became of it."""
-        for hook in reversed(self.teardown_request_funcs[None]):
-            hook(exc)
-
 
 def _given(response: Response, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """What a response gives the server. A page needs none of what Werkzeug sees to in others."""
-    if not isinstance(response, PlainAnswer) or environ["REQUEST_METHOD"] == "HEAD" or not response.is_untouched:
-        return response(environ, start_response)
-    start_response(response.status, [*response.said, ("Content-Length", str(len(response.body)))])
-    return [response.body]
+    if isinstance(response, PlainAnswer) and environ["REQUEST_METHOD"] != "HEAD" and response.is_untouched:
+        return response.leave(start_response)
+    return response(environ, start_response)

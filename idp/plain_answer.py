@@ -4,10 +4,15 @@ Nearly every page and every way back to a service is one. Werkzeug's response, w
 spelling, is made of it only where something else is put on it.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from flask import Response
 from werkzeug.datastructures import Headers
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.utils import cached_property
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse
 
 STATUS = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
 
@@ -20,7 +25,8 @@ class PlainAnswer(Response):
         self.body = body
         self.said = said
         self.response = [body]
-        self._status_code, self._status = status, STATUS[status]
+        self.line = STATUS[status]
+        self._status_code, self._status = status, self.line
         self.direct_passthrough = False
         self._on_close = []
 
@@ -34,4 +40,10 @@ class PlainAnswer(Response):
     @property
     def is_untouched(self) -> bool:
         """Whether it can leave as it was made."""
-        return "headers" not in self.__dict__ and self.response[0] is self.body  # type: ignore[index]  # a list
+        same: Any = self.response
+        return "headers" not in self.__dict__ and same[0] is self.body and self._status is self.line
+
+    def leave(self, start_response: "StartResponse") -> list[bytes]:
+        """Give it to the server."""
+        start_response(self.line, [*self.said, ("Content-Length", str(len(self.body)))])
+        return [self.body]

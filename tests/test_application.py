@@ -53,7 +53,7 @@ def test_an_answer_is_the_one_of_flasks_whole_way(ground, monkeypatch, method, p
     short = heard(ground.app, method, path, keywords)
     monkeypatch.setattr(ground.app, "_fixed", {})
     monkeypatch.setattr(ground.app, "wsgi_app", Whole(ground.app.wsgi_app))
-    for name in ("full_dispatch_request", "finalize_request", "preprocess_request", "process_response"):
+    for name in ("full_dispatch_request", "process_response"):
         monkeypatch.setattr(type(ground.app), name, getattr(Flask, name))
     assert heard(ground.app, method, path, keywords) == short
 

@@ -6,6 +6,7 @@ whole request.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Headers = list[tuple[str, str]]
+NAME = itemgetter(0)
 SELF, NONE = frozenset({"'self'"}), frozenset[str]()
 
 COMMON = {
@@ -121,7 +123,7 @@ class SecurityHeaders:
 
     def complete(self, headers: Sequence[tuple[str, str]]) -> Headers:
         """`headers` and those that are not among them. Which these are is remembered: the names are all ours."""
-        names = tuple([name for name, _ in headers])
+        names = tuple(map(NAME, headers))
         missing = self._missing.get(names)
         if missing is None:
             missing = self._missing[names] = self._those_beside(names)
