@@ -11,9 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from idp.application import Application
+from idp.current_request import CurrentRequest, current_request
 from idp.endpoints import (
     administration_clients,
     administration_house,
@@ -89,8 +90,8 @@ from idp.pages import (
     workbench_new,
     workbench_test,
 )
-from idp.pages.browser import set_cookies
-from idp.pages.headers import add_security_headers
+from idp.pages.browser import cookies_said
+from idp.pages.headers import Headers, add_security_headers, policy_said
 from idp.pages.integration_check import keep_note
 from idp.pages.refusals import handle_refusals
 from idp.pages.rendering import prepare_templates
@@ -167,11 +168,9 @@ def create_app(settings: Settings, world: World | None = None) -> Flask:
     app.extensions["idp"] = wired
     prepare_templates(app)
     handle_refusals(app)
-    add_security_headers(app, secure=settings.secure)
-    _name_requests(app, wired)
-    app.before_request(wired.database.open_request)
-    app.after_request(lambda response: _with_cookies(wired, response))
-    app.after_request(lambda response: keep_note(wired, response))
+    add_security_headers(app, partial(_said, wired), secure=settings.secure)
+    _begin_requests(app, wired)
+    app.after_request(partial(keep_note, wired))
     app.teardown_request(lambda _error: wired.database.close_request())
     for room in (
         authorize,
@@ -232,8 +231,9 @@ def wire(app: Flask, settings: Settings, world: World) -> Provider:
     return provider
 
 
-def _with_cookies(wired: Provider, response: Response) -> Response:
-    return set_cookies(wired, response)
+def _said(wired: Provider, asked: CurrentRequest) -> Headers:
+    """What a request has led to, beside the view's own answer: cookies, the policy of its page, its id."""
+    return [*cookies_said(wired, asked), *policy_said(asked), ("X-Request-Id", request_id.get())]
 
 
 def _name_request(wired: Provider, given: str | None) -> str:
@@ -244,18 +244,15 @@ def _name_request(wired: Provider, given: str | None) -> str:
     return name
 
 
-def _name_requests(app: Flask, wired: Provider) -> None:
+def _begin_requests(app: Flask, wired: Provider) -> None:
     """Give each request an id, nginx's where nginx is in front; its log lines and its answer carry it."""
 
     @app.before_request
-    def _name() -> None:
-        if FAILED not in request.environ:  # else it has its name already
-            _name_request(wired, request.headers.get("X-Request-Id"))
-
-    @app.after_request
-    def _show(response: Response) -> Response:
-        response.headers["X-Request-Id"] = request_id.get()
-        return response
+    def _begin() -> None:
+        environ = current_request().environ
+        if FAILED not in environ:  # else it has its name already
+            _name_request(wired, environ.get("HTTP_X_REQUEST_ID"))
+        wired.database.open_request()
 
 
 def _count(app: Flask, wired: Provider, hooks: Hooks) -> None:
@@ -266,13 +263,13 @@ def _count(app: Flask, wired: Provider, hooks: Hooks) -> None:
 
     @app.before_request
     def _begin() -> None:
-        g.began_at = seconds()
+        current_request().began_at = seconds()
 
     @app.after_request
     def _answered(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "none"
-        method = request.method if request.method in KNOWN_METHODS else "other"
-        hooks.answered(route, method, response.status_code, seconds() - g.get("began_at", seconds()))
+        asked = current_request()
+        taken = 0.0 if asked.began_at is None else seconds() - asked.began_at
+        hooks.answered(_route(asked), _method(asked), response.status_code, taken)
         return response
 
 
@@ -282,18 +279,28 @@ def trace(app: Flask, wired: Provider, tracing: "Tracing") -> None:
 
     @app.before_request
     def _begin() -> None:
-        route = request.url_rule.rule if request.url_rule else "none"
-        method = request.method if request.method in KNOWN_METHODS else "other"
-        g.span = tracing.request(method, route, request_id.get())
+        asked = current_request()
+        asked.span = tracing.request(_method(asked), _route(asked), request_id.get())
 
     @app.after_request
     def _answered(response: Response) -> Response:
-        if "span" in g:
-            g.span.answered(response.status_code)
+        span: RequestSpan | None = current_request().span
+        if span is not None:
+            span.answered(response.status_code)
         return response
 
     @app.teardown_request
     def _end(error: BaseException | None) -> None:
-        span: RequestSpan | None = g.pop("span", None)
+        asked = current_request()
+        span: RequestSpan | None = asked.span
+        asked.span = None
         if span is not None:
             span.end(error)
+
+
+def _route(asked: CurrentRequest) -> str:
+    return asked.url_rule.rule if asked.url_rule else "none"
+
+
+def _method(asked: CurrentRequest) -> str:
+    return asked.method if asked.method in KNOWN_METHODS else "other"

@@ -6,27 +6,25 @@ here is one that Flask lets a subclass override. What is unusual (an address wit
 that the address does not have) goes Flask's whole way.
 """
 
-import re
 from collections.abc import Callable, Iterable
+from contextvars import Token
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response
-from flask.globals import request_ctx
+from flask.ctx import RequestContext
+from flask.globals import _cv_app, _cv_request
 from flask.sessions import NullSession, SessionInterface
-from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.routing import MapAdapter, Rule
-from werkzeug.sansio.http import parse_cookie
-from werkzeug.utils import cached_property
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import Rule
+
+from idp.current_request import AT_HAND, CurrentRequest, current_request
+from idp.plain_answer import PlainAnswer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 After = Callable[[Response], Response]
-PLAIN = frozenset({200, 303, 400, 403})
-"""Statuses of answers that have a body, and no header that depends on it."""
-URI = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]*")
-"""RFC 3986 §2: what Werkzeug would leave as it is."""
 PRESERVED = "werkzeug.debug.preserve_context"
 """Set by a test that looks at a context after its request."""
 
@@ -42,21 +40,73 @@ class NoSessions(SessionInterface):
 NOTHING = NullSession()
 
 
-class Asked(Request):
-    """A request whose cookies are read where the server has put them, without looking through all headers."""
+class Context(RequestContext):
+    """Both contexts of Flask, of the request and of the application, in one. Nothing is kept in `g`."""
 
-    @cached_property
-    def cookies(self) -> ImmutableMultiDict[str, str]:
-        """As Werkzeug has them."""
-        found: Any = parse_cookie(self.environ.get("HTTP_COOKIE", ""), cls=ImmutableMultiDict)
-        given: ImmutableMultiDict[str, str] = found
-        return given
+    def __init__(
+        self,
+        app: "Application",
+        environ: "WSGIEnvironment",
+        request: Request | None = None,
+        session: Any = None,  # noqa: ARG002 (Flask's signature: there is none)
+    ) -> None:
+        """As Flask's."""
+        rule = app.known(environ)
+        asked = request if isinstance(request, CurrentRequest) else CurrentRequest(environ, app, plain=rule is not None)
+        self.app = app
+        self.request: CurrentRequest = asked
+        self.url_adapter = None
+        if rule is not None:
+            asked.url_rule, asked.view_args = rule, {}
+        else:
+            self._route(asked)
+        self.flashes = None
+        self._session = NOTHING
+        self._after_request_functions = []
+        self._tokens: list[tuple[Token[Any], Token[Any], Token[Any]]] = []
+
+    def _route(self, asked: CurrentRequest) -> None:
+        """What is unusual: Flask's router looks."""
+        try:
+            if asked.environ["PATH_INFO"].startswith("//"):  # one spelling for each address (abuse case H-06)
+                raise NotFound
+            self.url_adapter = self.app.create_url_adapter(asked)
+        except HTTPException as error:
+            asked.routing_exception = error
+
+    @property
+    def g(self) -> Any:
+        """Whoever asks for it has something to keep, and should do so at the request."""
+        raise AttributeError("nothing is kept in g: see idp/current_request.py")
+
+    def push(self) -> None:
+        """Make this the request that everybody speaks of."""
+        application: Any = _cv_app
+        self._tokens.append((AT_HAND.set(self.request), application.set(self), _cv_request.set(self)))
+        if self.url_adapter is not None:
+            self.match_request()
+
+    def pop(self, exc: BaseException | None = None) -> None:
+        """No longer; at the last time, what happens after every request."""
+        try:
+            if len(self._tokens) == 1:
+                for hook in reversed(self.app.teardown_request_funcs[None]):
+                    hook(exc)
+                if self.app.teardown_appcontext_funcs:
+                    self.app.do_teardown_appcontext(exc)
+                if "files" in self.request.__dict__:
+                    self.request.close()
+        finally:
+            asked, application, request = self._tokens.pop()
+            _cv_request.reset(request)
+            _cv_app.reset(application)
+            AT_HAND.reset(asked)
 
 
 class Application(Flask):
     """Flask for views that are all plain functions."""
 
-    request_class = Asked
+    request_class = CurrentRequest
     session_interface = NoSessions()
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -93,16 +143,15 @@ class Application(Flask):
         """The function as it is; Flask would look at each one at each call."""
         return func
 
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What finds the view of a request; None where it is known by the path alone."""
-        if request is None:
-            return None  # no address is made outside of a request
-        environ = request.environ
-        rule = self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-        if rule is None or environ.get("HTTP_HOST") not in self._hosts:
-            return super().create_url_adapter(request)
-        request.url_rule, request.view_args = rule, {}
-        return None
+    def known(self, environ: "WSGIEnvironment") -> Rule | None:
+        """The rule of an address that is known by its path alone, at a host of ours."""
+        if environ.get("SCRIPT_NAME") or environ.get("HTTP_HOST") not in self._hosts:
+            return None
+        return self._fixed.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+
+    def request_context(self, environ: "WSGIEnvironment") -> Context:
+        """The context of one request."""
+        return Context(self, environ)
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -122,57 +171,41 @@ class Application(Flask):
             context.pop(error)
 
     def full_dispatch_request(self) -> Response:
-        """The view's answer, or that to its error, with what is put on every answer."""
+        """The view's answer, or that to its error, with what is put on every answer.
+
+        All hooks before a view are those of every view: see `know_addresses`.
+        """
+        asked = current_request()
+        rule = asked.url_rule
         try:
-            answer = self.preprocess_request()
-            if answer is None:
-                answer = self.dispatch_request()
+            for hook in self.before_request_funcs[None]:
+                answer: Any = hook()
+                if answer is not None:
+                    break
+            else:
+                if rule is None or asked.routing_exception is not None or asked.method == "OPTIONS":
+                    answer = self.dispatch_request()
+                else:
+                    answer = self.view_functions[rule.endpoint](**asked.view_args or {})
         except Exception as error:  # noqa: BLE001 - as Flask: the registered handlers judge
             answer = self.handle_user_exception(error)
-        return self.finalize_request(answer)
-
-    def finalize_request(self, rv: Any, from_error_handler: bool = False) -> Response:
-        """The answer with what is put on every one."""
-        if from_error_handler or not isinstance(rv, Response):
-            return super().finalize_request(rv, from_error_handler)
-        return self.process_response(rv)
-
-    def preprocess_request(self) -> Any:
-        """What happens before every view. There is nothing before the views of one blueprint only."""
-        for hook in self.before_request_funcs[None]:
-            answer = hook()
-            if answer is not None:
-                return answer
-        return None
+        return self.process_response(answer) if isinstance(answer, Response) else self.finalize_request(answer)
 
     def process_response(self, response: Response) -> Response:
         """What is put on every answer, and on those of one blueprint first."""
-        name = request_ctx.request.blueprint
-        hooks = self._after.get(name)
+        asked = current_request()
+        endpoint = asked.url_rule.endpoint if asked.url_rule is not None else None
+        hooks = self._after.get(endpoint)
         if hooks is None:
-            parts = [self.after_request_funcs.get(part, []) for part in dict.fromkeys((name, None))]
-            hooks = self._after[name] = tuple(hook for part in parts for hook in reversed(part))
+            parts = [self.after_request_funcs.get(part, []) for part in dict.fromkeys((asked.blueprint, None))]
+            hooks = self._after[endpoint] = tuple(hook for part in parts for hook in reversed(part))
         for hook in hooks:
             response = hook(response)
         return response
 
-    def do_teardown_request(self, exc: BaseException | None = None) -> None:
-        """What happens after every request, whatever became of it."""
-        for hook in reversed(self.teardown_request_funcs[None]):
-            hook(exc)
-
 
 def _given(response: Response, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """What a response gives the server. A page needs none of what Werkzeug sees to in others."""
-    parts: Any = response.response
-    headers = response.headers
-    onward = headers.get("Location", "")
-    plain = response.status_code in PLAIN and type(parts) is list and len(parts) == 1 and URI.fullmatch(onward)
-    body = parts[0] if plain else None
-    if not isinstance(body, bytes) or environ["REQUEST_METHOD"] == "HEAD":
-        return response(environ, start_response)
-    said = list(headers)
-    if "Content-Length" not in headers:
-        said.append(("Content-Length", str(len(body))))
-    start_response(response.status, said)
-    return [body]
+    if isinstance(response, PlainAnswer) and environ["REQUEST_METHOD"] != "HEAD" and response.is_untouched:
+        return response.leave(start_response)
+    return response(environ, start_response)

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -124,7 +125,7 @@ class Settings:
     @property
     def rp_id(self) -> str:
         """The WebAuthn relying party id: the issuer's host (WebAuthn Level 3 §5.1.2)."""
-        return urlsplit(self.issuer).hostname or ""
+        return _host(self.issuer)
 
     @property
     def secure(self) -> bool:
@@ -140,6 +141,11 @@ class Settings:
     def is_sqlite(self) -> bool:
         """Whether the embedded database is in use."""
         return self.database_url.startswith("sqlite")
+
+
+@cache
+def _host(issuer: str) -> str:
+    return urlsplit(issuer).hostname or ""
 
 
 def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -1,10 +1,12 @@
 """What is left out of Flask changes no answer: each is compared with the one that Flask's whole way gives."""
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app, g, request
 
 from idp.application import PRESERVED, Application
-from tests.ground import ORIGIN, request
+from idp.current_request import current_request
+from tests import ground as grounds
+from tests.ground import ORIGIN
 
 FORM = "application/x-www-form-urlencoded"
 ASKED = [
@@ -51,7 +53,7 @@ def test_an_answer_is_the_one_of_flasks_whole_way(ground, monkeypatch, method, p
     short = heard(ground.app, method, path, keywords)
     monkeypatch.setattr(ground.app, "_fixed", {})
     monkeypatch.setattr(ground.app, "wsgi_app", Whole(ground.app.wsgi_app))
-    for name in ("full_dispatch_request", "finalize_request", "preprocess_request", "process_response"):
+    for name in ("full_dispatch_request", "process_response"):
         monkeypatch.setattr(type(ground.app), name, getattr(Flask, name))
     assert heard(ground.app, method, path, keywords) == short
 
@@ -85,8 +87,36 @@ def test_a_hook_that_would_never_be_called_is_refused_at_the_start(hook):
         app.know_addresses([])
 
 
+def test_nothing_is_kept_in_g(ground):
+    """It would be one more look for each request, and another place to look for the same."""
+    with ground.app.test_request_context("/", base_url=ORIGIN), pytest.raises(AttributeError, match="current_request"):
+        g.name = "value"
+
+
+def test_within_a_request_flask_and_we_speak_of_the_same(ground):
+    with ground.app.test_request_context("/one", base_url=ORIGIN):
+        outer = current_request()
+        assert request._get_current_object() is outer
+        assert current_app._get_current_object() is ground.app
+        with ground.app.test_request_context("/two", base_url=ORIGIN):
+            assert (current_request().path, request.path) == ("/two", "/two")
+        assert current_request() is outer
+    with pytest.raises(LookupError):
+        current_request()
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_flask_extensions_want_done_after_a_request_is_done(breaks):
+    app, done = Application("small"), []
+    app.teardown_appcontext(done.append)
+    app.add_url_rule("/", view_func=lambda: 1 / 0 if breaks else "well")
+    app.test_client().get("/")
+    assert len(done) == 1
+    assert isinstance(done[0], ZeroDivisionError) is breaks
+
+
 def test_a_body_says_its_length_and_a_head_request_has_none(ground, service):
-    asked = {"query_string": request(service), "base_url": ORIGIN}
+    asked = {"query_string": grounds.request(service), "base_url": ORIGIN}
     page = ground.app.test_client().get("/authorize", **asked)
     head = ground.app.test_client().head("/authorize", **asked)
     assert int(page.headers["Content-Length"]) == len(page.data) > 0

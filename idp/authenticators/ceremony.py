@@ -5,13 +5,14 @@ signature; this file refuses what it leaves to its caller: frames of other origi
 """
 
 import json
-from base64 import urlsafe_b64decode
+from binascii import a2b_base64
 from typing import Any
 
 MAX_JSON = 32_768
 MAX_CREDENTIAL_ID = 1_023  # WebAuthn Level 3 §4
 CHALLENGE_BYTES = 32
 CHALLENGE_SECONDS = 300
+_OF_URLS = bytes.maketrans(b"-_", b"+/")  # RFC 4648 §5
 
 
 class CeremonyRefused(Exception):
@@ -54,6 +55,6 @@ def decode(value: Any) -> bytes:
     if not isinstance(value, str):
         raise CeremonyRefused("a member is missing")
     try:
-        return urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        return a2b_base64(value.encode("ascii").translate(_OF_URLS) + b"=" * (-len(value) % 4))
     except ValueError:
         raise CeremonyRefused("a member is not base64url") from None

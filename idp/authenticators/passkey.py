@@ -6,13 +6,17 @@ the assurance level come from the signed authenticator data only.
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from webauthn import verify_authentication_response
 from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticationCredential,
+    AuthenticatorAssertionResponse,
+    PublicKeyCredentialType,
+)
 
 from idp.authenticators.ceremony import (
     CHALLENGE_SECONDS,
@@ -54,8 +58,12 @@ class StoredPasskey:
 class Assertion:
     """An assertion as a page posted it, with its outer form checked and nothing of it believed."""
 
-    document: Mapping[str, Any]
-    webauthn_id: bytes
+    credential: AuthenticationCredential
+
+    @property
+    def webauthn_id(self) -> bytes:
+        """Which passkey it claims to be of."""
+        return self.credential.raw_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +92,29 @@ def request_options(challenge: bytes, rp_id: str) -> dict[str, Any]:
 def read_assertion(text: str) -> Assertion:
     """The assertion that a page posted. Raises CeremonyRefused."""
     document = read_response(text)
-    return Assertion(document, decode(document["rawId"]))
+    if document.get("type") != PublicKeyCredentialType.PUBLIC_KEY.value:
+        raise CeremonyRefused("another type of credential")
+    response = document["response"]
+    said = AuthenticatorAssertionResponse(
+        client_data_json=decode(response.get("clientDataJSON")),
+        authenticator_data=decode(response.get("authenticatorData")),
+        signature=decode(response.get("signature")),
+        user_handle=decode(response.get("userHandle")),
+    )
+    return Assertion(AuthenticationCredential(document["id"], decode(document["rawId"]), said))
 
 
 def verify_assertion(
     assertion: Assertion, stored: StoredPasskey, *, challenge: bytes, rp_id: str, origin: str
 ) -> Verified:
     """What `assertion` proves of the holder of `stored`. Raises CeremonyRefused or CloneSuspected."""
-    response = assertion.document["response"]
-    refuse_frames(decode(response.get("clientDataJSON")))
-    if decode(response.get("userHandle")) != stored.user_handle:  # §7.2 step 6: the owner, not another account
+    response = assertion.credential.response
+    refuse_frames(response.client_data_json)
+    if response.user_handle != stored.user_handle:  # §7.2 step 6: the owner, not another account
         raise CeremonyRefused("user handle is another person's")
     try:
         verified = verify_authentication_response(
-            credential=dict(assertion.document),
+            credential=assertion.credential,
             expected_challenge=challenge,
             expected_rp_id=rp_id,
             expected_origin=origin,
@@ -107,7 +124,7 @@ def verify_assertion(
         )
     except (WebAuthnException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise CeremonyRefused(f"{type(error).__name__}: {error}") from error
-    backed_up = _backup_state(decode(response["authenticatorData"]), stored)
+    backed_up = _backup_state(response.authenticator_data, stored)
     # Verified signature, but a count that did not rise: somebody else holds the same key.
     if (verified.new_sign_count or stored.sign_count) and verified.new_sign_count <= stored.sign_count:
         raise CloneSuspected(stored.sign_count, verified.new_sign_count)

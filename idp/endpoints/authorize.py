@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from werkzeug.exceptions import UnsupportedMediaType
 
 from idp.claims.assurance import amr_of
 from idp.claims.scopes import SCOPES
+from idp.current_request import CurrentRequest, current_request
 from idp.endpoints.hinted import hint_read
 from idp.endpoints.requested import requested
 from idp.interaction.next_step import Proof, Reason, Refuse, Return, Step
@@ -27,7 +28,7 @@ from idp.protocol.authorization_request import AuthorizationRequest, Unredirecta
 from idp.protocol.client import Client
 from idp.protocol.client_policy import check_route
 from idp.protocol.errors import InvalidRequestObject, InvalidScope, LoginRequired, OAuthError, RequestUriNotSupported
-from idp.protocol.parameters import RepeatedParameter, single_valued
+from idp.protocol.parameters import FORM, RepeatedParameter, form_pairs, single_valued
 from idp.provider import Provider
 from idp.storage.authorizations import Authorization
 from idp.storage.sessions import LiveSession, Sessions
@@ -42,14 +43,15 @@ LONGEST_REDIRECT = 6_000
 @endpoint.route("/authorize", methods=["GET", "POST"])
 def authorize() -> Response:
     """The authorization endpoint."""
+    request = current_request()
     if request.method == "POST":
-        if request.mimetype != "application/x-www-form-urlencoded":
+        if request.mimetype != FORM:
             raise UnsupportedMediaType
-        as_get = _same_by_get()
+        as_get = _same_by_get(request)
         if as_get is not None:
             return as_get
     wired = provider()
-    parameters, repeated = _parameters()
+    parameters, repeated = _parameters(request)
     try:
         source = requested(wired, parameters)
     except (InvalidRequestObject, RequestUriNotSupported) as error:
@@ -157,9 +159,9 @@ def _proof(wired: Provider, session: LiveSession, client: Client) -> Proof:
     )
 
 
-def _parameters() -> tuple[Mapping[str, str], RepeatedParameter | None]:
+def _parameters(request: CurrentRequest) -> tuple[Mapping[str, str], RepeatedParameter | None]:
     """Query and form as one list: a parameter may stand once in both together (RFC 6749 §3.1)."""
-    pairs = list(request.args.items(multi=True))
+    pairs = form_pairs(request.environ.get("QUERY_STRING", "").encode("latin-1"))
     if request.method == "POST":
         pairs += request.form.items(multi=True)
     try:
@@ -173,7 +175,7 @@ def _parameters() -> tuple[Mapping[str, str], RepeatedParameter | None]:
         raise Unredirectable("invalid_request", error.detail) from error
 
 
-def _same_by_get() -> Response | None:
+def _same_by_get(request: CurrentRequest) -> Response | None:
     """A POST from another site arrives without our Lax cookies: asked again by GET, it has them.
 
     None when it came from our own site, or is too long for an address.

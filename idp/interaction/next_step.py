@@ -71,7 +71,7 @@ class Proof:
 
     facts: frozenset[Fact]
     auth_time: int
-    subject: str  # as this client sees the person
+    subject: str | None  # as this client sees the person; worked out only for a request that hints at somebody
     has_phone: bool = True
     complete: bool  # False between passkey and second proof: not a session yet
     made_for_this_request: bool  # False for single sign-on

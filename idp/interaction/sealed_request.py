@@ -58,7 +58,7 @@ def unseal(text: str | None, browser: bytes, sealer: Sealer) -> SealedRequest:
     if not text or len(text) > MAX_LENGTH:
         raise SealBroken("missing or too long")
     try:
-        document = json.loads(sealer.open(urlsafe_b64decode(text), _context(browser)))
+        document = json.loads(sealer.open(urlsafe_b64decode(text), _context(browser)).decode())
         return SealedRequest(
             request=request_from_dict(document["r"]),
             made_at=document["t"],

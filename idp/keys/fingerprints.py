@@ -18,8 +18,12 @@ class Fingerprints:
 
     def of(self, *parts: str | bytes) -> bytes:
         """32 bytes over `parts`; each is preceded by its length, so that no two lists collide."""
-        raw = [part.encode() if isinstance(part, str) else part for part in parts]
-        return hmac.digest(self._key, b"".join([len(part).to_bytes(4, "big") + part for part in raw]), "sha256")
+        framed = bytearray()
+        for part in parts:
+            raw = part.encode() if isinstance(part, str) else part
+            framed += len(raw).to_bytes(4, "big")
+            framed += raw
+        return hmac.digest(self._key, framed, "sha256")
 
     def number(self, *parts: str | bytes) -> int:
         """The first eight bytes as a signed integer: what a row of counters is found by."""

@@ -23,8 +23,9 @@ class Blanks:
     """The pages that were rendered before, and filling them in."""
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
-        """Draws the mark."""
+        """Draws the mark, and what stands between values that are escaped together."""
         self._mark = f"blank{random_bytes(16).hex()}"
+        self._seam = f"seam{random_bytes(16).hex()}"
         self._between = re.compile(rf"{self._mark}_(\w+)_")
         self._kept: dict[Hashable, list[str]] = {}
 
@@ -41,6 +42,9 @@ class Blanks:
             while len(self._kept) >= MOST_PAGES:
                 self._kept.pop(next(iter(self._kept)), None)
             self._kept[which] = parts
+        if len(parts) == 1:
+            return parts[0]
         page = parts.copy()  # text and names of blanks in turn
-        page[1::2] = [escape(printed[name]) for name in parts[1::2]]
+        values = self._seam.join([printed[name] for name in parts[1::2]])
+        page[1::2] = str(escape(values)).split(self._seam)  # all with one call
         return "".join(page)

@@ -5,11 +5,11 @@ the demonstration runs on http://localhost, where `__Host-` cannot be set. The b
 stored nowhere: sealed pages and sign-ins are bound to its digest.
 """
 
+import re
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 
-from flask import Response, g, request
-
+from idp.current_request import CurrentRequest, current_request
 from idp.keys.handles import Presented, read_handle
 from idp.protocol.device_flow import device_kind
 from idp.provider import Provider
@@ -17,6 +17,7 @@ from idp.provider import Provider
 BROWSER, SESSION, LANGUAGE, STAFF = "idp-browser", "idp-session", "idp-language", "idp-staff"
 BROWSER_SECONDS = 30 * 86_400
 LANGUAGE_SECONDS = 365 * 86_400
+PLAIN_VALUE = re.compile(r"[A-Za-z0-9._~-]*")
 BROWSER_LENGTH = 43  # base64url of 32 bytes
 
 
@@ -27,12 +28,13 @@ def cookie_name(provider: Provider, name: str) -> str:
 
 def browser_digest(provider: Provider) -> bytes | None:
     """The digest of this browser's cookie, or None when it has none that we could have set."""
-    if "browser_digest" not in g:
-        value = request.cookies.get(cookie_name(provider, BROWSER), "")
+    asked = current_request()
+    if not asked.browser_read:
+        value = asked.cookie(cookie_name(provider, BROWSER))
         is_ours = len(value) == BROWSER_LENGTH and value.isascii()
-        g.browser_digest = sha256(value.encode()).digest() if is_ours else None
-    known: bytes | None = g.browser_digest
-    return known
+        asked.browser_digest = sha256(value.encode()).digest() if is_ours else None
+        asked.browser_read = True
+    return asked.browser_digest
 
 
 def ensure_browser(provider: Provider) -> bytes:
@@ -40,71 +42,66 @@ def ensure_browser(provider: Provider) -> bytes:
     known = browser_digest(provider)
     if known is not None:
         return known
-    g.fresh_browser = urlsafe_b64encode(provider.random_bytes(32)).rstrip(b"=").decode()
-    fresh: bytes = sha256(g.fresh_browser.encode()).digest()
-    g.browser_digest = fresh
+    asked = current_request()
+    asked.fresh_browser = urlsafe_b64encode(provider.random_bytes(32)).rstrip(b"=").decode()
+    asked.browser_digest = fresh = sha256(asked.fresh_browser.encode()).digest()
     return fresh
 
 
 def kind_of_browser() -> str:
     """What kind of device this browser runs on, as far as it says; one of our words, never its own text."""
-    return device_kind(request.headers.get("User-Agent", "")).value
+    return device_kind(current_request().environ.get("HTTP_USER_AGENT", "")).value
 
 
 def presented_session(provider: Provider) -> Presented | None:
     """The session cookie, if it has the form of one."""
-    return read_handle(request.cookies.get(cookie_name(provider, SESSION)))
+    return read_handle(current_request().cookie(cookie_name(provider, SESSION)))
 
 
 def start_session_cookie(text: str) -> None:
     """Set the session cookie with this request's answer."""
-    g.session_cookie = text
+    current_request().session_cookie = text
 
 
 def end_session_cookie() -> None:
     """Remove the session cookie with this request's answer."""
-    g.session_cookie = ""
+    current_request().session_cookie = ""
 
 
 def presented_staff_session(provider: Provider) -> Presented | None:
     """The cookie of a member of staff, if it has the form of one."""
-    return read_handle(request.cookies.get(cookie_name(provider, STAFF)))
+    return read_handle(current_request().cookie(cookie_name(provider, STAFF)))
 
 
 def staff_session_cookie(text: str) -> None:
     """Set the cookie of a member of staff with this request's answer; an empty one removes it."""
-    g.staff_cookie = text
+    current_request().staff_cookie = text
 
 
 def choose_language_cookie(language: str) -> None:
     """Remember the language that the person chose on the page."""
-    g.language_cookie = language
+    current_request().language_cookie = language
 
 
-def set_cookies(provider: Provider, response: Response) -> Response:
-    """Put what this request decided about cookies onto its answer."""
-    fresh, session, language = g.get("fresh_browser"), g.get("session_cookie"), g.get("language_cookie")
-    if fresh is not None:
-        _set(provider, response, BROWSER, fresh, BROWSER_SECONDS)
-    if session == "":
-        _set(provider, response, SESSION, "", 0)
-    elif session is not None:
-        _set(provider, response, SESSION, session, None)
-    staff = g.get("staff_cookie")
-    if staff is not None:
-        _set(provider, response, STAFF, staff, None if staff else 0)
-    if language is not None:
-        _set(provider, response, LANGUAGE, language, LANGUAGE_SECONDS)
-    return response
+def cookies_said(provider: Provider, asked: CurrentRequest) -> list[tuple[str, str]]:
+    """The headers by which an answer sets what its request decided about cookies."""
+    said = []
+    if asked.fresh_browser is not None:
+        said.append(_cookie(provider, BROWSER, asked.fresh_browser, BROWSER_SECONDS))
+    if asked.session_cookie is not None:
+        said.append(_cookie(provider, SESSION, asked.session_cookie, None))
+    if asked.staff_cookie is not None:
+        said.append(_cookie(provider, STAFF, asked.staff_cookie, None))
+    if asked.language_cookie is not None:
+        said.append(_cookie(provider, LANGUAGE, asked.language_cookie, LANGUAGE_SECONDS))
+    return said
 
 
-def _set(provider: Provider, response: Response, name: str, value: str, max_age: int | None) -> None:
-    response.set_cookie(
-        cookie_name(provider, name),
-        value,
-        max_age=max_age,
-        path="/",
-        secure=provider.settings.secure,
-        httponly=True,
-        samesite="Lax",
-    )
+def _cookie(provider: Provider, name: str, value: str, max_age: int | None) -> tuple[str, str]:
+    """RFC 6265 §4.1.1, of a value that needs no quotes; one without a value is removed."""
+    if not PLAIN_VALUE.fullmatch(value):
+        raise ValueError(f"the value of the cookie {name} would need quotes")
+    age = max_age if value else 0
+    life = "" if age is None else f" Max-Age={age};"
+    secure = " Secure;" if provider.settings.secure else ""
+    return "Set-Cookie", f"{cookie_name(provider, name)}={value};{life}{secure} HttpOnly; Path=/; SameSite=Lax"

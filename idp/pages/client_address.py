@@ -7,8 +7,7 @@ the IPv4 address.
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
-from flask import request
-
+from idp.current_request import current_request
 from idp.provider import Provider
 
 THE_PROXY = frozenset({None, "", "127.0.0.1", "::1"})
@@ -19,10 +18,12 @@ HOUSEHOLD_BITS = 64
 
 def client_address(wired: Provider) -> str:
     """The address that acts of this request are counted under; never stored as it is."""
-    text = request.remote_addr or ""
-    if wired.settings.behind_proxy and request.remote_addr in THE_PROXY:
+    environ = current_request().environ
+    seen = environ.get("REMOTE_ADDR")
+    text = seen or ""
+    if wired.settings.behind_proxy and seen in THE_PROXY:
         # The proxy appends whom it saw: only the last one is its word, those before it anybody's.
-        text = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip()
+        text = environ.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", 1)[-1].strip()
     return counted_as(text)
 
 

@@ -1,18 +1,15 @@
 """What the consent page shows: the very values that UserInfo will give, grouped by scope."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from functools import cache
 from typing import Any, NamedTuple
-
-from babel import Locale
-from babel.dates import format_date
 
 from idp.claims.scopes import SCOPES, scopes_to_ask
 from idp.claims.userinfo import person_claims
 from idp.keys.sealing import row_context
 from idp.pages.language_names import language_name
-from idp.pages.rendering import say
+from idp.pages.rendering import say, speaker
+from idp.pages.times import long_date
 from idp.people.record import Record
 from idp.protocol.authorization_details import Detail
 from idp.protocol.client import Client
@@ -22,7 +19,13 @@ from idp.telephony.numbers import country_name
 
 SCRIPTS = {"#ko-Hang": "ko", "#en": "en"}
 STATUS = {"current": "value.registered", "none": "value.not_registered", "struck_off": "value.struck_off"}
-HIDDEN = frozenset({"email_verified", "phone_number_verified", "updated_at"})
+HIDDEN = frozenset({"email_verified", "phone_number_verified", "updated_at", "name", "given_name", "family_name"})
+"""Claims that repeat another in other words: the untagged names are the Latin ones, which stand there tagged."""
+MEANS = {"openid": "claim.sub", "offline_access": "claim.offline_access.label"}
+"""Scopes that give a right instead of a value say what it means, under these labels."""
+
+Put = Callable[[str], str]
+"""What stands on the page for a value of the person's: the value, or a blank."""
 
 
 def open_record(wired: Provider, sealed: bytes, person: object) -> Record:
@@ -45,34 +48,32 @@ class Entry(NamedTuple):
     label: str
     values: tuple[Row, ...]
 
-    def printed(self, blank: Callable[[str], str]) -> "Entry":
-        """The same with what is the person's left out of it."""
-        rows = tuple(row._replace(value=blank(row.value)) if row.value else row for row in self.values)
-        return self._replace(values=rows)
-
 
 def consent_view(
-    wired: Provider, sign_in: SignInRecord, client: Client, phone: str | None, language: str
+    wired: Provider, sign_in: SignInRecord, client: Client, phone: str | None, language: str, put: Put
 ) -> dict[str, Any]:
-    """The variables of the consent page."""
+    """The variables of the consent page, all but who the person is."""
     record = open_record(wired, sign_in.record, sign_in.person_id)
     claims = person_claims(record, phone)
     asked = scopes_to_ask(sign_in.request.scopes, sign_in.request.claims_request, client.scopes)
-    entries = {scope: _entry(scope, claims, language) for scope in asked}
+    entries = [_entry(scope, claims, language, put) for scope in asked]
     return {
-        "required": [entry for scope, entry in entries.items() if scope not in client.optional_scopes],
-        "optional": [entry for scope, entry in entries.items() if scope in client.optional_scopes],
-        "details": [_detail(one) for one in sign_in.request.authorization_details],
+        "required": tuple([entry for entry in entries if entry.scope not in client.optional_scopes]),
+        "optional": tuple([entry for entry in entries if entry.scope in client.optional_scopes]),
+        "details": tuple([_detail(one, put) for one in sign_in.request.authorization_details]),
         "resources": tuple(sign_in.request.resources),
         "remembered": say("consent.year"),
         "who": masked_name(record, language),
     }
 
 
-def _detail(detail: Detail) -> Entry:
+def _detail(detail: Detail, put: Put) -> Entry:
     """One authorization in words: what the service may do once, and how (RFC 9396 §11.1)."""
     name = f"detail.{detail.type}"
-    rows = [row(f"{name}.{field}", f"{name}.{field}.{value}", say_value=True) for field, value in detail.fields.items()]
+    speak = speaker()
+    rows = [
+        Row(speak(f"{name}.{field}"), put(speak(f"{name}.{field}.{value}"))) for field, value in detail.fields.items()
+    ]
     return Entry(detail.type, say(f"{name}.label"), tuple(rows))
 
 
@@ -88,58 +89,58 @@ def _masked(text: str) -> str:
     return text[:1] + "*" * max(1, len(text) - 1)
 
 
-def _entry(scope: str, claims: Mapping[str, Any], language: str) -> Entry:
-    values = [value for claim in SCOPES[scope] if claim in claims for value in _values(claim, claims[claim], language)]
-    if scope == "openid":
-        values = [row("claim.sub", "claim.openid.means", say_value=True)]
-    elif scope == "offline_access":
-        values = [row("claim.offline_access.label", "claim.offline_access.means", say_value=True)]
-    return Entry(scope, say(f"claim.{scope}.label"), tuple(values))
+def _entry(scope: str, claims: Mapping[str, Any], language: str, put: Put) -> Entry:
+    speak = speaker()
+    label = speak(f"claim.{scope}.label")
+    if scope in MEANS:
+        return Entry(scope, label, (Row(speak(MEANS[scope]), speak(f"claim.{scope}.means")),))
+    rows = []
+    for claim, key, lang in SHOWN[scope]:
+        if claim in claims:
+            value = _readable(claim, claims[claim], language, speak)
+            rows.append(Row(speak(key), put(value) if value else value, lang))
+    if scope == "overseas":
+        facts = _registration(claims["overseas_registration"], language, speak)
+        rows += [Row(speak(key), put(value) if value else value) for key, value in facts]
+    return Entry(scope, label, tuple(rows))
 
 
-def _values(claim: str, value: Any, language: str) -> Iterator[Row]:
-    """One claim as rows of the page; claims that repeat another in other words are not shown twice."""
-    if claim in HIDDEN or claim in {"name", "given_name", "family_name"}:
-        return  # the untagged names are the Latin ones, which stand there with their script
-    if claim.startswith(("given_name", "family_name")):
-        return
-    if claim == "address":
-        yield row("claim.address", ", ".join(line for line in str(value.get("formatted", "")).splitlines() if line))
-        return
-    if claim == "overseas_registration":
-        yield from _registration(value, language)
-        return
-    tag = next((tag for tag in SCRIPTS if claim.endswith(tag)), "")
-    yield row(f"claim.{claim}", _readable(claim, value, language), SCRIPTS.get(tag))
+def _shown(claims: Iterable[str]) -> list[tuple[str, str, str | None]]:
+    """The claims of a scope that have a row of their own, with the key of its label and the language of its value."""
+    parts = ("given_name", "family_name", "overseas_registration")
+    own = [claim for claim in claims if claim not in HIDDEN and not claim.startswith(parts)]
+    tags = {claim: claim[claim.find("#") :] if "#" in claim else "" for claim in own}
+    return [(claim, f"claim.{claim}", SCRIPTS.get(tags[claim])) for claim in own]
 
 
-def _registration(value: Mapping[str, str], language: str) -> Iterator[Row]:
-    yield row("claim.overseas_registration.status", STATUS[value["status"]], say_value=True)
-    yield row("claim.overseas_registration.as_of", readable_date(value["as_of"], language))
-    yield row("claim.overseas_registration.mission", value["mission"])
-    yield row("claim.enrolment_mission", value["enrolment_mission"])
-    yield row("claim.country_of_residence", country_name(value["residence_country"], language))
+SHOWN = {scope: _shown(claims) for scope, claims in SCOPES.items()}
 
 
-def _readable(claim: str, value: Any, language: str) -> str:
+def _registration(value: Mapping[str, str], language: str, speak: Callable[..., str]) -> list[tuple[str, str]]:
+    return [
+        ("claim.overseas_registration.status", speak(STATUS[value["status"]])),
+        ("claim.overseas_registration.as_of", readable_date(value["as_of"], language)),
+        ("claim.overseas_registration.mission", value["mission"]),
+        ("claim.enrolment_mission", value["enrolment_mission"]),
+        ("claim.country_of_residence", country_name(value["residence_country"], language)),
+    ]
+
+
+def _readable(claim: str, value: Any, language: str, speak: Callable[..., str]) -> str:
     if claim == "birthdate":
         return readable_date(value, language)
     if claim == "gender" and value in {"female", "male"}:
-        return say(f"value.{value}")
+        return speak(f"value.{value}")
     if claim == "locale":
         return language_name(str(value), language)
+    if claim == "address":
+        return ", ".join([line for line in str(value.get("formatted", "")).splitlines() if line])
     return str(value)
 
 
 def readable_date(text: str, language: str) -> str:
     """An ISO date in words."""
-    return str(format_date(date.fromisoformat(text), format="long", locale=_locale(language)))
-
-
-@cache
-def _locale(language: str) -> Locale:
-    """One of ours: reading its name takes longer than writing a date."""
-    return Locale.parse(language)
+    return long_date(date.fromisoformat(text), language)
 
 
 def row(label: str, value: str | None, lang: str | None = None, *, say_value: bool = False) -> Row:
@@ -150,4 +151,4 @@ def row(label: str, value: str | None, lang: str | None = None, *, say_value: bo
 def shared(scopes: Iterable[str], record: Record, phone: str | None, language: str) -> list[Entry]:
     """What a service may read of a person now, by the scopes that were agreed to."""
     claims = person_claims(record, phone)
-    return [_entry(scope, claims, language) for scope in SCOPES if scope in set(scopes)]
+    return [_entry(scope, claims, language, str) for scope in SCOPES if scope in set(scopes)]

@@ -9,8 +9,7 @@ from hmac import compare_digest
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from flask import request
-
+from idp.current_request import current_request
 from idp.pages.browser import browser_digest
 from idp.pages.refusals import PageRefused
 from idp.pages.rendering import form_token, provider
@@ -37,13 +36,13 @@ def read_form(*repeatable: str) -> Fields:
 
     Raises PageRefused when the form is not one of ours, sent by this browser from this origin.
     """
-    wired = provider()
+    wired, environ = provider(), current_request().environ
     if browser_digest(wired) is None:
         raise PageRefused("no_cookie", 403, "form without browser cookie")
-    origin = request.headers.get("Origin")
+    origin = environ.get("HTTP_ORIGIN")
     if origin is not None and origin != wired.issuer:
         raise PageRefused("forbidden_form", 403, "form from another origin")
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    if environ.get("HTTP_SEC_FETCH_SITE", "same-origin") not in {"same-origin", "none"}:
         raise PageRefused("forbidden_form", 403, "form from another site")
     fields = _single(repeatable)
     if not compare_digest(fields.get("csrf", "").encode(), form_token(wired).encode()):
@@ -66,11 +65,13 @@ def _single(repeatable: tuple[str, ...]) -> Fields:
 
 def _pairs() -> Iterable[tuple[str, str]]:
     """The fields as they stand in the body; a form with a file is left to Werkzeug. Raises PageRefused."""
-    if request.content_type != FORM:
-        return request.form.items(multi=True)
-    body = whole_body(request.environ, request.max_content_length or 0)
+    asked = current_request()
+    if asked.environ.get("CONTENT_TYPE") != FORM:
+        return asked.form.items(multi=True)
+    limits = asked.app.config
+    body = whole_body(asked.environ, limits["MAX_CONTENT_LENGTH"])
     try:
-        return form_pairs(request.get_data() if body is None else body, request.max_form_parts)
+        return form_pairs(asked.get_data() if body is None else body, limits["MAX_FORM_PARTS"])
     except ValueError:
         raise PageRefused("invalid_request", 400, "form of too many fields, or not UTF-8") from None
 

@@ -4,17 +4,22 @@ They are put on outside of Flask, in one go: setting them one by one through Wer
 whole request.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g
+from flask import Flask
+
+from idp.current_request import CurrentRequest, current_request
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Headers = list[tuple[str, str]]
+NAME = itemgetter(0)
+SELF, NONE = frozenset({"'self'"}), frozenset[str]()
 
 COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -43,17 +48,19 @@ def allow_form_target(uri: str) -> None:
     origin they live. Were only the registered origin named, who agreed would be left on a page that does not move.
     What remains kept out is everything unencrypted, and every scheme that is no page.
     """
-    g.form_targets = {*g.get("form_targets", {"'self'"}), *_onward(uri)}
+    asked = current_request()
+    asked.form_targets = (asked.form_targets or SELF) | _onward(uri)
 
 
 def only_form_target(uri: str) -> None:
     """Let the form of this answer's page go to the origin of a registered URI, and nowhere else (abuse case X-02)."""
-    g.form_targets = {_origin(uri)}
+    current_request().form_targets = frozenset({_origin(uri)})
 
 
 def allow_frame(uri: str) -> None:
     """Let this answer's page load a frame from the origin of a registered URI, and from nowhere else."""
-    g.frame_sources = {*g.get("frame_sources", ()), _origin(uri)}
+    asked = current_request()
+    asked.frame_sources = (asked.frame_sources or frozenset()) | {_origin(uri)}
 
 
 @lru_cache(maxsize=1024)
@@ -70,23 +77,22 @@ def _origin(uri: str) -> str:
     return "'none'" if set(origin) & set(" ;,'\"") else origin
 
 
-def add_security_headers(app: Flask, *, secure: bool) -> None:
-    """Put the headers on every answer of `app`, whoever gives it."""
-    app.after_request(_own_policy)
-    layer = SecurityHeaders(app.wsgi_app, secure=secure)
+def add_security_headers(app: Flask, own: Callable[[CurrentRequest], Headers], *, secure: bool) -> None:
+    """Put the headers on every answer of `app`, whoever gives it, and `own`, which its request has led to."""
+    layer = SecurityHeaders(app.wsgi_app, own, secure=secure)
     app.wsgi_app = layer  # type: ignore[method-assign]  # where Flask wants it
     app.extensions["idp-headers"] = layer.complete  # for answers that are given before Flask
 
 
-def _own_policy(response: Response) -> Response:
+def policy_said(asked: CurrentRequest) -> Headers:
     """The policy of a page that leads somewhere; every other answer has the same one."""
-    targets, frames = g.get("form_targets"), g.get("frame_sources")
-    if targets or frames:
-        response.headers["Content-Security-Policy"] = policy(targets or {"'self'"}, frames or ())
-    return response
+    if asked.form_targets is None and asked.frame_sources is None:
+        return []
+    return [("Content-Security-Policy", policy(asked.form_targets or SELF, asked.frame_sources or NONE))]
 
 
-def policy(targets: Iterable[str], frames: Iterable[str] = ()) -> str:
+@lru_cache(maxsize=1024)
+def policy(targets: frozenset[str], frames: frozenset[str] = NONE) -> str:
     """The Content-Security-Policy of a page whose forms may end at `targets`."""
     said = " ".join([POLICY, *sorted(targets)])
     return f"{said}; frame-src {' '.join(sorted(frames))}" if frames else said
@@ -95,26 +101,38 @@ def policy(targets: Iterable[str], frames: Iterable[str] = ()) -> str:
 class SecurityHeaders:
     """The WSGI layer around the application. What an answer says for itself is kept."""
 
-    def __init__(self, application: "WSGIApplication", *, secure: bool) -> None:
+    def __init__(
+        self, application: "WSGIApplication", own: Callable[[CurrentRequest], Headers], *, secure: bool
+    ) -> None:
         """`secure`: the issuer is https, and stays so for browsers that were here."""
         self._application = application
-        said = COMMON | {"Content-Security-Policy": policy({"'self'"}), "Cache-Control": "no-store"}
+        self._own = own
+        said = COMMON | {"Content-Security-Policy": policy(SELF), "Cache-Control": "no-store"}
         if secure:
             said["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
         self._said = [(name.lower(), (name, value)) for name, value in said.items()]
+        self._missing: dict[tuple[str, ...], Headers] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer as the application does, with the headers."""
 
         def start(status: str, headers: Headers, *error: Any) -> Any:
-            return start_response(status, self.complete(headers), *error)
+            return start_response(status, self.complete([*headers, *self._own(current_request())]), *error)
 
         return self._application(environ, start)
 
     def complete(self, headers: Sequence[tuple[str, str]]) -> Headers:
-        """`headers` and those that are not among them."""
-        given = {name.lower() for name, _ in headers}
+        """`headers` and those that are not among them. Which these are is remembered: the names are all ours."""
+        names = tuple(map(NAME, headers))
+        missing = self._missing.get(names)
+        if missing is None:
+            missing = self._missing[names] = self._those_beside(names)
+        return [*headers, *missing]
+
+    def _those_beside(self, names: Sequence[str]) -> Headers:
+        given = {name.lower() for name in names}
+        onward = []
         if "location" in given:  # the way back to a service tells it nothing of our address (RFC 9700 §4.2.4)
             given.add("referrer-policy")
-            headers = [*headers, ("Referrer-Policy", "no-referrer")]
-        return [*headers, *(header for name, header in self._said if name not in given)]
+            onward = [("Referrer-Policy", "no-referrer")]
+        return onward + [header for name, header in self._said if name not in given]

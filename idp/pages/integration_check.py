@@ -13,9 +13,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Response, g, request
+from flask import Response
 from werkzeug.datastructures import Authorization
 
+from idp.current_request import current_request
 from idp.pages.rendering import provider
 from idp.protocol.client import Client
 from idp.provider import Provider
@@ -43,7 +44,7 @@ def is_checked(wired: Provider, client: Client | None) -> bool:
 def note_client(client: Client | None) -> None:
     """This request is of this client, as far as it says."""
     if client is not None and is_checked(provider(), client):
-        g.noted = Noted(client)
+        current_request().noted = Noted(client)
 
 
 def named_client(wired: Provider, authorization: str | None, form: Mapping[str, str]) -> Client | None:
@@ -55,20 +56,21 @@ def named_client(wired: Provider, authorization: str | None, form: Mapping[str, 
 
 def note_error(error: str, why: str) -> None:
     """What was wrong with it; the first that is said counts."""
-    noted: Noted | None = g.get("noted")
+    noted: Noted | None = current_request().noted
     if noted is not None and noted.error is None:
         noted.error, noted.why = error, why[:LONGEST_WHY]
 
 
 def keep_note(wired: Provider, response: Response) -> Response:
     """After the answer: keep what was noted, if the check is on."""
-    noted: Noted | None = g.get("noted")
+    asked = current_request()
+    noted: Noted | None = asked.noted
     if noted is None or noted.client.environment != "sandbox":
         return response
     now, client_id = wired.clock(), noted.client.id
     if not wired.check_notes.spend(client_id.encode(), now):
         return response
-    rule = request.url_rule.rule if request.url_rule else "none"
+    rule = asked.url_rule.rule if asked.url_rule else "none"
     try:
         with wired.database.begin() as step:
             CheckedRequests(step, client_id).note(Checked(now, rule, response.status_code, noted.error, noted.why))

@@ -34,7 +34,7 @@ from idp.pages.sending import (
     line_of,
     one_more_was_sent,
 )
-from idp.pages.steps import decide
+from idp.pages.steps import decide, seen_subject
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.storage import AlreadyTaken, Outdated, Transaction
@@ -259,7 +259,7 @@ def _next(
     proof = Proof(
         facts=facts,
         auth_time=now,
-        subject=wired.subject(client, holder.passkey.person_id),
+        subject=seen_subject(wired, travelling.request, client, holder.passkey.person_id),
         complete=False,
         made_for_this_request=True,
     )

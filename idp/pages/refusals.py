@@ -6,7 +6,7 @@ from pathlib import Path
 from traceback import extract_tb
 
 from flask import Blueprint, Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, NotFound, SecurityError
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from idp.pages.answers import error_answer
 from idp.pages.headers import allow_form_target
@@ -117,7 +117,6 @@ def _way_back(refused: PageRefused) -> dict[str, str | Answer | None] | None:
 
 def handle_refusals(app: Flask) -> None:
     """Turn every error that leaves a view into a page for people or JSON for clients."""
-    app.before_request(_one_spelling)
 
     @app.errorhandler(PageRefused)
     def _refused(refused: PageRefused) -> Response:
@@ -154,12 +153,6 @@ def handle_refusals(app: Flask) -> None:
             return response
         log.error("unexpected error", extra=extra)
         return _answer(500, "internal_error", "server_error", reference)
-
-
-def _one_spelling() -> None:
-    """The router would forgive a second slash at the start: an address has one spelling (abuse case H-06)."""
-    if request.environ["PATH_INFO"].startswith("//"):
-        raise NotFound
 
 
 def _answer(status: int, name: str, code: str, reference: str | None = None) -> Response:

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app
 from jinja2 import Template
 
+from idp.current_request import CurrentRequest, current_request
 from idp.pages.blanks import Blanks
 from idp.pages.browser import LANGUAGE, choose_language_cookie, cookie_name, ensure_browser
 from idp.pages.spoken_templates import in_language
 from idp.pages.words import Words
+from idp.plain_answer import PlainAnswer
 from idp.protocol.client import Client
 from idp.provider import Provider
 from idp.settings import ROOT
 
 STATIC = Path(__file__).parent / "static"
+HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +43,44 @@ who looks at this page, and the Content-Security-Policy forbids it."""
 
 def provider() -> Provider:
     """The provider of the running app."""
-    found: Provider = current_app.extensions["idp"]
+    found: Provider = current_request().app.extensions["idp"]
     return found
 
 
 def words() -> Words:
     """Every sentence."""
-    found: Words = current_app.extensions["idp-words"]
+    found: Words = current_request().app.extensions["idp-words"]
     return found
 
 
 def set_page_language(ui_locales: Sequence[str] = ()) -> str:
     """The language of this answer: chosen on the page, chosen before, wished by the service, or the browser's."""
-    chosen = request.args.get("lang")
-    if chosen in words().languages:
+    asked = current_request()
+    there = words()
+    chosen = asked.asked_for("lang")
+    if chosen in there.languages:
         choose_language_cookie(chosen)
     else:
-        chosen = request.cookies.get(cookie_name(provider(), LANGUAGE))
-    known = [chosen] if chosen in words().languages else []
-    language = words().choose([*known, *ui_locales], None, request.headers.get("Accept-Language"))
-    g.language, g.speak = language, partial(words().say, language)
+        chosen = asked.cookie(cookie_name(provider(), LANGUAGE))
+    known = [chosen] if chosen in there.languages else []
+    language = there.choose([*known, *ui_locales], None, asked.environ.get("HTTP_ACCEPT_LANGUAGE"))
+    asked.language, asked.speak = language, partial(there.say, language)
     return language
 
 
 def page_language() -> str:
     """The language of this answer."""
-    language: str = g.get("language") or set_page_language()
-    return language
+    return current_request().language or set_page_language()
 
 
 def say(key: str, **values: object) -> str:
     """A sentence in the language of this answer."""
-    speak: Callable[..., str] | None = g.get("speak")
-    if speak is None:
-        speak = partial(words().say, set_page_language())
-    return speak(key, **values)
+    return speaker()(key, **values)
+
+
+def speaker() -> Callable[..., str]:
+    """What says sentences in the language of this answer, for whoever has many to say."""
+    return current_request().speak or partial(words().say, set_page_language())
 
 
 def service_of(client: Client | None) -> Service | None:
@@ -101,26 +107,26 @@ def page(
     With `blanks`, values that the template only prints, the page without them is kept for the next person: for pages
     that are shown at each sign-in. Then all other values are hashable, and none is personal.
     """
-    language = page_language()
-    base = here or _this_address()
-    printed = {"csrf": form_token(provider())}
+    language, wired, there = page_language(), provider(), words()
+    base = here or _this_address(current_request())
+    printed = {"csrf": form_token(wired)}
     if here:
         printed["here"] = here
     if base is not None:
-        printed |= {f"at_{code}": _with_language(base, code) for code in words().languages}
+        printed |= {f"at_{code}": _with_language(base, code) for code in there.languages}
     service = service_of(client)
 
     def render(printed: Mapping[str, str]) -> str:
         return _template(language, template).render(
-            say=partial(words().say, language),
+            say=partial(there.say, language),
             language=language,
             languages=[
-                {"code": code, "name": words().say(code, "site.language"), "url": printed[f"at_{code}"]}
-                for code in words().languages
+                {"code": code, "name": there.say(code, "site.language"), "url": printed[f"at_{code}"]}
+                for code in there.languages
                 if base is not None
             ],
             service=service,
-            demo=provider().settings.demo,
+            demo=wired.settings.demo,
             **values | {"here": None, **printed},
         )
 
@@ -129,18 +135,19 @@ def page(
     else:
         kind = (language, template, service, tuple(values.items()))
         html = blank_pages().filled(kind, render, {**printed, **blanks})
-    return Response(html, status, {"Content-Language": language, "Vary": "Cookie, Accept-Language"}, "text/html")
+    said = [HTML, ("Content-Language", language), ("Vary", "Cookie, Accept-Language")]
+    return PlainAnswer(html.encode(), status, said)
 
 
 def blank_pages() -> Blanks:
     """The pages that are kept with blanks."""
-    found: Blanks = current_app.extensions["idp-blanks"]
+    found: Blanks = current_request().app.extensions["idp-blanks"]
     return found
 
 
 def _template(language: str, name: str) -> Template:
     """The template in that language."""
-    spoken = current_app.extensions["idp-templates"]
+    spoken = current_request().app.extensions["idp-templates"]
     if language not in spoken:
         spoken[language] = in_language(current_app.jinja_env, language, words().say, asset)
     found: Template = spoken[language].get_template(name)
@@ -149,10 +156,10 @@ def _template(language: str, name: str) -> Template:
 
 def form_token(wired: Provider) -> str:
     """The token that binds a form to this browser (double submit, keyed: OWASP CSRF cheat sheet)."""
-    if "form_token" not in g:
-        g.form_token = wired.keyed.form.of("csrf", ensure_browser(wired)).hex()
-    token: str = g.form_token
-    return token
+    asked = current_request()
+    if asked.form_token is None:
+        asked.form_token = wired.keyed.form.of("csrf", ensure_browser(wired)).hex()
+    return asked.form_token
 
 
 def asset(name: str) -> str:
@@ -165,7 +172,7 @@ def _digest(name: str) -> str:
     return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
-def _this_address() -> str | None:
+def _this_address(request: CurrentRequest) -> str | None:
     """The address of this page, without a language; None when it answers a form and no address shows it again."""
     if request.method != "GET":
         return None

@@ -16,6 +16,10 @@ from idp.storage.outbox import Fate, fate_of
 from idp.storage.second_proofs import SecondProofs
 from idp.storage.sign_ins import SignInRecord
 
+SENT = (Way.MESSAGE, Way.CALL)
+CLOSED = (Silence.LOCKED, Silence.OPTED_OUT, Silence.NO_PHONE, Silence.MOVED)
+"""Under these no code can be typed. Tuples: a set hashes its members by way of Python."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecondView:
@@ -35,14 +39,14 @@ class SecondView:
     @property
     def other_ways(self) -> tuple[Offer, ...]:
         """Those that need nothing sent."""
-        return tuple(offer for offer in self.offers if offer.way not in {Way.MESSAGE, Way.CALL})
+        return tuple(offer for offer in self.offers if offer.way not in SENT)
 
     @property
     def may_type(self) -> bool:
         """Whether a code that was sent may still be typed."""
         if self.code is None or self.fate is Fate.FAILED or self.code.tries_left == 0:
             return False
-        return self.line.silence not in {Silence.LOCKED, Silence.OPTED_OUT, Silence.NO_PHONE, Silence.MOVED}
+        return self.line.silence not in CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def look(wired: Provider, sign_in: SignInRecord, client: Client, now: int) -> Se
     holdings, fate = told.holdings, told.fate
     if sign_in.sandbox_of is not None:
         fate = fate_of_test(outcome_of(wired, sign_in.phone_id, sign_in.phone_number), code)
-    if fate in {Fate.FAILED, Fate.UNCERTAIN}:  # nothing may come: nobody has to wait for it
+    if fate is Fate.FAILED or fate is Fate.UNCERTAIN:  # nothing may come: nobody has to wait for it
         line = replace(line, next_send_at=0)
     found = offers(
         line,

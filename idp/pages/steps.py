@@ -83,6 +83,11 @@ def hinted_subject(request: AuthorizationRequest) -> str | None:
     return str(wanted.values[0]) if wanted is not None and wanted.values else None
 
 
+def seen_subject(wired: Provider, request: AuthorizationRequest, client: Client, person: UUID) -> str | None:
+    """The person as the client sees them, where a hint is to be compared with it: nobody else asks."""
+    return None if hinted_subject(request) is None else wired.subject(client, person)
+
+
 def decide(
     wired: Provider, request: AuthorizationRequest, client: Client, proof: Proof | None, agreed: Agreed | None, now: int
 ) -> NextStep:
@@ -107,7 +112,7 @@ def proof_of(wired: Provider, sign_in: SignInRecord, client: Client) -> Proof | 
     return Proof(
         facts=sign_in.facts,
         auth_time=sign_in.auth_time or 0,
-        subject=wired.subject(client, sign_in.person_id),
+        subject=seen_subject(wired, sign_in.request, client, sign_in.person_id),
         complete=sign_in.session_id is not None,
         made_for_this_request=sign_in.is_new_proof,
     )
@@ -145,16 +150,16 @@ def show_consent(sign_in: SignInRecord, client: Client) -> Response:
     set_page_language(sign_in.request.ui_locales)
     allow_form_target(sign_in.request.redirect_uri)
     phone = open_phone(wired, sign_in) if sign_in.phone_number is not None else None
-    view = consent_view(wired, sign_in, client, phone, page_language())
-    blanks = {"sign_in": str(sign_in.id), "who": view.pop("who")}
+    blanks = {"sign_in": str(sign_in.id)}
+    marks = blank_pages()
 
-    def blank(value: str) -> str:
+    def put(value: str) -> str:
         name = f"value{len(blanks)}"
         blanks[name] = value
-        return blank_pages().mark(name)
+        return marks.mark(name)
 
-    for part in ("details", "required", "optional"):
-        view[part] = tuple(entry.printed(blank) for entry in view[part])
+    view = consent_view(wired, sign_in, client, phone, page_language(), put)
+    blanks["who"] = view.pop("who")
     return page(
         "sign_in/consent.html",
         client=client,

@@ -86,7 +86,7 @@ class Record:
     @classmethod
     def from_json(cls, raw: bytes) -> "Record":
         """A record that was sealed before."""
-        document = json.loads(raw)
+        document = json.loads(raw.decode())
         for name, kind in (("korean", Name), ("latin", Name), ("registration", Registration)):
             document[name] = kind(**document[name])
         return cls(**document)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from idp.protocol.authorization_details import TYPES, Detail, details_text, parse_details
-from idp.protocol.claims_request import ClaimsRequest, parse_claims
+from idp.protocol.claims_request import NO_CLAIMS, ClaimsRequest, parse_claims
 from idp.protocol.client import Client
 from idp.protocol.errors import (
     InvalidRequest,
@@ -96,7 +96,7 @@ class AuthorizationRequest:
     @property
     def claims_request(self) -> ClaimsRequest:
         """The claims parameter's meaning (already checked)."""
-        return parse_claims(self.claims)
+        return NO_CLAIMS if self.claims is None else parse_claims(self.claims)
 
     @property
     def is_silent(self) -> bool:

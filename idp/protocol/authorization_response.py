@@ -6,10 +6,11 @@ place that builds answers; idp/pages/answers.py sends them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from idp.protocol.authorization_request import ReturnAddress
 from idp.protocol.errors import OAuthError
+from idp.protocol.parameters import quoted
 
 JARM_SECONDS = 300  # JARM §2.1 recommends at most ten minutes; longer than a code lives
 
@@ -51,7 +52,7 @@ def _answer(address: ReturnAddress, said: Mapping[str, str], issuer: str, now: i
 
 def with_query(uri: str, parameters: Mapping[str, str | None]) -> str:
     """`uri` with parameters added; a query that it already has is kept as it is (RFC 6749 §3.1.2)."""
-    added = "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in parameters.items() if v is not None)
+    added = "&".join([f"{quoted(k)}={quoted(v)}" for k, v in parameters.items() if v is not None])
     parts = urlsplit(uri)
     query = f"{parts.query}&{added}" if parts.query and added else parts.query or added
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))

@@ -1,8 +1,7 @@
 """An authorization request as an address of ours: where a reload or another language shows its page again."""
 
-from urllib.parse import urlencode
-
 from idp.protocol.authorization_request import AuthorizationRequest
+from idp.protocol.parameters import quoted
 
 
 def authorization_url(request: AuthorizationRequest) -> str:
@@ -27,6 +26,6 @@ def authorization_url(request: AuthorizationRequest) -> str:
         "display": None if request.display == "page" else request.display,
         "response_mode": None if request.response_mode == "query" else request.response_mode,
         "authorization_details": request.details,
-        "resource": request.resources,
     }
-    return f"/authorize?{urlencode({name: value for name, value in parameters.items() if value}, doseq=True)}"
+    said = [f"{name}={quoted(value)}" for name, value in parameters.items() if value]
+    return f"/authorize?{'&'.join(said + [f'resource={quoted(one)}' for one in request.resources])}"

@@ -28,10 +28,13 @@ class ClaimsRequest:
     id_token: Mapping[str, ClaimRequest] = field(default_factory=dict)
 
 
+NO_CLAIMS = ClaimsRequest()
+
+
 def parse_claims(text: str | None) -> ClaimsRequest:
     """The parameter's meaning. Raises InvalidRequest for anything but the shapes of §5.5."""
     if text is None:
-        return ClaimsRequest()
+        return NO_CLAIMS
     try:
         document = read_json(text)
     except MalformedJson:

@@ -4,13 +4,16 @@ RFC 6749 §3.1 and §3.2: "Parameters sent without a value MUST be treated as if
 "Request and response parameters MUST NOT be included more than once".
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import quote, unquote
 
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.resource_indicators import join
 
 FORM = "application/x-www-form-urlencoded"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+PLAIN = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3: what stands for itself in an address
 MAX_PARAMETERS = 60
 MAX_LENGTH = 8_192  # characters of one value; nonce and state may have 4 kB
 
@@ -29,9 +32,22 @@ def form_pairs(body: bytes, most: int | None = None) -> list[tuple[str, str]]:
 
     Raises ValueError for what is not UTF-8, and for more than `most` fields.
     """
-    if not body:
-        return []
-    return parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote", max_num_fields=most)
+    fields = body.decode().split("&")
+    if most is not None and len(fields) > most:
+        raise ValueError("too many fields")
+    split = [field.partition("=") for field in fields if field]
+    return [(_unquoted(name), _unquoted(value)) for name, _, value in split]
+
+
+def _unquoted(text: str) -> str:
+    """Most of what is sent needs nothing. Bytes that are not UTF-8 stay quoted, as Werkzeug has it."""
+    text = text.replace("+", " ")
+    return unquote(text, errors="werkzeug.url_quote") if "%" in text else text
+
+
+def quoted(text: str) -> str:
+    """`text` as a name or a value in an address (RFC 3986 §2.1). Most of what is sent needs nothing."""
+    return text if PLAIN.fullmatch(text) else quote(text, safe="")
 
 
 def single_valued(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -66,4 +82,4 @@ def require(parameters: Mapping[str, str], name: str) -> str:
 
 def has_controls(value: str) -> bool:
     """Whether `value` holds a control character: none of our parameters may (abuse of headers and logs)."""
-    return any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in value)
+    return CONTROL.search(value) is not None

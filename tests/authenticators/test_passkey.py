@@ -191,6 +191,12 @@ def test_another_type_of_credential_is_refused(kind):
         verified(document=asserted() | {"type": kind})
 
 
+@pytest.mark.parametrize("attachment", ["platform", "cross-platform", "worn on the wrist", None])
+def test_how_an_authenticator_is_attached_decides_nothing(attachment):
+    """WebAuthn Level 3 §5.1: a value that is not known counts as none."""
+    assert verified(document=asserted() | {"authenticatorAttachment": attachment}).facts
+
+
 GOOD = asserted(sign_count=1)
 
 

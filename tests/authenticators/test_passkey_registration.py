@@ -31,6 +31,12 @@ def test_a_good_registration_becomes_a_passkey(attestation):
     assert new.public_key
 
 
+@pytest.mark.parametrize("attachment", ["platform", "cross-platform", "worn on the wrist", None])
+def test_how_an_authenticator_is_attached_decides_nothing(attachment):
+    """WebAuthn Level 3 §5.1: a value that is not known counts as none."""
+    assert verified(registered() | {"authenticatorAttachment": attachment}).public_key
+
+
 @pytest.mark.parametrize(
     ("flags", "eligible", "backed_up"),
     [(UP | UV | AT, False, False), (UP | UV | AT | BE, True, False), (UP | UV | AT | BE | BS, True, True)],

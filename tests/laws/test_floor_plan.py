@@ -28,9 +28,13 @@ SOCKETS = {
     "urllib.request",
 }
 CLOCKS = {"time", "random", "secrets"}
+ROUND = {"application.py", "current_request.py", "plain_answer.py"}
 BINDING = {"demo/phone.py", "storage/database.py", "command.py"}
 PLACES = {
-    "flask": (FLASK, {"endpoints", "pages", "__init__.py", "application.py"} | BINDING),
+    "flask": (
+        FLASK,
+        {"endpoints", "pages", "__init__.py", "application.py", "current_request.py", "plain_answer.py"} | BINDING,
+    ),
     "sql": (SQL, {"storage"}),
     "sockets": (
         SOCKETS,

@@ -73,6 +73,11 @@ def test_nothing_that_somebody_types_is_a_mark():
     assert mark in filled, "a value is put in as it is, and not read again"
 
 
+def test_a_page_without_a_blank_is_kept_as_it_is():
+    kept = make_blanks()
+    assert kept.filled("plain", lambda _: "<p>", {"who": "a"}) == "<p>"
+
+
 def test_only_so_many_pages_are_kept(monkeypatch):
     monkeypatch.setattr(blanks, "MOST_PAGES", 3)
     kept, rendered = make_blanks(), []
