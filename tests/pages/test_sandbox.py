@@ -146,7 +146,7 @@ def test_a_test_citizens_passkey_opens_nothing_at_a_live_client(ground):
     credential = used.passkey.answer(challenge, rp_id="localhost", origin=ORIGIN, sign_count=used.sign_count)
     before = ground.contents()
     answer = browser.submit("/sign-in/passkey", credential=credential)
-    assert answer.status_code == 200
+    assert answer.status_code == 400
     assert "/sign-in/passkey" in answer.text
     assert ground.contents() == before
 
