@@ -11,6 +11,7 @@ import pytest
 
 from idp import MAX_BODY
 from idp.command import main
+from idp.registration.hosts import LOOPBACK_HOSTS
 from idp.safety import exceptions_for_tests, refuse_unsafe
 from idp.settings import SettingsError, load_settings
 from idp.telephony.accounts_file import read_accounts
@@ -63,6 +64,10 @@ def test_the_production_example_loads():
     assert not settings.demo
     assert not settings.debug
     assert settings.gateways_file is not None
+
+
+def test_where_a_service_may_be_registered_in_development_it_may_be_told_of_logouts():
+    assert load_settings(CONFIG / "development.toml", {}).test_hosts == LOOPBACK_HOSTS
 
 
 @pytest.mark.parametrize(
