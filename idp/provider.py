@@ -45,7 +45,7 @@ from idp.registration.network import Network
 from idp.registration.outbound import Outbound, make_outbound
 from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
-from idp.settings import Settings, SettingsError
+from idp.settings import Settings, SettingsError, read_line
 from idp.storage.audit_seals import AuditSeals
 from idp.storage.checked_requests import CHECK_SECONDS, MOST_NOTED
 from idp.storage.citizen_letters import LETTERS, CitizenLetters
@@ -392,10 +392,10 @@ class Provider:
 
 
 def _registry(settings: Settings, table: SqlRegistry) -> Registry | None:
-    """Who knows nationals, as settings say. Raises OSError for a token that cannot be read."""
+    """Who knows nationals, as settings say. Raises SettingsError for a token that cannot be read."""
     if settings.registry == "http":
         assert settings.registry_token_file is not None
-        token = settings.registry_token_file.read_text("ascii").strip()
+        token = read_line(settings.registry_token_file, "ascii")
         ends = settings.registry_ends_url
         return HttpRegistry(RegistryAccount(settings.registry_url, token, settings.trusted_ca, ends))
     return EmbeddedRegistry(table) if settings.registry == "embedded" else None

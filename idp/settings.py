@@ -303,6 +303,30 @@ def _check_registry(settings: Settings) -> None:
         raise SettingsError("registry = http needs registry_url and registry_token_file")
     if settings.registry_ends_url and settings.registry != "http":
         raise SettingsError("registry_ends_url is for registry = http")
+    for name in ("registry_url", "registry_ends_url", "otlp_endpoint"):
+        if getattr(settings, name) and not _is_address(getattr(settings, name)):
+            raise SettingsError(f"{name} must be an http(s) address, not {getattr(settings, name)!r}")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        return address.scheme in USUAL_PORTS and bool(address.hostname) and address.port != 0 and text.isprintable()
+    except ValueError:
+        return False
+
+
+def read_line(path: Path, encoding: str) -> str:
+    """The one password or token that a file holds. Raises SettingsError."""
+    try:
+        text = path.read_text(encoding).strip()
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        text = ""
+    if not text or not text.isprintable():
+        raise SettingsError(f"{path} must hold one line of {encoding.upper()} text")
+    return text
 
 
 def _check_mail(settings: Settings) -> None:

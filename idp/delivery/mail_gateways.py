@@ -14,7 +14,7 @@ from typing import Final
 
 from idp.delivery.mail import Letter
 from idp.delivery.outbox import NotDelivered, Undeliverable
-from idp.settings import Settings, SettingsError
+from idp.settings import Settings, SettingsError, read_line
 
 SECONDS: Final = 20.0
 KEPT: Final = 200  # letters that a reader of the file sees
@@ -29,12 +29,9 @@ def make_mail_gateway(settings: Settings, clock: Callable[[], int]) -> "SmtpGate
         return FileMail(settings.mails_file, clock)
     if not settings.smtp_host or not settings.mail_sender:
         raise SettingsError("mail = smtp needs smtp_host and mail_sender")
-    password = ""
-    if settings.smtp_password_file is not None:
-        try:
-            password = settings.smtp_password_file.read_text("utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"cannot read {settings.smtp_password_file}: {error.strerror}") from error
+    if "@" not in settings.mail_sender or not settings.mail_sender.isprintable():
+        raise SettingsError(f"mail_sender must be an address, not {settings.mail_sender!r}")
+    password = "" if settings.smtp_password_file is None else read_line(settings.smtp_password_file, "utf-8")
     return SmtpGateway(settings, password, clock)
 
 

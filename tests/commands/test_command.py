@@ -66,6 +66,8 @@ def test_the_settings_file_may_stand_before_or_after_the_command(config: Path, t
         (f"bind = 'unix:/{'x' * 107}'", "at most 107 bytes"),
         ("metrics_bind = '127.0.0.1:65536'", "metrics_bind is an IP address and a port"),
         ("log_level = 'loud'", "log_level is one of"),
+        ("otlp_endpoint = 'collector:4318'", "otlp_endpoint must be an http(s) address"),
+        ("registry = 'http'\nregistry_url = 'x'\nregistry_token_file = 'y'", "registry_url must be an http(s) address"),
         ("environment = 'test'", "environment is development or production"),
         ("workers = 0", "workers must be between 1 and 64"),
         ("workers = 'two'", "'workers' takes a whole number"),
@@ -175,9 +177,20 @@ def test_an_address_of_another_machine_cannot_be_listened_on(ready: Path):
         ('trusted_ca = "{}/none.pem"', "cannot read trusted_ca {}/none.pem: No such file or directory"),
         ('trusted_ca = "{}/idp.toml"', "cannot read trusted_ca {}/idp.toml: "),
         ('mail = "smtp"', "mail = smtp needs smtp_host and mail_sender"),
+        ('mail = "smtp"\nsmtp_host = "h"\nmail_sender = "nobody"', "mail_sender must be an address, not 'nobody'"),
+        (
+            'mail = "smtp"\nsmtp_host = "h"\nmail_sender = "a@b.example"\nsmtp_password_file = "{}/empty"',
+            "{}/empty must hold one line of UTF-8 text",
+        ),
+        (
+            'registry = "http"\nregistry_url = "https://r.example"\nregistry_token_file = "{}/latin"',
+            "{}/latin must hold one line of ASCII text",
+        ),
     ],
 )
 def test_the_check_finds_what_only_a_part_needs(ready: Path, tmp_path: Path, setting: str, said: str):
+    (tmp_path / "empty").touch()
+    (tmp_path / "latin").write_bytes(b"\xe9")
     ready.write_text(ready.read_text() + setting.format(tmp_path) + "\n")
     code, line = run("check", "--config", ready)
     assert (code, line.count("\n")) == (1, 1)
