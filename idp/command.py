@@ -283,7 +283,10 @@ def _listener_of(wired: Provider) -> Any:
     gauges = GaugeCollector(lambda: read_gauges(wired.database, wired.clock()))
     figures = Seldom(wired.phones.exposition, wired.clock)
     address = (host.strip("[]"), int(port))
-    return InternalListener(address, metrics_directory(settings), gauges, lambda: _unready(wired), figures)
+    try:
+        return InternalListener(address, metrics_directory(settings), gauges, lambda: _unready(wired), figures)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {settings.metrics_bind}: {error.strerror}") from None
 
 
 def _unready(wired: Provider) -> str | None:

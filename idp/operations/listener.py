@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import AF_INET, AF_INET6
 from threading import Lock
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
@@ -91,6 +92,7 @@ class InternalListener(ThreadingHTTPServer):
 
         Raises OSError when the address is taken.
         """
+        self.address_family = AF_INET6 if ":" in address[0] else AF_INET
         super().__init__(address, _Handler)
         self.directory, self.gauges, self.unready, self.figures = directory, gauges, unready, figures
 

@@ -2,6 +2,8 @@
 
 import resource
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from click.testing import CliRunner
 
 from idp.command import main
 from idp.serving import _listener
-from idp.settings import Settings, SettingsError
+from idp.settings import ROOT, Settings, SettingsError
 from idp.storage.schema import head
 
 
@@ -221,3 +223,18 @@ def test_a_database_that_cannot_be_written_is_one_clear_line(ready: Path, reques
     code, said = run("keys", "rotate", "--config", ready)
     assert (code, said) == (1, "idp: the database is away, busy or full: disk I/O error\n")
     assert run("keys", "list", "--config", ready) == before
+
+
+def test_counts_shown_where_somebody_else_listens_is_one_clear_line(ready: Path):
+    """In a process of its own: counting is for good where it has begun."""
+    with socket.socket(socket.AF_INET6) as other:
+        try:
+            other.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no ::1")
+        other.listen()
+        bind = f"[::1]:{other.getsockname()[1]}"
+        ready.write_text(ready.read_text() + f'metrics_bind = "{bind}"\nvar = "{ready.parent}/var"\n')
+        command = [sys.executable, "-m", "idp", "metrics", "--config", str(ready)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"idp: cannot listen on {bind}: Address already in use\n")
