@@ -17,7 +17,6 @@ from idp.registration.administration import BEGINNING, SCOPES
 from idp.registration.client_keys import usable_algorithms
 from idp.registration.errors import BrokenRule
 from idp.registration.fields import ENCRYPTED, Offer
-from idp.registration.hosts import LOOPBACK_ADDRESSES
 from idp.registration.logout_uris import origin
 
 Effective = Mapping[str, Any]
@@ -254,9 +253,6 @@ def sector(metadata: Effective, _offer: Offer) -> None:
     found = redirect_uris.hosts(metadata.get("redirect_uris", ()))
     if len(found) > 1:
         raise BrokenRule("must share one host, or sector_identifier_uri lists them, or an administrator sets sector")
-    if metadata["application_type"] == "native" and not found.isdisjoint(LOOPBACK_ADDRESSES):
-        # Every native application shares the loopback address: without a sector they would share subjects.
-        raise BrokenRule("on loopback need a sector, which an administrator sets")
 
 
 def _signs_people_in(metadata: Effective) -> bool:

@@ -109,8 +109,15 @@ def _encryption(metadata: Mapping[str, Any], kind: str) -> Encryption | None:
 
 
 def _sector(metadata: Mapping[str, Any]) -> str:
-    """What an administrator set, or the host of the sector identifier or the redirection URIs (Core 1.0 §8.1)."""
+    """What an administrator set, or the host of the sector identifier or the redirection URIs (Core 1.0 §8.1).
+
+    None for a machine, which has no person's subject, and for a native application on loopback: every such application
+    has this host, and by it they would share subjects. It is then a sector of its own.
+    """
     if "sector" in metadata:
         return str(metadata["sector"])
     address = metadata.get("sector_identifier_uri") or next(iter(metadata.get("redirect_uris", ())), None)
-    return parse_uri(address).host if address else ""  # a machine has no person's subject
+    if address is None:
+        return ""
+    uri = parse_uri(address)
+    return "" if metadata["application_type"] == "native" and uri.is_loopback_address else uri.host

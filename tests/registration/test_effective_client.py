@@ -104,6 +104,14 @@ def test_the_defaults_of_both_sides_are_the_same():
             assert getattr(client, field.name) == getattr(plain, field.name), field.name
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+@pytest.mark.parametrize(("more", "sector"), [({}, ""), ({"sector": "apps.example"}, "apps.example")])
+def test_a_native_application_on_loopback_is_a_sector_of_its_own_unless_an_administrator_set_one(host, more, sector):
+    native = {"application_type": "native", "redirect_uris": [f"http://{host}/cb"]}
+    given = without(GOV24, "post_logout_redirect_uris") | native | more
+    assert effective_client(stored(given)).sector == sector
+
+
 @pytest.mark.parametrize(("more", "sector"), [({}, "gov24.example"), ({"sector": "go.example"}, "go.example")])
 def test_the_sector_is_the_host_unless_an_administrator_set_it(more, sector):
     assert effective_client(stored(GOV24 | more)).sector == sector
