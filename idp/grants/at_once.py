@@ -30,7 +30,8 @@ def redeem(
     if exchanges is None or redirect_uri is None or VERIFIER.fullmatch(verifier) is None:
         return None
     access = new_handle(mint.new_id(), mint.random_bytes)
-    refresh = new_handle(mint.new_id(), mint.random_bytes) if REFRESH in client.grant_types else None
+    may_refresh = REFRESH in client.grant_types and "offline_access" in client.scopes
+    refresh = new_handle(mint.new_id(), mint.random_bytes) if may_refresh else None
     terms = _terms(client, mint, redirect_uri=redirect_uri, code_challenge=s256_challenge(verifier))  # RFC 7636 §4.6
     minted = Minted(
         access=access,

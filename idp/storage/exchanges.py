@@ -45,7 +45,12 @@ from idp.storage.wire import Outdated
 
 
 def _words(text: Any) -> Any:
-    return func.string_to_array(text, literal_column("' '"), type_=ARRAY(Text))
+    return func.string_to_array(text, _said(" "), type_=ARRAY(Text))
+
+
+def _said(text: str) -> Any:
+    """A text that stands in the statement itself: it need not be sent each time."""
+    return literal_column(f"'{text}'", Text)
 
 
 # The grant: what `check`, `audience_of`, `still_allowed` and `Mint.suffices` ask for.
@@ -75,19 +80,19 @@ _REFRESH_FITS = and_(
 # Those behind it: `standing_of`, gate by gate, and the client, as the worker remembers it.
 _STANDS = and_(
     Person.id == Grant.person_id,
-    Person.status == PersonStatus.ACTIVE.value,
+    Person.status == _said(PersonStatus.ACTIVE.value),
     Person.sandbox_of.is_not_distinct_from(bindparam("tenant", type_=Text)),
     Passkey.id == Grant.passkey_id,
-    Passkey.state == "active",
+    Passkey.state == _said("active"),
     Credential.id == Passkey.credential_id,
-    Credential.state == State.ACTIVE.value,
+    Credential.state == _said(State.ACTIVE.value),
     Credential.expires_at > bindparam("now"),
     Consent.person_id == Grant.person_id,
     Consent.client_id == Grant.client_id,
     Consent.withdrawn_at.is_(None),
     ClientRow.id == Grant.client_id,
     ClientRow.version == bindparam("known_version"),
-    ClientRow.status == "enabled",
+    ClientRow.status == _said("enabled"),
 )
 _SESSION_LIVES = and_(Session.id == Grant.session_id, Session.ended_at.is_(None))  # else only offline (Core §11)
 
@@ -128,7 +133,7 @@ def _refresh(taken: CTE, condition: ColumnElement[bool] | None) -> Any:
 
 def _audit(taken: CTE, detail: Any) -> Any:
     given = _given(AuditEvent, id="audit", at="now", event="event")
-    named = func.replace(detail, THE_GRANT, func.replace(cast(taken.c.id, Text), "-", ""))
+    named = func.replace(detail, _said(THE_GRANT), func.replace(cast(taken.c.id, Text), _said("-"), _said("")))
     values = select(*given.values(), taken.c.person_id, taken.c.client_id, named)
     return insert(AuditEvent).from_select([*given, "person_id", "client_id", "detail"], values)
 
@@ -136,7 +141,7 @@ def _audit(taken: CTE, detail: Any) -> Any:
 def _exchange(takes: Any, *, refresh: bool = False, only_offline: bool = False) -> Executable:
     """The whole statement; its one row is the grant, and it has none where anything is not as it must be."""
     taken = takes.cte("taken")
-    offline = literal_column("'offline_access'") == func.any(_words(taken.c.scopes)) if only_offline else None
+    offline = _said("offline_access") == func.any(_words(taken.c.scopes)) if only_offline else None
     detail: Any = bindparam("detail", type_=Text)
     if offline is not None:
         detail = case((offline, bindparam("detail_offline", type_=Text)), else_=detail)

@@ -74,9 +74,10 @@ def test_the_audit_row_leaves_open_only_what_the_grant_tells():
 
 @pytest.mark.parametrize("grant_types", [{"authorization_code"}, {"authorization_code", "refresh_token"}])
 @pytest.mark.parametrize("scopes", [("openid",), ("openid", "offline_access")])
-def test_a_refresh_token_is_given_for_offline_access_to_a_client_that_may_refresh(grant_types, scopes):
-    may = "refresh_token" in grant_types
-    client = replace(GOV24, grant_types=frozenset(grant_types))
+@pytest.mark.parametrize("registered", [{"openid"}, {"openid", "offline_access"}])
+def test_a_refresh_token_is_given_for_offline_access_to_a_client_that_may_refresh(grant_types, scopes, registered):
+    may = "refresh_token" in grant_types and "offline_access" in registered
+    client = replace(GOV24, grant_types=frozenset(grant_types), scopes=frozenset(registered))
     outcome, told = exchanged(client, grant=replace(GRANT, scopes=scopes))
     [(_, _, _, minted)] = told.told
     assert (minted.refresh is not None) is (minted.issued_offline is not None) is may
