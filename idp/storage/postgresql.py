@@ -208,7 +208,7 @@ _DUMP: dict[type, Callable[[Any], bytes | None]] = {
     int: b"%d".__mod__,
     str: _text,
     bytes: bytes,
-    UUID: lambda value: value.hex.encode(),
+    UUID: lambda value: b"%032x" % value.int,
     bool: lambda value: b"t" if value else b"f",
     type(None): lambda _: None,
 }
