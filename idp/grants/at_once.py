@@ -1,8 +1,8 @@
 """Plain exchanges: one statement takes what was presented, judges the grant behind it and writes its tokens.
 
 The rules are those of authorization_code.py and refresh_token.py. Here they become terms, which storage compares
-where the grant lies, so that its database is asked once and not twice. This file refuses nothing: what is not plain,
-and what does not meet the terms, is judged there, step by step.
+where the grant lies, so that its database is asked once and not twice. This file refuses nothing, before the exchange
+or after it: what is not plain, and what does not meet the terms, is judged there, step by step.
 """
 
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ def redeem(
     code: Presented, form: Mapping[str, str], client: Client, stores: Stores, mint: Mint, now: int, binding: str | None
 ) -> Mapping[str, Any] | None:
     """The token response for a code. None where it has to be judged step by step: nothing has been done yet."""
-    redirect_uri, verifier = form.get("redirect_uri"), form.get("code_verifier", "")
+    redirect_uri, verifier = form.get("redirect_uri", ""), form.get("code_verifier", "")
     exchanges = _for_plain(form, client, stores, binding)
-    if exchanges is None or redirect_uri is None or VERIFIER.fullmatch(verifier) is None:
+    if exchanges is None or not _could_fit(redirect_uri, verifier):
         return None
     access = new_handle(mint.new_id(), mint.random_bytes)
     may_refresh = REFRESH in client.grant_types and "offline_access" in client.scopes
@@ -68,6 +68,11 @@ def _for_plain(form: Mapping[str, str], client: Client, stores: Stores, binding:
     """What can be tried, if opaque bearer tokens for all that was granted are asked for."""
     plain = binding is None and client.access_token_format == "opaque" and FEWER.isdisjoint(form)  # noqa: S105 (a form, not a password)
     return stores.exchanges if plain else None
+
+
+def _could_fit(redirect_uri: str, verifier: str) -> bool:
+    """Whether any code may have them: what no code has, a NUL above all, need not reach the database."""
+    return redirect_uri != "" and redirect_uri.isprintable() and VERIFIER.fullmatch(verifier) is not None
 
 
 def _terms(client: Client, mint: Mint, *, redirect_uri: str | None = None, code_challenge: str | None = None) -> Terms:

@@ -118,6 +118,9 @@ STEP_BY_STEP = [
     [
         *STEP_BY_STEP,
         pytest.param({}, {"redirect_uri": None}, id="T-11 no redirect_uri"),
+        pytest.param({}, {"redirect_uri": GRANT.redirect_uri + "\0"}, id="T-11 with a NUL"),
+        pytest.param({}, {"redirect_uri": GRANT.redirect_uri + "\n"}, id="T-11 with a line's end"),
+        pytest.param({}, {"redirect_uri": "\ud800"}, id="T-11 with half a character"),
         pytest.param({}, {"code_verifier": None}, id="P-03 no verifier"),
         pytest.param({}, {"code_verifier": "a" * 42}, id="P-05 short verifier"),
     ],
