@@ -46,6 +46,11 @@ class DatabaseUnavailable(Exception):
     """The database cannot be opened; the message is one line for the operator."""
 
 
+def detail_text(row: AuditRow) -> str | None:
+    """The detail of an audit row as it is stored."""
+    return json.dumps(row.detail, default=_plain, separators=(",", ":")) if row.detail else None
+
+
 def _plain(value: object) -> str:
     """What JSON does not know, as text: keys without their dashes."""
     return value.hex if isinstance(value, UUID) else str(value)
@@ -91,7 +96,7 @@ class Transaction:
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
-        self.acts.append((row.event.tag, row.client))
+        self.tell(row.event.tag, row.client)
         self.add(
             models.AuditEvent,
             id=self.new_id(),
@@ -99,8 +104,12 @@ class Transaction:
             event=row.event.tag,
             person_id=row.person,
             client_id=row.client,
-            detail=json.dumps(row.detail, default=_plain, separators=(",", ":")) if row.detail else None,
+            detail=detail_text(row),
         )
+
+    def tell(self, tag: str, client_id: str | None) -> None:
+        """Let an act be counted whose audit row a statement of its own writes."""
+        self.acts.append((tag, client_id))
 
     @property
     def recorded(self) -> list[str]:

@@ -89,8 +89,10 @@ class PostgresqlWire:
 
     def finish(self, several: Sequence[tuple[Compiled, list[Any]]]) -> list[Outcome]:
         """Run several statements and the COMMIT in one go. One that is refused takes the others back."""
-        queries = [self._query(*one) for one in several]
         begun, self._begins = self._begins, False
+        if begun and len(several) == 1:  # a transaction by itself
+            return [self.execute(*several[0])]
+        queries = [self._query(*one) for one in several]
         results = self._together([*([_BEGIN] if begun else []), *queries, _COMMIT])
         _check_committed(results[-1])
         return [
@@ -206,7 +208,7 @@ _DUMP: dict[type, Callable[[Any], bytes | None]] = {
     int: b"%d".__mod__,
     str: _text,
     bytes: bytes,
-    UUID: lambda value: value.hex.encode(),
+    UUID: lambda value: b"%032x" % value.int,
     bool: lambda value: b"t" if value else b"f",
     type(None): lambda _: None,
 }
