@@ -269,6 +269,15 @@ class Database:
         with self.read() as alone:
             return alone.all(statement, **values)
 
+    def act_together(self, *several: tuple[Executable, dict[str, Any]]) -> None:
+        """The same of several statements, none of which needs another's: all hold, or none, by one round trip.
+
+        PostgreSQL only: there what travels together is one transaction without BEGIN and COMMIT (§55.2.4).
+        """
+        assert self._scope.step is None, "a step within a step"
+        with self.read() as alone:
+            alone.each(*several)
+
     def read(self) -> AbstractContextManager[Transaction]:
         """Statements that only read, each by itself: no BEGIN and no COMMIT travel."""
         return Reading(self, self._scope)

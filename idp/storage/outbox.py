@@ -5,6 +5,7 @@ no cleaning up. What was delivered is gone; `due_at` is NULL once a row is given
 transactions of the acts that cause them (`Transaction.add`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -181,14 +182,18 @@ class SqlOutbox:
 
     def delivered(self, item: UUID, to: HandedOver | None = None) -> None:
         """The row is done and gone; who has the message now stands in its dispatch, by the same act."""
-        if to is None:
-            self._record(_DELIVERED, item=item)
-        elif self._at_once:
-            self._record(_OUT_BY_NAME if to.named_by_it else _OUT, item=item, theirs=to.vendor_id)
-        else:
-            with self._database.begin() as transaction:
+        self.all_delivered([(item, to)])
+
+    def all_delivered(self, several: Sequence[tuple[UUID, HandedOver | None]]) -> None:
+        """The same of several, in one round trip."""
+        if self._at_once:
+            self._database.act_together(*(_outcome(item, to) for item, to in several))
+            return
+        with self._database.begin() as transaction:
+            for item, to in several:
                 transaction.run(_DELIVERED, item=item)
-                if transaction.run(_HANDED_OVER, item=item, theirs=to.vendor_id) and to.named_by_it:
+                noted = to and transaction.run(_HANDED_OVER, item=item, theirs=to.vendor_id)
+                if to and to.named_by_it and noted:
                     transaction.add(VendorId, id=item, vendor_id=to.vendor_id)
 
     def retry(self, item: UUID, at: int, why: str) -> None:
@@ -201,6 +206,13 @@ class SqlOutbox:
 
     def _record(self, outcome: Executable, **values: Any) -> None:
         self._database.act(outcome, **values)
+
+
+def _outcome(item: UUID, to: HandedOver | None) -> tuple[Executable, dict[str, Any]]:
+    """The statement that ends a row and notes who has its message, and its values."""
+    if to is None:
+        return _DELIVERED, {"item": item}
+    return _OUT_BY_NAME if to.named_by_it else _OUT, {"item": item, "theirs": to.vendor_id}
 
 
 def _lease(*, skip_locked: bool) -> Executable:

@@ -14,6 +14,7 @@ from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch, VendorId
 from idp.storage.outbox import MAX_WHY, Fate, SqlOutbox, fate_of
 from idp.storage.outbox_office import OutboxOffice
+from idp.storage.wire import AlreadyTaken
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import Outline, State
 from tests.statements import watched
@@ -228,6 +229,24 @@ def test_who_has_a_message_is_noted_with_the_end_of_its_row(database, outbox):
         states = [(one.state, one.vendor_id) for one in reading.all(select(Dispatch.__table__).order_by(Dispatch.id))]
     assert states == [(State.HANDED_OVER, "theirs-1"), (State.DELIVERED, "theirs-2")]
     assert row(database, 1) is row(database, 2) is None
+
+
+def test_several_outcomes_are_one_act(database, outbox):
+    for number in (1, 2, 3, 4):
+        add(database, number)
+        outline = Outline(id=UUID(int=number), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
+        SqlDispatches(database).trying(outline, "sns", (), known=False)
+    with database.begin() as transaction:
+        transaction.add(VendorId, id=UUID(int=4), vendor_id="in the way")
+    outbox.lease(NOW, 10, LEASE)
+    named = [(UUID(int=number), HandedOver(f"theirs-{number}", named_by_it=True)) for number in (2, 4)]
+    outbox.all_delivered([(UUID(int=1), HandedOver("theirs-1")), named[0]])
+    with pytest.raises(AlreadyTaken):
+        outbox.all_delivered([(UUID(int=3), None), named[1]])
+    assert [row(database, number) is None for number in (1, 2, 3, 4)] == [True, True, False, False]
+    with database.read() as reading:
+        states = [tuple(one) for one in reading.all(select(Dispatch.state, Dispatch.vendor_id).order_by(Dispatch.id))]
+    assert states == [(State.HANDED_OVER, f"theirs-{number}") for number in (1, 2)] + [(State.TRYING, None)] * 2
 
 
 def test_a_message_is_found_by_the_vendors_name_where_its_receipts_know_no_other(database, outbox):
