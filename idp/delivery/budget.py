@@ -54,15 +54,15 @@ class Cost:
 
 def money_counts(cost: Cost, price: int, fingerprints: Fingerprints) -> list[Count]:
     """The budgets that a message is paid from, by `price` in hundredths of a US cent."""
-    kinds = [(Kind.COUNTRY_MONEY, cost.region), (Kind.ALL_MONEY, "")]
-    if cost.is_new:
-        kinds += [(Kind.NEW_MONEY, cost.region), (Kind.ALL_NEW_MONEY, "")]
-    return [Count(kind, _subject(fingerprints, kind, of), price) for kind, of in kinds]
+    return list(_money_counts(cost, price, fingerprints))
 
 
 @lru_cache(maxsize=1024)
-def _subject(fingerprints: Fingerprints, kind: Kind, of: str) -> int:
-    return fingerprints.number(kind.value, of)
+def _money_counts(cost: Cost, price: int, fingerprints: Fingerprints) -> tuple[Count, ...]:
+    kinds = [(Kind.COUNTRY_MONEY, cost.region), (Kind.ALL_MONEY, "")]
+    if cost.is_new:
+        kinds += [(Kind.NEW_MONEY, cost.region), (Kind.ALL_NEW_MONEY, "")]
+    return tuple(Count(kind, fingerprints.number(kind.value, of), price) for kind, of in kinds)
 
 
 @dataclass(frozen=True, slots=True)

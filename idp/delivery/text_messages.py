@@ -147,6 +147,8 @@ class TextMessages:
     signals: Signals = NOBODY
     desk: Desk = UNPAID
     fictional: bool = True
+    #: The gateway itself, where it can begin several messages at once.
+    together: Together | None = None
     #: What was begun together, until it is delivered.
     _begun: dict[UUID, Message] = field(default_factory=dict, repr=False)
 
@@ -162,14 +164,15 @@ class TextMessages:
 
         Not where somebody is asked about the number before: that may take seconds.
         """
-        if not isinstance(self.gateway, Together) or not isinstance(self.signals, Nobody):
+        if self.together is None or not isinstance(self.signals, Nobody):
             return
         messages = [message for item, payload in several if (message := self._first(item, payload)) is not None]
         try:
-            self.gateway.begin(messages)
+            self.together.begin(messages)
         finally:  # what went wrong after it was done is no reason not to go on from there
-            begun = [message for message in messages if message.payment is not None and message.payment.begun]
-            self._begun.update((message.id, message) for message in begun)
+            for message in messages:
+                if message.payment is not None and message.payment.begun:
+                    self._begun[message.id] = message
 
     def _first(self, item: OutboxItem, payload: bytes) -> Message | None:
         """None for one of which something may have to be looked up, or which cannot be delivered."""

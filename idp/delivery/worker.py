@@ -31,6 +31,8 @@ LEASE_SECONDS: Final = 60
 #: Pause after the database could not be asked.
 STORE_PAUSE_SECONDS: Final = 5.0
 
+#: Deliveries in one line of the log, which is cut off.
+TOLD: Final = 5
 #: Chores under way at once.
 CHORES: Final = 4
 
@@ -63,7 +65,7 @@ class Worker:
     #: What items of one kind that are leased together can begin together.
     together: Mapping[str, Prepare] = field(default_factory=dict)
     #: Deliveries under way at once.
-    senders: int = 4
+    senders: int = 8
     #: Seconds between two looks into an empty outbox.
     idle_seconds: float = 0.5
     #: What else has to be done from time to time: removing what has served its time, sealing the audit.
@@ -179,7 +181,9 @@ class Worker:
             return
         for item, _ in gone:
             self.observe(item.kind, "delivered")
-            log.info("outbox item %s (%s) delivered, attempt %d", item.id, item.kind, item.attempts)
+        for start in range(0, len(gone), TOLD):
+            told = ", ".join(f"{item.kind} {item.id}" for item, _ in gone[start : start + TOLD])
+            log.info("outbox items delivered: %s", told)
 
     def _refusal(self, item: OutboxItem) -> str | None:
         """Why `item` is not even tried, or None."""

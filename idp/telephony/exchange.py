@@ -84,14 +84,16 @@ class Exchange:
         For messages of which nothing was tried, and of whose subject no other message was sent: what would be looked up
         of them is known. Their payments tell whether it was done; `send` goes on from there.
         """
-        now, coverage = self.clock(), self.coverage()
-        measured = self.memory.measured({(one.region, one.channel) for one in messages}, now)
+        coverage = self.coverage()
+        measured = self.memory.measured({(one.region, one.channel) for one in messages}, self.clock())
+        first: dict[tuple[str, Channel, str], Sequence[str]] = {}  # the same for all of one place and language
         several = []
         for message in messages:
-            country, payment = coverage.of(message.region), message.payment
-            names = self._order(message, country, Past(success=measured[message.region, message.channel]))
-            if names and payment is not None:
-                several.append(Beginning(self._outline(message, country), names[0], payment))
+            country, of = coverage.of(message.region), (message.region, message.channel, message.language)
+            if of not in first:
+                first[of] = self._order(message, country, Past(success=measured[of[:2]]))[:1]
+            if first[of] and message.payment is not None:
+                several.append(Beginning(self._outline(message, country), first[of][0], message.payment))
         if several:
             self.memory.begin_together(several)
 

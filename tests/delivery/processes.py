@@ -101,7 +101,8 @@ def main(directory, now, mode, kind="relay"):
         gateway = exchange(directory, now, mode, kind)
     else:
         gateway = (Slow if mode == "slow" else FileGateway)(directory / "messages.jsonl", lambda: now)
-    deliver = TextMessages(gateway, load_messages(), "id.overseas.go.kr", lambda: now)
+    together = gateway if isinstance(gateway, Exchange) else None
+    deliver = TextMessages(gateway, load_messages(), "id.overseas.go.kr", lambda: now, together=together)
     # The log says when signals are waited for; before that they end the process as they end any.
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     run_until_signalled(

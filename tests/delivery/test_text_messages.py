@@ -187,7 +187,8 @@ def first(number, message=MESSAGE, attempts=1, sends=1):
 
 def begin(gateway, several, signals=None, **changed):
     given = {} if signals is None else {"signals": signals}
-    made = TextMessages(gateway, load_messages(), HOST, Clock(NOW), desk=Till(), **given, **changed)
+    together = gateway if hasattr(gateway, "begin") else None
+    made = TextMessages(gateway, load_messages(), HOST, Clock(NOW), desk=Till(), together=together, **given, **changed)
     made.begin(several)
     return made
 
@@ -233,7 +234,7 @@ def test_what_was_begun_is_gone_on_with_whatever_went_wrong_afterwards():
             raise ConnectionError("the alarm could not be recorded")
 
     gateway, (item, payload) = Fails(), first(1)
-    made = TextMessages(gateway, load_messages(), HOST, Clock(NOW), desk=Till())
+    made = TextMessages(gateway, load_messages(), HOST, Clock(NOW), desk=Till(), together=gateway)
     with pytest.raises(ConnectionError):
         made.begin([(item, payload)])
     made(item, payload)
