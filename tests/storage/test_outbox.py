@@ -135,6 +135,39 @@ def test_a_delivered_row_is_gone(database, outbox):
     assert outbox.lease(NOW + 10**6, 10, LEASE) == []
 
 
+def test_a_lease_and_what_is_out_do_not_wait_for_the_disk_and_whom_it_was_handed_to_does(postgresql_ground):
+    """A power cut may undo the first and the last; it goes to the disk with what lies between them."""
+    database = postgresql_ground.provider.database
+    dispatches, waits = SqlDispatches(database), []
+
+    def ask(reading):
+        waits.append(reading.one(text("SELECT current_setting('synchronous_commit') AS said")).said)
+
+    class Asking(Database):
+        def act(self, statement, **values):
+            with self.begin() as step:
+                rows = step.all(statement, **values)
+                ask(step)
+                return rows
+
+        def act_together(self, *several):
+            with self.begin() as step:
+                step.each(*several)
+                ask(step)
+
+    asking = SqlOutbox(Asking(database.engine, database.new_id))
+    for number in (1, 2):
+        add(database, number)
+        asking.lease(NOW, 1, LEASE)
+        outline = Outline(id=UUID(int=number), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
+        dispatches.trying(outline, "first", (), known=False)
+        asking.all_delivered([(UUID(int=number), HandedOver("x", named_by_it=number == 2))])
+    assert waits == ["off"] * 4
+    with database.begin() as step:
+        ask(step)
+    assert waits[-1] == "on", "it holds for that step alone"
+
+
 def test_a_row_given_up_loses_its_payload_and_keeps_its_reason(database, outbox):
     add(database, 1)
     outbox.failed(UUID(int=1), NOW + 3, "x" * 10_000)
