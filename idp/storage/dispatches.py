@@ -185,8 +185,7 @@ class SqlDispatches:
         rows = [_begun(one.outline, one.gateway, ()) for one in several]
         lines = sorted({(one.gateway, one.outline.channel.value) for one in several})
         try:
-            with self._database.begin() as transaction:
-                stand = pay_at_once(transaction, [one.payment for one in several], rows, lines)
+            stand = pay_at_once(self._database, [one.payment for one in several], rows, lines)
         except AlreadyTaken:
             return False
         for one in several:
@@ -215,8 +214,8 @@ class SqlDispatches:
     def _note(self, row: dict[str, Any], owed: Payment | None, *, known: bool) -> Stand:
         """Write the row and take what is owed; returns how the counters stand then."""
         if owed is not None and not known:
-            with suppress(AlreadyTaken), self._database.begin() as transaction:
-                return pay_at_once(transaction, [owed], [row])
+            with suppress(AlreadyTaken):
+                return pay_at_once(self._database, [owed], [row])
         with self._database.begin() as transaction:
             stand = pay(transaction, owed) if owed is not None else []
             (transaction.put if known else transaction.add)(Dispatch, **row)

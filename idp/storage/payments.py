@@ -1,7 +1,7 @@
 """Messages are paid for and noted in one step: the counters of their budgets are raised, and their dispatches begun.
 
 The counters of the house and of a country are rows that every message raises, so everybody waits for who holds them.
-`pay_at_once` holds them for no round trip: everything travels with its COMMIT, and the rows refuse themselves, and with
+`pay_at_once` holds them for no round trip: everything travels at once, and the rows refuse themselves, and with
 them the whole step, unless every counter stood within its limit. It raises a counter once for all the messages that are
 paid from it. Then `pay` finds out, message by message and step by step, what is the matter.
 """
@@ -10,17 +10,41 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, case, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    SmallInteger,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+)
 
-from idp.storage.database import Transaction
+from idp.storage.database import Database, Transaction
 from idp.storage.models_messages import Dispatch, GatewayBreaker
 from idp.storage.models_second_proofs import SendCount
 from idp.storage.send_counts import SendCounts, raised, raising
+from idp.telephony.dispatch import State
 from idp.telephony.limits import Count, Kind, Limits, Tally
 from idp.telephony.payment import Payment
 
 Stand = list[tuple[Count, Tally]]
 """Counters, and how they stand with the message."""
+DIFFERING: Final = ("id", "about", "channel", "region", "asked_at", "price", "gateway")
+"""Of a dispatch that is begun."""
+_FRESH: Final = {
+    "state": literal_column(f"'{State.TRYING.value}'", Text),
+    "tried": literal_column("''", Text),
+    "vendor_id": null(),
+    "ended_at": null(),
+    "counted": literal_column("0", SmallInteger),
+}
 Line = tuple[str, str]
 """A gateway and a channel."""
 _COUNTS: Final = SendCount.__table__.c
@@ -29,19 +53,20 @@ _BREAKER: Final = GatewayBreaker.__table__.c
 
 
 def pay_at_once(
-    step: Transaction, payments: Sequence[Payment], rows: Sequence[dict[str, Any]], at_rest: Collection[Line] = ()
+    database: Database, payments: Sequence[Payment], rows: Sequence[dict[str, Any]], at_rest: Collection[Line] = ()
 ) -> Stand:
-    """Pay for several messages, insert their dispatches and commit: the step is over; returns how the counters stand.
+    """Pay for several messages and insert their dispatches, a whole step; returns how the counters stand.
 
     Raises AlreadyTaken when any of it cannot be, or when the breaker of one of the lines `at_rest` is not.
     """
     at = payments[0].at
     counts, values = _owed(payments)
     for i, row in enumerate(rows):
-        values |= {f"{name}_{i}": value for name, value in row.items()}
+        for name in DIFFERING:
+            values[f"{name}_{i}"] = row[name]
     for i, (gateway, channel) in enumerate(at_rest):
         values |= {f"asked_{i}": gateway, f"way_{i}": channel}
-    *found, _ = step.finish(
+    *found, _ = database.act_together(
         *(raising(count, at) for count in counts), (_insert_if_paid(len(counts), len(rows), len(at_rest)), values)
     )
     stand = [raised(count, there, at) for count, there in zip(counts, found, strict=True)]
@@ -94,7 +119,9 @@ def _insert_if_paid(many: int, rows: int, lines: int) -> Executable:
 
 
 def _row(place: int) -> dict[str, Any]:
-    return {column.name: bindparam(f"{column.name}_{place}", type_=column.type) for column in _DISPATCH}
+    """What differs between messages is bound; of none of them anything has become yet."""
+    bound = {name: bindparam(f"{name}_{place}", type_=_DISPATCH[name].type) for name in DIFFERING}
+    return bound | _FRESH
 
 
 def _astir(lines: int) -> ColumnElement[bool]:
