@@ -18,11 +18,11 @@ from idp.authenticators.phone_code import (
     new_code,
     read_typed,
 )
-from idp.delivery.text_messages import CodeMessage
+from idp.delivery.text_messages import CodeMessage, message_key
 from idp.interaction.second_proof import Way
 from idp.keys.handles import Handle
 from idp.pages.browser import start_session_cookie
-from idp.pages.messages import message_key, send_code
+from idp.pages.messages import send_code
 from idp.pages.proven import current_session, find_again, open_session
 from idp.pages.second_view import look
 from idp.pages.sending import LimitMet, count_for_enrolled

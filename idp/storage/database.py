@@ -278,6 +278,15 @@ class Database:
         with self.read() as alone:
             return alone.all(statement, **values)
 
+    def act_together(self, *several: tuple[Executable, dict[str, Any]]) -> list[list[Row[Any]]]:
+        """A step of several statements, none of which needs another's: all hold, or none. The rows of each.
+
+        On PostgreSQL it is one round trip: what travels together is a transaction without BEGIN and COMMIT (§55.2.4).
+        """
+        assert self._scope.step is None, "a step within a step"
+        with self.read() if self.engine.dialect.name == "postgresql" else self.begin() as step:
+            return step.each(*several)
+
     def read(self) -> AbstractContextManager[Transaction]:
         """Statements that only read, each by itself: no BEGIN and no COMMIT travel."""
         return Reading(self, self._scope)

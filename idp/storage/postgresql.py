@@ -157,9 +157,16 @@ class PostgresqlWire:
         for _ in queries:
             results.append(self._result())
             self._result()  # None: this answer is whole
-        self._result()  # the synchronisation
+        self._synchronised()
         libpq.exit_pipeline_mode()
         return [_check(result) for result in results]
+
+    def _synchronised(self) -> None:
+        """Where neither BEGIN nor COMMIT travelled, the server makes things hold here, and may refuse to."""
+        result = self._result()
+        if result.status != ExecStatus.PIPELINE_SYNC:
+            self._connection.close()
+            _check(result)
 
     def _result(self) -> Any:
         """The next answer. Waits without Python's lock: another thread may hold the row we wait for."""
