@@ -54,6 +54,7 @@ from idp.staff.commands import officer
 from idp.staff.switch_commands import switch
 from idp.storage import DatabaseUnavailable, Transaction, open_database
 from idp.storage.after_restore import end_everything
+from idp.storage.away import is_away
 from idp.storage.client_logos import let_go_of_logos
 from idp.storage.client_warnings import warn_of_ends
 from idp.storage.credential_life import live_on
@@ -100,7 +101,14 @@ class Idp(click.Group):
             click.echo(f"idp: {refusal}", err=True)
             sys.exit(1)
         except OSError as error:
-            click.echo(f"idp: {error.filename or ''}: {error.strerror or error}", err=True)
+            about = f"{error.filename}: " if error.filename else ""
+            click.echo(f"idp: {about}{error.strerror or error}", err=True)
+            sys.exit(1)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            why = " ".join(str(getattr(error, "orig", error)).split())[:300]
+            click.echo(f"idp: the database is away, busy or full: {why}", err=True)
             sys.exit(1)
 
 
@@ -180,7 +188,8 @@ def settings_() -> None:
 def check(ctx: click.Context) -> None:
     """Start everything but the server: says what would keep it from starting."""
     settings = load_settings(_config(ctx))
-    create_app(settings)
+    wired: Provider = create_app(settings).extensions["idp"]
+    make_mail_gateway(settings, wired.clock)  # the worker's alone
     click.echo(f"ready: {settings.issuer} ({settings.environment})")
     for exception in exceptions_for_tests(settings):
         click.echo(f"only for tests: {exception}")

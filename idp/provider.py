@@ -45,7 +45,7 @@ from idp.registration.network import Network
 from idp.registration.outbound import Outbound, make_outbound
 from idp.registration.remote_keys import RemoteKeys
 from idp.registration.software_statement import Issuers, load_issuers
-from idp.settings import Settings
+from idp.settings import Settings, SettingsError
 from idp.storage.audit_seals import AuditSeals
 from idp.storage.checked_requests import CHECK_SECONDS, MOST_NOTED
 from idp.storage.citizen_letters import LETTERS, CitizenLetters
@@ -402,14 +402,18 @@ def _registry(settings: Settings, table: SqlRegistry) -> Registry | None:
     return EmbeddedRegistry(table) if settings.registry == "embedded" else None
 
 
+def _outbound(settings: Settings, database: Database, world: World) -> Outbound:
+    """The one HTTP client to relying services. Raises SettingsError for roots that are none."""
+    ours, hosts = settings.trusted_ca, settings.test_hosts
+    try:
+        return make_outbound(world.network, trusted_ca=ours, test_hosts=hosts, let_go=database.stop_reading)
+    except OSError as error:
+        raise SettingsError(f"cannot read trusted_ca {ours}: {error.strerror or error}") from error
+
+
 def make_provider(settings: Settings, secrets: MasterSecrets, database: Database, world: World) -> Provider:
     """Wire the rooms together. Opens only files that settings name. Raises AssuranceError, SettingsError, OSError."""
-    outbound = make_outbound(
-        world.network,
-        trusted_ca=settings.trusted_ca,
-        test_hosts=settings.test_hosts,
-        let_go=database.stop_reading,
-    )
+    outbound = _outbound(settings, database, world)
     sealers = Sealers(
         record=Sealer(secrets, Purpose.RECORD, world.random_bytes),
         phone=Sealer(secrets, Purpose.PHONE_NUMBER, world.random_bytes),

@@ -1,7 +1,10 @@
 """`idp serve`: the application under granian, one blocking thread a worker, workers as configured."""
 
 import os
+from contextlib import suppress
+from errno import ECONNREFUSED
 from pathlib import Path
+from socket import AF_INET, AF_INET6, AF_UNIX, SO_REUSEADDR, SOL_SOCKET, AddressFamily, socket
 from typing import Any
 
 import click
@@ -11,7 +14,7 @@ from granian.server import Server
 
 from idp import create_app
 from idp.journal import write_json_log
-from idp.settings import Settings, SettingsError
+from idp.settings import Settings, SettingsError, listening_address
 
 BACKLOG = 128
 """Connections that wait in the kernel: more are turned away at once, which nginx tells as 502."""
@@ -20,6 +23,7 @@ BACKPRESSURE = 64
 an answer that comes when nobody waits for it any more is work for nothing."""
 HEADER_MILLISECONDS = 10_000
 RESPAWN_SECONDS = 3.5
+IPV6 = 6
 
 
 @click.command()
@@ -48,12 +52,39 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _listener(settings: Settings) -> dict[str, Any]:
-    if settings.bind.startswith("unix:"):
-        return {"uds": Path(settings.bind.removeprefix("unix:"))}
-    host, _, port = settings.bind.rpartition(":")
-    if not host or not port.isdigit():
-        raise SettingsError(f"bind is host:port or unix:/path, not {settings.bind!r}")
-    return {"address": host.strip("[]"), "port": int(port)}
+    try:
+        if settings.bind.startswith("unix:"):
+            path = Path(settings.bind.removeprefix("unix:"))
+            _try_path(path)
+            return {"uds": path}
+        listening = listening_address(settings.bind)
+        assert listening is not None, "settings were checked"
+        address, port = listening
+        _try_port(AF_INET6 if address.version == IPV6 else AF_INET, str(address), port)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {settings.bind}: {error.strerror}") from None
+    return {"address": str(address), "port": port}
+
+
+def _try_port(family: AddressFamily, address: str, port: int) -> None:
+    """Raise OSError when nobody could listen there.
+
+    Workers share their port among themselves (SO_REUSEPORT), and would in silence share it with the workers of another
+    `idp serve`: of an older version, perhaps, that nobody meant to keep.
+    """
+    with socket(family) as probe:
+        probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        probe.bind((address, port))
+
+
+def _try_path(path: Path) -> None:
+    """Raise OSError when nobody could listen there. A socket that a killed server left behind is taken away."""
+    with socket(AF_UNIX) as caller, suppress(FileNotFoundError):
+        if caller.connect_ex(str(path)) == ECONNREFUSED and path.is_socket():
+            path.unlink()
+    with socket(AF_UNIX) as probe:
+        probe.bind(str(path))
+    path.unlink()
 
 
 def _hand_on() -> None:

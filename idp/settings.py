@@ -6,12 +6,14 @@ silently ignored. A relative path is taken from the project's own folder, so tha
 wherever it is started. Rules of security (code lifetimes, PKCE, exact redirect URIs) are code, not settings.
 """
 
+import logging
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -23,6 +25,9 @@ SmtpSecurity = Literal["starttls", "tls", "none"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+USUAL_PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"[a-z0-9.:-]+")
+LONGEST_SOCKET = 107  # bytes of a path (unix(7), sun_path)
 
 
 class SettingsError(Exception):
@@ -167,7 +172,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -208,15 +213,12 @@ def _integer(name: str, value: Any) -> int:
 
 
 def _check(settings: Settings) -> None:
-    address = urlsplit(settings.issuer)
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        raise SettingsError(f"issuer must be an http(s) address, not {settings.issuer!r}")
-    if address.path or address.query or address.fragment:
-        raise SettingsError("issuer must have no path, query or fragment, and no trailing slash")
-    if address.scheme == "http" and address.hostname not in LOOPBACK_HOSTS:
-        raise SettingsError("an http issuer is possible on loopback only")
+    _check_issuer(settings.issuer)
+    _check_bind(settings.bind)
     _check_mtls(settings)
     _check_metrics(settings)
+    if settings.log_level.upper() not in logging.getLevelNamesMapping():
+        raise SettingsError(f"log_level is one of DEBUG, INFO, WARNING, ERROR, CRITICAL, not {settings.log_level!r}")
     if settings.environment not in get_args(Environment):
         raise SettingsError(f"environment is development or production, not {settings.environment!r}")
     _check_sending(settings)
@@ -230,6 +232,43 @@ def _check(settings: Settings) -> None:
         raise SettingsError("audit_sign_in_days must be at least 30, and audit_record_days not less")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("database_url must begin with sqlite:/// or postgresql+psycopg://")
+
+
+def _check_issuer(issuer: str) -> None:
+    """Passkeys are bound to this origin: it must be written as every browser writes it (RFC 6454 §6.2)."""
+    try:
+        address = urlsplit(issuer)
+        host, port = address.hostname or "", address.port
+    except ValueError:
+        host, port = "", None
+    if not host or address.scheme not in USUAL_PORTS:
+        raise SettingsError(f"issuer must be an http(s) address, not {issuer!r}")
+    if address.path or address.query or address.fragment:
+        raise SettingsError("issuer must have no path, query or fragment, and no trailing slash")
+    if address.scheme == "http" and host not in LOOPBACK_HOSTS:
+        raise SettingsError("an http issuer is possible on loopback only")
+    shown = f"[{host}]" if ":" in host else host
+    named = "" if port in {None, USUAL_PORTS[address.scheme]} else f":{port}"
+    if not HOST.fullmatch(host) or issuer != f"{address.scheme}://{shown}{named}":
+        raise SettingsError(f"issuer must be written as browsers write it (lower case, no usual port), not {issuer!r}")
+
+
+def _check_bind(bind: str) -> None:
+    if bind.startswith("unix:"):
+        if not 0 < len(os.fsencode(bind.removeprefix("unix:"))) <= LONGEST_SOCKET:
+            raise SettingsError(f"bind = unix:/path takes a path of at most {LONGEST_SOCKET} bytes")
+    elif listening_address(bind) is None:
+        raise SettingsError(f"bind is an IP address and a port, or unix:/path, not {bind!r}")
+
+
+def listening_address(text: str) -> tuple[IPv4Address | IPv6Address, int] | None:
+    """The IP address and the port of `host:port`, or None when it is no such thing."""
+    host, _, port = text.rpartition(":")
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+    return (address, int(port)) if re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65_536 else None
 
 
 def _check_sending(settings: Settings) -> None:
@@ -247,12 +286,11 @@ def _check_metrics(settings: Settings) -> None:
     """What operators see is no public page (abuse case H-08)."""
     if not settings.metrics_bind:
         return
-    host, _, port = settings.metrics_bind.rpartition(":")
-    try:
-        address = ip_address(host.strip("[]"))
-    except ValueError:
-        raise SettingsError("metrics_bind is an IP address and a port") from None
-    if not port.isdecimal() or not (address.is_loopback or address.is_private) or address.is_unspecified:
+    listening = listening_address(settings.metrics_bind)
+    if listening is None:
+        raise SettingsError("metrics_bind is an IP address and a port")
+    address = listening[0]
+    if not (address.is_loopback or address.is_private) or address.is_unspecified:
         raise SettingsError("metrics_bind must be host:port with a loopback or private address")
     if settings.metrics_bind == settings.bind:
         raise SettingsError("metrics_bind must not be the public address")
@@ -280,7 +318,10 @@ def _check_mtls(settings: Settings) -> None:
     """Certificates exist in TLS alone, and only a proxy sees them."""
     if not settings.mtls_origin:
         return
-    address = urlsplit(settings.mtls_origin)
+    try:
+        address = urlsplit(settings.mtls_origin)
+    except ValueError:
+        address = urlsplit("")
     if address.scheme != "https" or not address.hostname or address.path or address.query or address.fragment:
         raise SettingsError("mtls_origin must be https://host or https://host:port, without a trailing slash")
     if not settings.behind_proxy:

@@ -143,7 +143,7 @@ def read_policy(path: Path) -> Policy:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise AttestationError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise AttestationError(f"{path} is not valid TOML: {error}") from error
     unlisted, refused = document.pop("unlisted", "allowed"), document.pop("refused", {})
     if document or unlisted not in {"allowed", "refused"} or not isinstance(refused, dict):

@@ -95,7 +95,7 @@ def load_assurance(path: Path) -> Assurance:
         )
     except OSError as error:
         raise AssuranceError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise AssuranceError(f"{path} is no assurance table: {error}") from error
     if not levels or len({level.acr for level in levels}) != len(levels):
         raise AssuranceError(f"{path} must list at least one level, each acr once")

@@ -63,4 +63,5 @@ def released(
 
 
 def _name(name: Name, tag: str) -> dict[str, str]:
-    return {f"name{tag}": name.full, f"given_name{tag}": name.given, f"family_name{tag}": name.family}
+    given = {f"given_name{tag}": name.given} if name.given else {}  # §5.3.2: what there is not is left out
+    return {f"name{tag}": name.full, **given, f"family_name{tag}": name.family}

@@ -56,7 +56,7 @@ def enrol(desk: CredentialDesk, path: Path) -> None:
         if not isinstance(document, dict):
             raise InvalidRecord("the record must be one object")
         record = read_record(document)
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         _fail(f"{path}: {error}")
     click.echo(desk.begin_enrolment(record))
 

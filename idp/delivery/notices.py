@@ -69,7 +69,7 @@ def load_notices(folder: Path = FOLDER) -> NoticeWords:
 def _read(path: Path) -> dict[str, str]:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise MessageError(f"{path.name} is not valid TOML") from error
     for name, sentence in document.items():
         if not isinstance(sentence, str) or _LINK.search(sentence):

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from idp.demo.sample_services import SAMPLE_SERVICES, SampleService
 
@@ -76,13 +77,20 @@ def port_base(environ: Mapping[str, str]) -> int:
 @contextmanager
 def held(var: Path) -> Iterator[None]:
     """Hold the directory: two runs would write one database under two issuers."""
-    var.mkdir(parents=True, exist_ok=True)
-    with (var / "run.lock").open("w") as lock:
+    with _lock_of(var) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(f"{var} is in use by another ./run; --var DIR keeps data elsewhere") from None
         yield
+
+
+def _lock_of(var: Path) -> TextIO:
+    try:
+        var.mkdir(parents=True, exist_ok=True)
+        return (var / "run.lock").open("w")
+    except OSError as error:
+        raise StartError(f"{var} cannot hold the data: {error.strerror}; --var DIR keeps it elsewhere") from None
 
 
 def check_ports(place: Place) -> None:

@@ -19,6 +19,7 @@ from idp.pages.rendering import provider
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.protocol.discovery import provider_metadata
 from idp.staff.switches import Feature
+from idp.storage.away import is_away
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -84,14 +85,40 @@ def answer_before_routing(app: Flask) -> None:
     """Put the documents in front of `app`, complete with its security headers."""
     wired = app.extensions["idp"]
     metadata = app.extensions["idp-metadata"]
+    described = Kept(metadata, wired.clock)
     documents: dict[str, Callable[[], bytes]] = {
-        "/.well-known/openid-configuration": metadata,
-        "/.well-known/oauth-authorization-server": metadata,
-        "/jwks": wired.ring.jwks,
+        "/.well-known/openid-configuration": described,
+        "/.well-known/oauth-authorization-server": described,
+        "/jwks": Kept(wired.ring.jwks, wired.clock),
     }
     origins = [wired.issuer, wired.settings.mtls_origin]
     hosts = frozenset(urlsplit(origin).netloc for origin in origins if origin)
     app.wsgi_app = Documents(app.wsgi_app, documents, hosts, app.extensions["idp-headers"])  # type: ignore[method-assign]
+
+
+class Kept:
+    """A document; while the database is away the last one, for as long as services may keep it themselves.
+
+    They verify with these keys what was signed before, and need nothing else of us for that.
+    """
+
+    def __init__(self, make: Callable[[], bytes], clock: Callable[[], int]) -> None:
+        """Makes nothing yet."""
+        self._make = make
+        self._clock = clock
+        self._last: tuple[bytes, int] = (b"", 0)
+
+    def __call__(self) -> bytes:
+        """The document. Raises whatever making it raises."""
+        try:
+            body = self._make()
+        except Exception as error:
+            body, made_at = self._last
+            if not is_away(error) or self._clock() - made_at >= CACHE_SECONDS:
+                raise
+        else:
+            self._last = (body, self._clock())
+        return body
 
 
 class Documents:

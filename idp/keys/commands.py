@@ -3,13 +3,14 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from errno import ENOSPC
 from pathlib import Path
 from typing import Protocol
 
 import click
 
 from idp.keys.retiring import NotInTheRing
-from idp.keys.secrets import new_secret_line, parse_secrets
+from idp.keys.secrets import SecretsError, new_secret_line, parse_secrets
 from idp.keys.signing import PUBLISH_AHEAD_SECONDS, KeyPeriod
 
 
@@ -22,16 +23,38 @@ def secrets() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def new(file: Path) -> None:
     """Write FILE with a fresh master secret (mode 0600); to an existing FILE a new version is added."""
-    old = file.read_text("ascii") if file.exists() else ""
+    try:
+        old = file.read_text("ascii") if file.exists() else ""
+    except UnicodeDecodeError:
+        raise SecretsError(f"the secrets file {file} is damaged") from None
     version = parse_secrets(old).newest + 1 if old else 1
     line = new_secret_line(version, os.urandom)
+    added = line if not old or old.endswith("\n") else f"\n{line}"
+    parse_secrets(old + added)  # a 256th version would be none
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="ascii") as out:
-        if old and not old.endswith("\n"):
-            out.write("\n")
-        out.write(line)
+    _append(file, added)
     click.echo(f"{file}: version {version}")
+
+
+def _append(file: Path, text: str) -> None:
+    """Add `text` for good, or leave the file as it was: a half line would keep the provider from starting.
+
+    Rows are sealed with a secret as soon as a process reads it: it must not be lost with the machine's power.
+    """
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    before = os.fstat(descriptor).st_size
+    try:
+        written = os.write(descriptor, text.encode("ascii"))
+        os.fsync(descriptor)
+    except OSError as error:
+        os.ftruncate(descriptor, before)
+        raise OSError(error.errno, error.strerror, str(file)) from None
+    else:
+        if written != len(text):
+            os.ftruncate(descriptor, before)
+            raise OSError(ENOSPC, os.strerror(ENOSPC), str(file))
+    finally:
+        os.close(descriptor)
 
 
 class KeyDesk(Protocol):

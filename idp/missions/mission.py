@@ -79,7 +79,7 @@ def read_places(path: Path) -> list[Place]:
     """The missions of a file, in its order. Raises InvalidMission or OSError."""
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidMission(f"{path} is not valid TOML: {error}") from error
     return [_place(path.name, code, values) for code, values in document.items()]
 

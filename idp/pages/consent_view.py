@@ -80,8 +80,13 @@ def _detail(detail: Detail, put: Put) -> Entry:
 def masked_name(record: Record, language: str) -> str:
     """Enough of the name for its owner to know it, not enough for somebody looking over their shoulder."""
     name = record.korean if language == "ko" else record.latin
-    shown = name.given[:1] + "*" * max(1, len(name.given) - 1)
-    return f"{name.family}{shown}" if language == "ko" else f"{name.family} {shown}"
+    if not name.given:
+        return _masked(name.family)
+    return f"{name.family}{'' if language == 'ko' else ' '}{_masked(name.given)}"
+
+
+def _masked(text: str) -> str:
+    return text[:1] + "*" * max(1, len(text) - 1)
 
 
 def _entry(scope: str, claims: Mapping[str, Any], language: str, put: Put) -> Entry:

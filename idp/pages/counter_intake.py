@@ -47,7 +47,9 @@ def read_intake(form: Mapping[str, str], mission: Mission, now: int) -> Intake:
         passport = read_mrz(form.get("mrz", ""), today)
     except MrzRefused as refused:
         raise IntakeRefused("mrz", refused.reason) from refused
-    family, given = _korean(form, "korean_family"), _korean(form, "korean_given")
+    family = _korean(form, "korean_family")
+    # Who has one name only has it in both scripts; everybody else has two.
+    given = _korean(form, "korean_given") if passport.given or form.get("korean_given") else ""
     evidence = Evidence(
         passport=passport,
         korean_family=family,
@@ -100,8 +102,7 @@ def _record(form: Mapping[str, str], evidence: Evidence, mission: Mission, now: 
     name = mission.place.name_ko
     document: dict[str, Any] = {
         "korean": {"family": evidence.korean_family, "given": evidence.korean_given},
-        # A passport may state one name only; the record then repeats it nowhere.
-        "latin": {"family": passport.family, "given": passport.given or passport.family},
+        "latin": {"family": passport.family, "given": passport.given},
         "birthdate": passport.birthdate.isoformat(),
         "gender": passport.sex,
         "residence": residence,

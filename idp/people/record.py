@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 MAX_TEXT = 200
+MAY_BE_EMPTY = frozenset({"korean.given", "latin.given"})
 CONNECTING = "ci"  # in `extra`: the authority's connecting information, given to no service
 REGION = re.compile(r"[A-Z]{2}", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)  # OpenID Connect Core 1.0 §5.1: this one form of ISO 8601
@@ -33,7 +34,7 @@ class Name:
     """One name in one script."""
 
     family: str
-    given: str
+    given: str  # empty for who has one name only (ICAO Doc 9303-3 §4.6: it is the primary identifier)
     full: str
 
 
@@ -115,7 +116,7 @@ def _part(name: str, kind: Any, value: Any) -> Any:
         raise InvalidRecord(f"{name} holds something that is not text")
     if kind is Name and "full" not in value:
         joint = "" if name == "korean" else " "  # 홍길동, HONG GILDONG
-        value = {**value, "full": joint.join([value.get("family", ""), value.get("given", "")])}
+        value = {**value, "full": joint.join(filter(None, [value.get("family"), value.get("given")]))}
     try:
         return kind(**value)
     except TypeError:
@@ -130,6 +131,8 @@ def _clean(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     clean = unicodedata.normalize("NFC", value).strip()
+    if not clean and name in MAY_BE_EMPTY:
+        return clean
     allowed = "\n" if name.startswith("address.") else ""
     if not clean or len(clean) > MAX_TEXT:
         raise InvalidRecord(f"{name} must have 1 to {MAX_TEXT} characters")

@@ -121,11 +121,6 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
-    def hears_of_logout(self) -> bool:
-        """Whether it takes part in a logout, and so knows the session by a `sid` of its own."""
-        return bool(self.post_logout_redirect_uris or self.frontchannel_logout_uri or self.backchannel_logout_uri)
-
-    @property
     def introspection_alg(self) -> SigningAlg:
         """How introspection answers are signed for it."""
         return self.introspection_signed_response_alg or self.id_token_signed_response_alg

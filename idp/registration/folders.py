@@ -29,7 +29,7 @@ def read_folder(folder: Path, substitutions: Mapping[str, str]) -> dict[str, Any
     text = read_text(folder / FILE_NAME)
     try:
         written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"{FILE_NAME} is not valid TOML: {error}") from None
     metadata: dict[str, Any] = _substitute(written, substitutions)
     if "jwks_file" in metadata:
@@ -43,7 +43,7 @@ def read_json(text: str) -> Any:
     """JSON in which no object names a member twice: the second would silently win. Raises Unreadable."""
     try:
         return json.loads(text, object_pairs_hook=_without_repetition)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"not valid JSON: {str(error).splitlines()[0]}") from None
 
 

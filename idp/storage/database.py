@@ -25,9 +25,10 @@ from sqlalchemy import (
     Table,
     Update,
     event,
+    make_url,
 )
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from idp.audit.catalogue import AuditRow
 from idp.settings import Settings
@@ -38,6 +39,17 @@ from idp.storage.wire import Outcome, Outdated, Wire
 
 T = TypeVar("T")
 SEVERAL = 2
+PATIENCE_SECONDS = 15
+"""How long a step waits for what another holds, in either database, before it is told to come again."""
+VANISHED = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+"""What libpq does about a machine that went away without a word (PostgreSQL §32.1.2): left alone, the kernel would let
+a worker wait for it for a quarter of an hour. The address of the database may say otherwise."""
 Queue = list[tuple[Table, dict[str, Any], bool]]
 """Rows to be written: their table, their values, whether each takes the place of one that is there."""
 
@@ -386,7 +398,7 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID], cl
     """Bind Flask-SQLAlchemy to `app` and hand out its engine. Creates the directory of an SQLite file."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = (
-        {"connect_args": {"timeout": 15, "check_same_thread": False}, "pool_reset_on_return": None}
+        {"connect_args": {"timeout": PATIENCE_SECONDS, "check_same_thread": False}, "pool_reset_on_return": None}
         if settings.is_sqlite
         else {
             "pool_reset_on_return": None,  # every step ends its own transaction
@@ -396,7 +408,7 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID], cl
             "pool_timeout": 10,
             "pool_recycle": 1800,
             # A driver that prepares by itself throws away whatever is prepared when it rolls back: ours too.
-            "connect_args": {"prepare_threshold": None},
+            "connect_args": {**_unsaid(settings.database_url), "prepare_threshold": None},
         }
     )
     models.db.init_app(app)
@@ -406,8 +418,16 @@ def open_database(app: Flask, settings: Settings, new_id: Callable[[], UUID], cl
     if settings.is_sqlite:
         _create_private(engine)
         _prepare_sqlite(engine)
+    else:
+        _prepare_postgresql(engine)
     _try(engine)
     return Database(engine, new_id, clock)
+
+
+def _unsaid(url: str) -> dict[str, int]:
+    """What the address leaves to us of VANISHED."""
+    said = make_url(url).query
+    return {name: value for name, value in VANISHED.items() if name not in said}
 
 
 def _create_private(engine: Engine) -> None:
@@ -426,17 +446,33 @@ def _try(engine: Engine) -> None:
         # Not with another isolation level: taking it back would let SQLite's driver open transactions of its own.
         with engine.connect():
             pass
-    except OperationalError as error:
+    except DatabaseError as error:  # a file that is no database is one too, and no operational one
         shown = engine.url.render_as_string(hide_password=True)
         why = " ".join(str(error.orig).split())[:300]
         raise DatabaseUnavailable(f"cannot open the database {shown}: {why}") from None
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # Unless the address, the account or the server has a limit of its own.
+        connection.execute(
+            "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'",
+            [f"{PATIENCE_SECONDS}s"],
+        )
+        connection.commit()
 
 
 def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not open transactions of its own
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={PATIENCE_SECONDS}000",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -57,7 +57,7 @@ def read_accounts(settings: Settings) -> tuple[Account, ...]:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from error
     if not tables:
         raise SettingsError(f"{path} names no gateway")

@@ -139,7 +139,7 @@ def load_coverage(path: Path, known: Iterable[str]) -> Coverage:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise CoverageError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise CoverageError(f"{path} is not valid TOML: {error}") from error
     if set(tables) - {"usual", "countries"} or not tables.get("countries"):
         raise CoverageError(f"{path} has a table [usual] and a table [countries], and no other")

@@ -6,6 +6,7 @@ import pytest
 
 from idp.claims.scopes import SCOPES, claims_of
 from idp.claims.userinfo import person_claims, released
+from idp.people.record import Name
 from idp.protocol.claims_request import parse_claims
 from tests.ground import PHONE, RECORD
 
@@ -41,6 +42,13 @@ def test_names_stand_in_both_scripts_and_latin_without_tag():
     assert CLAIMS["name"] == CLAIMS["name#en"] == "HONG GILDONG"
     assert CLAIMS["name#ko-Hang"] == "홍길동"
     assert (CLAIMS["family_name#ko-Hang"], CLAIMS["given_name#ko-Hang"]) == ("홍", "길동")
+
+
+def test_somebody_with_one_name_has_no_given_name():
+    one = Name(family="SUHARTO", given="", full="SUHARTO")
+    claims = person_claims(replace(RECORD, latin=one), PHONE)
+    assert (claims["name"], claims["family_name"]) == ("SUHARTO", "SUHARTO")
+    assert CLAIMS.keys() - claims.keys() == {"given_name", "given_name#en"}
 
 
 def test_types_are_those_of_the_specification():

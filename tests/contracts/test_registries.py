@@ -214,8 +214,10 @@ def test_the_list_of_the_authority_is_read_whole_or_not_at_all(asking, tmp_path)
         "x",
         json.dumps(json.loads(good) | {"passport": "m 1"}),
         json.dumps(json.loads(good) | {"ci": "x"}),
+        "[" * 50_000,
+        b"\xc8\xab".decode("latin-1"),  # a list in another encoding than UTF-8
     ):
-        file.write_text(f"{good}\n{bad}\n", "utf-8")
+        file.write_text(f"{good}\n{bad}\n", "latin-1")
         done = CliRunner().invoke(registry, ["import", str(file)], obj=asking.provider.registry_ends)
         assert (done.exit_code, done.stderr) == (1, f"idp: {file}: line 2 is no entry of the registry\n")
     assert asking.rows("registry_entries") == 0

@@ -62,6 +62,8 @@ def test_enrol_prints_the_link_alone(tmp_path, name, text):
     [
         ("record.json", b"{"),
         ("record.json", b"[]"),
+        ("record.json", b"[" * 50_000),
+        ("record.toml", b"a = " + b"[" * 5000),
         ("record.json", b"\xff"),
         ("record.json", json.dumps(DOCUMENT | {"residence": "x"}).encode()),
         ("record.json", json.dumps(DOCUMENT | {"korean": {"family": 5}}).encode()),

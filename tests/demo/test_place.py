@@ -74,3 +74,10 @@ def test_a_fresh_start_removes_what_the_demonstration_wrote_and_nothing_else(tmp
     (tmp_path / "thesis.txt").touch()
     forget(tmp_path)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["photos", "thesis.txt"]
+
+
+@pytest.mark.parametrize(("name", "why"), [("file", "File exists"), ("file/var", "Not a directory")])
+def test_a_place_that_can_hold_nothing_is_one_clear_line(tmp_path, name, why):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StartError, match=f"^{tmp_path}/{name} cannot hold the data: {why}; "), held(tmp_path / name):
+        pass

@@ -1,12 +1,15 @@
 """`idp secrets` and `idp keys`."""
 
+import resource
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 from click.testing import CliRunner
 
 from idp.keys.commands import keys, secrets
-from idp.keys.secrets import read_secrets
+from idp.keys.secrets import SecretsError, read_secrets
 from idp.keys.signing import PUBLISH_AHEAD_SECONDS, KeyPeriod
 from tests.protocol.examples import NOW
 
@@ -35,6 +38,37 @@ def test_no_secret_is_printed(tmp_path):
     file = tmp_path / "secrets"
     output = CliRunner().invoke(secrets, ["new", str(file)]).output
     assert file.read_text("ascii").split(":")[1].strip() not in output
+
+
+@pytest.fixture
+def little_room():
+    """A disk on which no file of this process can grow past 60 bytes."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60, usual[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+@pytest.mark.usefixtures("little_room")
+def test_on_a_full_disk_the_file_stays_as_it_was(tmp_path):
+    file = tmp_path / "secrets"
+    assert CliRunner().invoke(secrets, ["new", str(file)]).exit_code == 0
+    first = file.read_bytes()
+    assert len(first) < 60
+    refusal = CliRunner().invoke(secrets, ["new", str(file)]).exception
+    assert isinstance(refusal, OSError)
+    assert (refusal.filename, refusal.strerror) == (str(file), "No space left on device")
+    assert file.read_bytes() == first
+
+
+@pytest.mark.parametrize("damaged", [b"\xff\xfe", b"1:x\n", b"255:"])
+def test_nothing_is_added_to_what_could_not_be_read_afterwards(tmp_path, damaged):
+    file = tmp_path / "secrets"
+    if damaged == b"255:":
+        damaged += urlsafe_b64encode(Random(1).randbytes(32))
+    file.write_bytes(damaged)
+    assert isinstance(CliRunner().invoke(secrets, ["new", str(file)]).exception, SecretsError)
+    assert file.read_bytes() == damaged
 
 
 @dataclass

@@ -40,7 +40,7 @@ PLACES = {
         SOCKETS,
         {"telephony/gateways", "people/registry", "delivery"}
         | {"registration/outbound.py", "registration/network.py", "registration/timed_socket.py"}
-        | {"operations/listener.py"}
+        | {"operations/listener.py", "serving.py"}
         | {"demo/children.py", "demo/place.py"},
     ),
     "clocks": (CLOCKS, {"__init__.py", "demo/up.py"}),

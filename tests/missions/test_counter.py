@@ -170,6 +170,15 @@ def test_a_wrong_field_is_named_and_what_was_typed_stays(shared, changed):
         assert 'value="홍"' in page.text
 
 
+def test_N_03_who_has_one_name_in_the_passport_has_it_once(ground):
+    at = counter(ground)
+    page = at.start(mrz=mrz(number="M20202020", family="SUHARTO", given=""), korean_family="수하르토", korean_given="")
+    assert page.status_code == 303
+    said = visible(at.look())
+    assert "SUHARTO" in said
+    assert "SUHARTO SUHARTO" not in said
+
+
 REASONS = {
     "no chip": {"chip_read": None},
     "names differ": {"names_match": None},

@@ -50,6 +50,8 @@ languages = ["ko"]
         GOOD.replace('address = "Berlin"', ""),
         GOOD + 'open = "yes"',
         GOOD.replace('address = "Berlin"', "address = 5"),
+        GOOD.replace('address = "Berlin"', f"address = {'9' * 5000}"),
+        GOOD.replace('address = "Berlin"', f"address = {'[' * 5000}"),
     ],
 )
 def test_a_mission_that_makes_no_sense_is_one_clear_line(ground, tmp_path: Path, spoilt):

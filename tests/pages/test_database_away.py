@@ -6,8 +6,9 @@ import psycopg
 import pytest
 from sqlalchemy import exc
 
+from idp.endpoints.discovery import CACHE_SECONDS
 from idp.storage.away import is_away
-from tests.ground import call, visible
+from tests.ground import ORIGIN, call, visible
 
 
 def full():
@@ -56,6 +57,26 @@ def test_people_read_a_page_and_services_an_error_until_it_is_back(broken, caplo
     assert str(error) not in seen.text + caplog.text
     fault.clear()
     assert call(ground, "/token", {"grant_type": "authorization_code", "code": "x"}, service).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/jwks", "/.well-known/openid-configuration"])
+def test_what_services_verify_with_stays_as_long_as_they_may_keep_it(broken, path):
+    ground, fault = broken
+    client = ground.app.test_client()
+
+    def get():
+        return client.get(path, base_url=ORIGIN)
+
+    known = get()
+    assert known.status_code == 200
+    fault.append(FAULTS[0])
+    ground.clock.now += CACHE_SECONDS - 1
+    seen = get()
+    assert (seen.status_code, seen.data, seen.headers["ETag"]) == (200, known.data, known.headers["ETag"])
+    ground.clock.now += 1
+    assert get().status_code == 503
+    fault.clear()
+    assert get().data == known.data
 
 
 def test_a_fault_of_ours_does_not_pass_by_itself():

@@ -40,6 +40,14 @@ def test_a_record_of_the_least_fields_is_read():
     assert (record.email, record.email_verified, record.address, record.updated_at) == (None, False, None, 0)
 
 
+def test_somebody_with_one_name_has_it_once():
+    record = read_record(
+        DOCUMENT | {"korean": {"family": "수하르토", "given": ""}, "latin": {"family": "SUHARTO", "given": " "}}
+    )
+    assert record.korean == Name(family="수하르토", given="", full="수하르토")
+    assert record.latin == Name(family="SUHARTO", given="", full="SUHARTO")
+
+
 def test_a_full_name_that_is_given_is_kept():
     assert read_record(korean(full="홍 길동")).korean.full == "홍 길동"
 

@@ -170,6 +170,7 @@ def test_a_lost_secret_is_replaced_only_when_asked_for(place, content):
     ("name", "text", "said"),
     [
         ("apostille", "client_name = ", "apostille: registration.toml is not valid TOML"),
+        ("apostille", f"default_max_age = {'9' * 5000}", "apostille: registration.toml is not valid TOML"),
         ("apostille", 'redirect_uris = ["${bse}/cb"]', "apostille: ${bse} has no value; give --set bse=VALUE"),
         (
             "apostille",

@@ -71,6 +71,7 @@ def test_add_reads_standard_input(run):
     [
         ("{", "not valid JSON"),
         ("[" * 3000, "not valid JSON"),
+        (f'{{"default_max_age": {"9" * 5000}}}', "not valid JSON"),
         ("[]", "metadata: must be a JSON object"),
         ('{"scope": "openid", "scope": "openid email"}', "scope: is given twice"),
         (json.dumps(GOV24 | {"scpe": "openid"}), "scpe: unknown field; did you mean scope?"),

@@ -35,11 +35,11 @@ def import_(desk: RegistryDesk, file: Path) -> None:
     Whoever it says has died or renounced the nationality is signed out, and no route gives them a token any more.
     """
     entries = []
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                entries.append(_entry(json.loads(line)))
-            except (ValueError, KeyError, TypeError, RegistryUnavailable):
+                entries.append(_entry(json.loads(line.decode())))
+            except (ValueError, RecursionError, KeyError, TypeError, RegistryUnavailable):
                 click.echo(f"idp: {file}: line {number} is no entry of the registry", err=True)
                 raise SystemExit(1) from None
     ended = sum(desk.put(entries[start : start + BATCH]) for start in range(0, len(entries), BATCH))
