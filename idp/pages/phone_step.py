@@ -92,6 +92,7 @@ def _take(wired: Provider, sign_in: SignInRecord, client: Client, presented: byt
     """Take a code that fits, and open the session; None when it no longer does, or another request was faster."""
     try:
         with wired.database.begin() as transaction:
+            transaction.need_not_wait()  # a session that a power cut undoes has given nobody anything: /token waits
             way = _way_of(sign_in.code)
             opened = open_session(transaction, wired, sign_in, client, way, None, now, typed=presented)
     except Outdated:

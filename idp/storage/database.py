@@ -79,6 +79,7 @@ class Transaction:
         self._queue: Queue = []
         self._conditions: list[tuple[Executable, dict[str, Any]]] = []
         self._finished = False
+        self._soon = False
         self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
 
     def add(self, model: Any, **values: Any) -> None:
@@ -105,6 +106,13 @@ class Transaction:
         that only looked before.
         """
         self._conditions.append((statement, values))
+
+    def need_not_wait(self) -> None:
+        """Let the step hold before it is on the disk, where one statement under conditions writes all of it.
+
+        For steps of which nothing is seen outside but through a later one that waits; see `queued.SOON`.
+        """
+        self._soon = True
 
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
@@ -217,7 +225,7 @@ class Transaction:
         for condition, still in self._conditions:
             conditions.append(condition)
             values |= still
-        return queued.together_while(tuple(shape), tuple(conditions)), values
+        return queued.together_while(tuple(shape), tuple(conditions), soon=self._soon), values
 
 
 class Scope(threading.local):

@@ -22,7 +22,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    literal_column,
     or_,
     select,
     update,
@@ -36,6 +35,7 @@ from idp.keys.sealing import Sealer, row_context
 from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch, VendorId
+from idp.storage.queued import SOON
 from idp.telephony.dispatch import LOST, TAKEN, State
 
 #: Why a row is over that a newer one took the place of; nobody has to look at it.
@@ -62,14 +62,10 @@ _HANDED_OVER: Final = (
         vendor_id=bindparam("theirs"),
     )
 )
-_SOON: Final = select(func.set_config("synchronous_commit", "off", literal_column("true"))).scalar_subquery() == "off"
-"""Always true on PostgreSQL, and lets the step hold without waiting until it is on the disk (§30.4).
-
-Only for leases and for what is out. The step between them, which notes who may have a message, waits, and with it goes
-to the disk what was written before it: so no message leaves whose lease or dispatch a power cut could undo. One that
-undoes the end of a row leaves behind what a worker leaves that dies before it has recorded.
-"""
-_OUT_SOON: Final = _HANDED_OVER.where(_SOON)
+# The step between lease and end, which notes who may have a message, waits, and with it goes to the disk what was
+# written before it: no message leaves whose lease or dispatch a power cut could undo. One that undoes the end of a row
+# leaves behind what a worker leaves that dies before it has recorded.
+_OUT_SOON: Final = _HANDED_OVER.where(SOON)
 _NOTED: Final = _OUT_SOON.returning(Dispatch.id, Dispatch.vendor_id).cte("noted")
 _OUT: Final = _OUT_SOON.add_cte(_DELIVERED.cte("delivered"))
 """Both at once. PostgreSQL only, as the next."""
@@ -235,7 +231,7 @@ def _lease(*, skip_locked: bool) -> Executable:
     chosen = due.cte("due")
     return (
         update(OutboxRow)
-        .where(_OUTBOX.id.in_(select(chosen.c.id)), *([_SOON] if skip_locked else []))
+        .where(_OUTBOX.id.in_(select(chosen.c.id)), *([SOON] if skip_locked else []))
         .values(leased_until=bindparam("until"), attempts=_OUTBOX.attempts + 1)
         .returning(*(_OUTBOX[name] for name in ("id", "kind", "payload", "attempts", "created_at", "not_after")))
     )
