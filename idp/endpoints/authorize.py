@@ -164,7 +164,10 @@ def _proof(wired: Provider, session: LiveSession, client: Client) -> Proof:
 
 def _parameters(request: CurrentRequest) -> tuple[Mapping[str, str], RepeatedParameter | None]:
     """Query and form as one list: a parameter may stand once in both together (RFC 6749 §3.1)."""
-    pairs = form_pairs(request.environ.get("QUERY_STRING", "").encode("latin-1"))
+    try:
+        pairs = form_pairs(request.query_string)
+    except ValueError as error:
+        raise Unredirectable("invalid_request", "the query is not UTF-8") from error
     if request.method == "POST":
         pairs += request.form.items(multi=True)
     try:
