@@ -8,9 +8,10 @@ one look leads to it. Flask's own proxies lead to the same object and may be use
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from flask import Flask, Request
-from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict
+from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import _get_server
@@ -77,6 +78,12 @@ class CurrentRequest(Request):
         """Who called; nginx, where it is in front."""
         caller: str | None = self.environ.get("REMOTE_ADDR")
         return caller
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """The parameters in the address. What is not UTF-8 shows as such, instead of failing whoever looks."""
+        sent = self.query_string.decode(errors="replace")
+        return ImmutableMultiDict(parse_qsl(sent, keep_blank_values=True, errors="werkzeug.url_quote"))
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:

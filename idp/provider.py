@@ -286,6 +286,7 @@ class Provider:
             subject=self.subject,
             session=self.session_id,
             suffices=self.suffices,
+            sufficing=lambda client: self.assurance.at_least(client.minimum_acr),
         )
 
     def key_periods(self) -> Sequence[KeyPeriod]:

@@ -77,7 +77,12 @@ class Assurance:
 
     def satisfies(self, reached: str | None, wanted: str) -> bool:
         """Whether a level that was reached is at least the wanted one."""
-        return reached is not None and self.rank(wanted) >= 0 and self.rank(reached) >= self.rank(wanted)
+        return reached in self.at_least(wanted)
+
+    def at_least(self, wanted: str) -> tuple[str, ...]:
+        """The wanted level and those above it, weakest first; none for one that is not ours."""
+        rank = self.rank(wanted)
+        return self.acr_values[rank:] if rank >= 0 else ()
 
 
 def load_assurance(path: Path) -> Assurance:

@@ -17,7 +17,7 @@ from idp.delivery.text_messages import NumberOptedOut, hand_over
 from idp.keys.fingerprints import Fingerprints
 from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import Gateway, Message
-from idp.telephony.limits import Count, Kind, Limits, alarmed
+from idp.telephony.limits import Count, Kind, Limits
 from idp.telephony.payment import BudgetUsedUp, Payment
 
 log = logging.getLogger(__name__)
@@ -54,15 +54,15 @@ class Cost:
 
 def money_counts(cost: Cost, price: int, fingerprints: Fingerprints) -> list[Count]:
     """The budgets that a message is paid from, by `price` in hundredths of a US cent."""
-    kinds = [(Kind.COUNTRY_MONEY, cost.region), (Kind.ALL_MONEY, "")]
-    if cost.is_new:
-        kinds += [(Kind.NEW_MONEY, cost.region), (Kind.ALL_NEW_MONEY, "")]
-    return [Count(kind, _subject(fingerprints, kind, of), price) for kind, of in kinds]
+    return list(_money_counts(cost, price, fingerprints))
 
 
 @lru_cache(maxsize=1024)
-def _subject(fingerprints: Fingerprints, kind: Kind, of: str) -> int:
-    return fingerprints.number(kind.value, of)
+def _money_counts(cost: Cost, price: int, fingerprints: Fingerprints) -> tuple[Count, ...]:
+    kinds = [(Kind.COUNTRY_MONEY, cost.region), (Kind.ALL_MONEY, "")]
+    if cost.is_new:
+        kinds += [(Kind.NEW_MONEY, cost.region), (Kind.ALL_NEW_MONEY, "")]
+    return tuple(Count(kind, fingerprints.number(kind.value, of), price) for kind, of in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,19 @@ class Till:
     price: Callable[[str, Channel], int]
     clock: Callable[[], int]
 
-    def hand_over(self, gateway: Gateway, message: Message, *, is_new: bool = False) -> HandedOver:
+    def payment(self, region: str, channel: Channel, *, is_new: bool = False) -> Payment:
+        """What a message is paid from."""
+        counts = money_counts(Cost(region, channel, is_new), self.price(region, channel), self.fingerprints)
+        return Payment(counts, self.limits(region), self.clock())
+
+    def hand_over(self, gateway: Gateway, message: Message) -> HandedOver:
         """Hand it over, paid for. Raises a DeliveryFailure, Undeliverable when a budget is used up."""
-        payment = self._payment(Cost(message.region, message.channel, is_new))
+        payment = message.payment
+        if payment is None:
+            payment = self.payment(message.region, message.channel)
+            message = replace(message, payment=payment)
         try:
-            return hand_over(gateway, replace(message, payment=payment))
+            return hand_over(gateway, message)
         except BudgetUsedUp as refusal:
             met = refusal.met
             self.ledger.stopped(met.kind, message.region, met.retry_at, payment.at)
@@ -103,16 +111,12 @@ class Till:
         """The number moved to another SIM at `at`: it is remembered."""
         self.ledger.moved(e164, region, at, self.clock())
 
-    def _payment(self, cost: Cost) -> Payment:
-        counts = money_counts(cost, self.price(cost.region, cost.channel), self.fingerprints)
-        return Payment(counts, self.limits(cost.region), self.clock())
-
     def _give_back(self, payment: Payment) -> None:
         if payment.is_taken:
             self.ledger.give_back(payment.counts, payment.at)
 
 
 def _warn(payment: Payment, region: str) -> None:
-    """Log the budgets that this very message took over the alarm mark; who takes the payment records it."""
-    for kind, percent in alarmed(payment.stand, payment.limits):
+    """Log the budgets that its payment took over the alarm mark; who takes the payment records it."""
+    for kind, percent in payment.near:
         log.warning("budget %s of %s at %d %%", kind.value, region, percent)

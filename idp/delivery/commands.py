@@ -11,12 +11,12 @@ import click
 
 from idp.delivery.notices import KIND as NOTICE
 from idp.delivery.notices import deliver_notices, load_notices
-from idp.delivery.outbox import Deliverers, OutboxItem, OutboxStore
-from idp.delivery.text_messages import KIND, UNPAID, Desk, deliver_text_messages
+from idp.delivery.outbox import Deliver, Deliverers, OutboxItem, OutboxStore
+from idp.delivery.text_messages import KIND, UNPAID, Desk, TextMessages
 from idp.delivery.worker import Worker
 from idp.keys.sealing import Sealer, row_context
 from idp.settings import Settings
-from idp.telephony.gateways.contract import Gateway
+from idp.telephony.gateways.contract import Gateway, Together
 from idp.telephony.messages import load_messages
 from idp.telephony.signals import Nobody, Signals
 
@@ -48,17 +48,19 @@ def make_worker(
         return sealer.open(item.payload, row_context("outbox", "payload", item.id))
 
     fictional = settings.environment == "development"
-    words, host = load_messages(), settings.rp_id
-    deliverers = {
-        KIND: deliver_text_messages(gateway, words, host, clock, signals, desk, fictional=fictional),
+    exchange = gateway if isinstance(gateway, Together) else None
+    messages = TextMessages(gateway, load_messages(), settings.rp_id, clock, signals, desk, fictional, exchange)
+    deliverers: dict[str, Deliver] = {
+        KIND: messages,
         NOTICE: deliver_notices(gateway, load_notices(), clock, desk),
         **others,
     }
-    return Worker(store=store, deliverers=deliverers, open_payload=open_payload, clock=clock)
+    together = {KIND: messages.begin}
+    return Worker(store=store, deliverers=deliverers, together=together, open_payload=open_payload, clock=clock)
 
 
 @click.command()
-@click.option("--senders", type=click.IntRange(1, 32), default=4, show_default=True, help="Deliveries at once.")
+@click.option("--senders", type=click.IntRange(1, 32), default=8, show_default=True, help="Deliveries at once.")
 @click.pass_obj
 def worker(prepared: Worker, senders: int) -> None:
     """Deliver what waits in the outbox, until SIGTERM or Ctrl-C."""

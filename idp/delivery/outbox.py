@@ -5,7 +5,7 @@ act that did not happen. Delivery is at least once: a worker leases a row, sends
 and when it dies in between, the lease runs out and another worker sends the row again under the same id.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
@@ -72,6 +72,9 @@ class HandedOver:
 Deliver = Callable[[OutboxItem, bytes], HandedOver | None]
 #: Who delivers which kind.
 Deliverers = Mapping[str, Deliver]
+#: Does, for several items that were leased together, with their opened payloads, what is cheaper done together. Each of
+#: them is delivered afterwards, whether that was possible or not.
+Prepare = Callable[[Sequence[tuple[OutboxItem, bytes]]], object]
 
 
 class OutboxStore(Protocol):
@@ -83,6 +86,10 @@ class OutboxStore(Protocol):
 
     def delivered(self, item: UUID, to: HandedOver | None = None) -> None:
         """It is out. The row is gone, and a message on its way is known to be handed over: one act."""
+        ...
+
+    def all_delivered(self, several: Sequence[tuple[UUID, HandedOver | None]]) -> None:
+        """The same of several: one act for all of them."""
         ...
 
     def retry(self, item: UUID, at: int, why: str) -> None:

@@ -7,12 +7,12 @@ JSON list of the other facts, without what is as usual at its end.
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
 
-from idp.delivery.outbox import Deliver, HandedOver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
+from idp.delivery.outbox import HandedOver, LeftUncertain, NotDelivered, OutboxItem, Undeliverable
 from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import (
     Gateway,
@@ -24,9 +24,11 @@ from idp.telephony.gateways.contract import (
     PermanentFailure,
     RateLimited,
     TemporaryFailure,
+    Together,
 )
 from idp.telephony.messages import CodeMessages, MessageError
 from idp.telephony.numbers import is_fictional
+from idp.telephony.payment import Payment
 from idp.telephony.signals import Nobody, Signals, SignalUnavailable, recently
 
 KIND: Final = "text_message"
@@ -46,8 +48,12 @@ class NumberOptedOut(Undeliverable):
 class Desk(Protocol):
     """Where messages leave: who pays for them, and who remembers what is learnt of a number on the way."""
 
-    def hand_over(self, gateway: Gateway, message: Message, *, is_new: bool = False) -> HandedOver:
-        """Hand it over; `is_new`: to a number that its holder has not proven. Raises a DeliveryFailure."""
+    def payment(self, region: str, channel: Channel, *, is_new: bool = False) -> Payment | None:
+        """What a message is paid from; `is_new`: to a number that its holder has not proven."""
+        ...
+
+    def hand_over(self, gateway: Gateway, message: Message) -> HandedOver:
+        """Hand it over; one without a payment goes to a proven number. Raises a DeliveryFailure."""
         ...
 
     def moved(self, e164: str, region: str, at: int) -> None:
@@ -58,7 +64,10 @@ class Desk(Protocol):
 class Unpaid:
     """A desk where there is no ledger: messages leave as they are."""
 
-    def hand_over(self, gateway: Gateway, message: Message, *, is_new: bool = False) -> HandedOver:  # noqa: ARG002
+    def payment(self, region: str, channel: Channel, *, is_new: bool = False) -> None:
+        """None."""
+
+    def hand_over(self, gateway: Gateway, message: Message) -> HandedOver:
         """Hand it over. Raises a DeliveryFailure."""
         return hand_over(gateway, message)
 
@@ -91,6 +100,11 @@ class CodeMessage:
     is_seen: bool = False
 
 
+def message_key(about: UUID, sends: int) -> UUID:
+    """The outbox row of the so-manieth message about a sign-in or enrolment: found again without being stored."""
+    return UUID(int=about.int ^ sends)
+
+
 def to_payload(message: CodeMessage) -> bytes:
     """The payload to seal into the outbox row."""
     facts = [message.to, message.region, message.language, message.code, message.service]
@@ -117,33 +131,91 @@ def read_payload(payload: bytes) -> CodeMessage:
         raise Undeliverable("payload is not a code message") from None
 
 
-def deliver_text_messages(
-    gateway: Gateway,
-    messages: CodeMessages,
-    host: str,
-    clock: Callable[[], int],
-    signals: Signals = NOBODY,
-    desk: Desk = UNPAID,
-    *,
-    fictional: bool = True,
-) -> Deliver:
-    """The function that delivers this kind through `gateway` and `desk`; codes are bound to `host`, the provider's own.
+@dataclass(frozen=True, slots=True)
+class TextMessages:
+    """Delivers this kind through `gateway` and `desk`; codes are bound to `host`, the provider's own.
 
     Before a code of a sign-in leaves, `signals` are asked whether its number has moved to another SIM. Without
     `fictional` nothing is sent to a number that is nobody's: test citizens have such numbers, and a message to one
     should never have got here.
     """
 
-    def deliver(item: OutboxItem, payload: bytes) -> HandedOver:
-        wanted = read_payload(payload)
-        if not fictional and is_fictional(wanted.to):
+    gateway: Gateway
+    messages: CodeMessages
+    host: str
+    clock: Callable[[], int]
+    signals: Signals = NOBODY
+    desk: Desk = UNPAID
+    fictional: bool = True
+    #: The gateway itself, where it can begin several messages at once.
+    together: Together | None = None
+    #: What was begun together, until it is delivered.
+    _begun: dict[UUID, Message] = field(default_factory=dict, repr=False)
+
+    def __call__(self, item: OutboxItem, payload: bytes) -> HandedOver:
+        """Deliver one. Raises a DeliveryFailure."""
+        message = self._begun.pop(item.id, None)
+        if message is None:
+            message = self._message(item, self._checked(read_payload(payload)))
+        return self.desk.hand_over(self.gateway, message)
+
+    def begin(self, several: Sequence[tuple[OutboxItem, bytes]]) -> None:
+        """Begin those that are the first about their sign-in, and tried for the first time, in one act.
+
+        Not where somebody is asked about the number before: that may take seconds.
+        """
+        if self.together is None or not isinstance(self.signals, Nobody):
+            return
+        messages = [message for item, payload in several if (message := self._first(item, payload)) is not None]
+        try:
+            self.together.begin(messages)
+        finally:  # what went wrong after it was done is no reason not to go on from there
+            for message in messages:
+                if message.payment is not None and message.payment.begun:
+                    self._begun[message.id] = message
+
+    def _first(self, item: OutboxItem, payload: bytes) -> Message | None:
+        """None for one of which something may have to be looked up, or which cannot be delivered."""
+        try:
+            wanted = read_payload(payload)
+            if item.attempts > 1 or item.id != message_key(wanted.about, 1):
+                return None
+            return self._message(item, self._checked(wanted))
+        except Undeliverable:
+            return None
+
+    def _checked(self, wanted: CodeMessage) -> CodeMessage:
+        """Raises Undeliverable: nothing may go to that number."""
+        if not self.fictional and is_fictional(wanted.to):
             raise Undeliverable("the number is set aside for fiction")
         if not (wanted.is_new or wanted.is_seen):
-            _refuse_moved(signals, desk, wanted, clock())
-        message = _compose(item, wanted, messages, host, clock(), gateway.speaks)
-        return desk.hand_over(gateway, message, is_new=wanted.is_new)
+            _refuse_moved(self.signals, self.desk, wanted, self.clock())
+        return wanted
 
-    return deliver
+    def _message(self, item: OutboxItem, wanted: CodeMessage) -> Message:
+        body, language = self._words(wanted)
+        return Message(
+            item.id,
+            wanted.to,
+            body,
+            wanted.region,
+            max(item.not_after - self.clock(), 1),
+            wanted.channel,
+            language,
+            about=wanted.about,
+            asked_at=item.created_at,
+            payment=self.desk.payment(wanted.region, wanted.channel, is_new=wanted.is_new),
+        )
+
+    def _words(self, wanted: CodeMessage) -> tuple[str, str]:
+        """What it says, and in which language. Raises Undeliverable."""
+        words, language, code = self.messages, wanted.language, wanted.code
+        try:
+            if wanted.channel is Channel.VOICE:
+                return words.spoken(language=language, code=code, speaks=self.gateway.speaks)
+            return words.render(language=language, code=code, host=self.host, service=wanted.service), language
+        except MessageError:
+            raise Undeliverable("message cannot be worded") from None
 
 
 def _refuse_moved(signals: Signals, desk: Desk, wanted: CodeMessage, now: int) -> None:
@@ -156,31 +228,6 @@ def _refuse_moved(signals: Signals, desk: Desk, wanted: CodeMessage, now: int) -
     if moved_at is not None and recently(moved_at, now):
         desk.moved(wanted.to, wanted.region, moved_at)
         raise Undeliverable("number has moved to another SIM")
-
-
-def _compose(
-    item: OutboxItem, wanted: CodeMessage, messages: CodeMessages, host: str, now: int, speaks: frozenset[str]
-) -> Message:
-    language = wanted.language
-    try:
-        if wanted.channel is Channel.VOICE:
-            body, language = messages.spoken(language=language, code=wanted.code, speaks=speaks)
-        else:
-            body = messages.render(language=language, code=wanted.code, host=host, service=wanted.service)
-    except MessageError:
-        raise Undeliverable("message cannot be worded") from None
-    left = max(item.not_after - now, 1)
-    return Message(
-        item.id,
-        wanted.to,
-        body,
-        wanted.region,
-        left,
-        wanted.channel,
-        language,
-        about=wanted.about,
-        asked_at=item.created_at,
-    )
 
 
 def hand_over(gateway: Gateway, message: Message) -> HandedOver:

@@ -30,6 +30,7 @@ from idp.protocol.client_policy import check_route
 from idp.protocol.errors import InvalidRequestObject, InvalidScope, LoginRequired, OAuthError, RequestUriNotSupported
 from idp.protocol.parameters import FORM, RepeatedParameter, form_pairs, single_valued
 from idp.provider import Provider
+from idp.storage import Outdated
 from idp.storage.authorizations import Authorization
 from idp.storage.sessions import LiveSession, Sessions
 from idp.storage.sign_ins import SignIns
@@ -88,10 +89,9 @@ def _begin(wired: Provider, asked: AuthorizationRequest, client: Client) -> Resp
     cookie = presented_session(wired)
     if cookie is not None:
         with wired.database.read() as reading:
-            session = Sessions(reading).find(cookie, now)
-            if session is not None and session.sandbox_of != client.tenant:
-                session = None  # nobody that this client may see is signed in here
-            agreed = Sessions(reading).agreed(session.person_id, client.id, now) if session else None
+            session, agreed = Sessions(reading).find_agreed(cookie, client.id, now)
+        if session is not None and session.sandbox_of != client.tenant:
+            session = None  # nobody that this client may see is signed in here
         if session is not None:
             step = decide(wired, asked, client, _proof(wired, session, client), agreed, now)
     if session is None or step is None:
@@ -124,10 +124,13 @@ def _return_at_once(
         amr=tuple(amr_of(session.facts, granted.acr, wired.assurance)),
         auth_time=session.auth_time,
     )
-    with wired.database.begin() as transaction:
-        answer = issue_code(transaction, wired, asked, client, what, now)
-        if not Sessions(transaction).seen(session.id, now):
-            raise PageRefused("expired_page", 400, "session ended at the same moment", address=asked.return_address)
+    try:
+        with wired.database.begin() as transaction:
+            Sessions(transaction).seen_with(session.id, now)
+            answer = issue_code(transaction, wired, asked, client, what, now)
+    except Outdated:
+        why = "session ended at the same moment"
+        raise PageRefused("expired_page", 400, why, client=client, address=asked.return_address) from None
     return send(answer, client)
 
 
@@ -161,7 +164,10 @@ def _proof(wired: Provider, session: LiveSession, client: Client) -> Proof:
 
 def _parameters(request: CurrentRequest) -> tuple[Mapping[str, str], RepeatedParameter | None]:
     """Query and form as one list: a parameter may stand once in both together (RFC 6749 §3.1)."""
-    pairs = form_pairs(request.environ.get("QUERY_STRING", "").encode("latin-1"))
+    try:
+        pairs = form_pairs(request.query_string)
+    except ValueError as error:
+        raise Unredirectable("invalid_request", "the query is not UTF-8") from error
     if request.method == "POST":
         pairs += request.form.items(multi=True)
     try:

@@ -15,12 +15,15 @@ from idp.endpoints.client_calls import answer_errors, authenticate_client, read_
 from idp.endpoints.cross_origin import readable_by_public_clients
 from idp.endpoints.proof_of_possession import check_nonce, nonce_header, offer_nonces, read_sender, take_proof
 from idp.grants import GRANTS, Issued, Refused
+from idp.protocol.client import Client
 from idp.protocol.device_flow import DEVICE_CODE_GRANT
 from idp.protocol.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
 from idp.protocol.parameters import require
 from idp.protocol.sender import binding_of
 from idp.staff.switches import Feature
-from idp.storage import Outdated
+from idp.storage import Outdated, Transaction
+from idp.storage.clients import Clients
+from idp.storage.exchanges import one_statement
 from idp.storage.grants import Grants
 
 MACHINE = "client_credentials"
@@ -70,15 +73,24 @@ def _redeem(call: Call, form: Mapping[str, str], *, remembered: bool) -> Issued 
     binding = binding_of(sender, client)
     with wired.database.begin() as transaction:
         take_assertion(transaction, authenticated)
-        if remembered and grant_type == MACHINE:
-            wired.clients.unchanged(transaction, client)
-        is_still = partial(wired.clients.is_still, client) if remembered and grant_type != MACHINE else None
-        outcome = redeem(form, client, Grants(transaction, is_still), wired.mint, wired.clock(), binding)
+        stores = Grants(transaction)
+        if remembered:
+            stores = _stores_of_remembered(wired.clients, transaction, client, grant_type)
+        outcome = redeem(form, client, stores, wired.mint, wired.clock(), binding)
         if not isinstance(outcome, Refused):
             # Only now: a proof costs nothing to make, and whoever has no grant must not cause a row (design law 1).
             # A replayed one undoes all that was done here.
             take_proof(transaction, sender)
     return outcome
+
+
+def _stores_of_remembered(clients: Clients, transaction: Transaction, client: Client, grant_type: str) -> Grants:
+    """The stores of a step that finds out whether its client is still the remembered one. Raises Outdated."""
+    if grant_type == MACHINE:
+        clients.unchanged(transaction, client)
+        return Grants(transaction)
+    exchanges = one_statement(transaction, clients.version_of(client))
+    return Grants(transaction, partial(clients.is_still, client), exchanges)
 
 
 endpoint.post("/token")(by_way_of_flask(token))

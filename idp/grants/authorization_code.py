@@ -6,6 +6,7 @@ RFC 6749 §4.1.3, RFC 7636 §4.6 (PKCE), RFC 9700 §4.5 (code injection), OpenID
 from collections.abc import Mapping
 
 from idp.audit.catalogue import AuditRow, Event
+from idp.grants import at_once
 from idp.grants.outcome import Issued, Refused
 from idp.grants.stores import GrantRecord, Stores
 from idp.grants.tokens import Mint, audience_of, bind_public, issue, obstacle, still_allowed
@@ -25,6 +26,9 @@ def redeem(
     code = read_handle(require(form, "code"))
     if code is None:
         return Refused(InvalidGrant("not a code of ours"))
+    answer = at_once.redeem(code, form, client, stores, mint, now, binding)
+    if answer is not None:
+        return Issued(answer)
     # Taken for this client only: another client that learnt the code can neither use nor burn it (RFC 6749 §4.1.3).
     grant = stores.take_code(code, client.id, now)
     if grant is None:

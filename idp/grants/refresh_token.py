@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
-from idp.grants import rotation
+from idp.grants import at_once, rotation
 from idp.grants.outcome import Issued, Refused
 from idp.grants.rotation import Presentation
 from idp.grants.stores import GrantRecord, RefreshRecord, Stores
@@ -29,6 +29,9 @@ def refresh(
     asked for than was granted.
     """
     token = read_handle(require(form, "refresh_token"))
+    answer = at_once.refresh(token, form, client, stores, mint, now, binding) if token is not None else None
+    if answer is not None:
+        return Issued(answer)
     found = stores.find_refresh(token, client.id) if token is not None else None
     if token is None or found is None:
         return Refused(InvalidGrant("unknown refresh token"))

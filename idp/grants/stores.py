@@ -84,8 +84,62 @@ class DeviceRecord:
     expires_at: int
 
 
+THE_GRANT = "the grant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What must be true of a grant whose tokens are written by the statement that takes what was presented for it.
+
+    Besides, nothing behind it may stand in the way (`Standing`), and it is a plain one: never revoked, bound to no
+    key, for no resource, without details.
+    """
+
+    client_id: str
+    tenant: str | None  # whose people the client may see
+    scopes: frozenset[str]  # each that was granted is one of these
+    levels: tuple[str, ...]  # its level is one of these
+    redirect_uri: str | None = None  # of a code: both are exactly what the code was asked for with
+    code_challenge: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minted:
+    """What is written when the terms are met, for a grant that is known only then.
+
+    The audit row gets its person from it, and what stands as THE_GRANT in its detail.
+    """
+
+    access: Presented
+    access_expires_at: int
+    refresh: Presented | None
+    issued: AuditRow
+    issued_offline: AuditRow | None = None  # of a code: instead, for offline access; only then `refresh` is written
+
+
+class Exchanges(Protocol):
+    """What a store can do that takes, judges and writes in one statement. Each verb is all of its transaction.
+
+    Where anything is not as it must be nothing is written and the store's Outdated is raised: to be judged step by
+    step, in a transaction of its own.
+    """
+
+    def exchange_code(self, code: Presented, terms: Terms, minted: Minted, now: int) -> GrantRecord:
+        """Spend the code of a grant that meets the terms, and write what is minted."""
+        ...
+
+    def exchange_refresh(self, token: Presented, terms: Terms, minted: Minted, now: int) -> GrantRecord:
+        """The same for a refresh token: spent for the one that is minted, or left as it is where none is."""
+        ...
+
+
 class Stores(Protocol):
     """The verbs, all within one transaction."""
+
+    @property
+    def exchanges(self) -> Exchanges | None:
+        """What can be tried before anything else, if this store can."""
+        ...
 
     def take_code(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
         """Spend the code if it is this client's and unspent."""

@@ -43,6 +43,7 @@ class Mint:
     subject: Callable[[Client, UUID | None], str]
     session: Callable[[Client, UUID], str]
     suffices: Callable[[Client, GrantRecord], bool]  # whether its level is still enough for the client
+    sufficing: Callable[[Client], tuple[str, ...]]  # the levels for which that is so
 
 
 def obstacle(grant: GrantRecord, client: Client, stores: Stores, mint: Mint, now: int, *, offline: bool) -> str | None:
@@ -75,10 +76,40 @@ def issue(
     binding: str | None = None,
     refresh_row: UUID | None = None,
 ) -> Mapping[str, Any]:
-    """The token response (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3), its rows queued."""
+    """The token response, its rows queued."""
     access = _access_token(grant, client, mint, scopes, resources, binding, now)
     expires_at = now + client.access_token_seconds
     stores.add_access_token(access, grant.id, scopes, now, expires_at, audience=resources, binding=binding)
+    refresh = new_handle(refresh_row or mint.new_id(), mint.random_bytes) if refresh_token else None
+    if refresh is not None:
+        stores.add_refresh_token(refresh, grant.id, now, grant.expires_at)
+    stores.record(issued(client, grant_type, now, grant=grant.id, person=grant.person_id, refresh=refresh_token))
+    return token_response(
+        grant, client, mint, access, refresh, now=now, grant_type=grant_type, scopes=scopes, binding=binding
+    )
+
+
+def issued(
+    client: Client, grant_type: str, now: int, *, grant: UUID | str, person: UUID | None, refresh: bool
+) -> AuditRow:
+    """The audit row of tokens."""
+    detail = {"grant": grant, "grant_type": grant_type, "refresh": refresh}
+    return AuditRow(Event.TOKENS_ISSUED, now, person=person, client=client.id, detail=detail)
+
+
+def token_response(
+    grant: GrantRecord,
+    client: Client,
+    mint: Mint,
+    access: Handle,
+    refresh: Handle | None,
+    *,
+    now: int,
+    grant_type: str,
+    scopes: tuple[str, ...],
+    binding: str | None = None,
+) -> Mapping[str, Any]:
+    """What the client reads (RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3)."""
     answer: dict[str, Any] = {
         "access_token": access.text,
         "token_type": token_type(binding),
@@ -87,21 +118,10 @@ def issue(
     }
     if grant.details is not None:
         answer["authorization_details"] = json.loads(grant.details)  # RFC 9396 §7
-    if refresh_token:
-        refresh = new_handle(refresh_row or mint.new_id(), mint.random_bytes)
-        stores.add_refresh_token(refresh, grant.id, now, grant.expires_at)
+    if refresh is not None:
         answer["refresh_token"] = refresh.text
     if "openid" in scopes and grant.person_id is not None:
         answer["id_token"] = _id_token(grant, client, mint, access.text, now, first=grant_type == "authorization_code")
-    stores.record(
-        AuditRow(
-            Event.TOKENS_ISSUED,
-            now,
-            person=grant.person_id,
-            client=client.id,
-            detail={"grant": grant.id, "grant_type": grant_type, "refresh": refresh_token},
-        )
-    )
     return answer
 
 

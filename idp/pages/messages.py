@@ -4,16 +4,11 @@ from uuid import UUID
 
 from idp.audit.catalogue import AuditRow, Event
 from idp.authenticators.phone_code import LIFETIME_SECONDS, CodePurpose
-from idp.delivery.text_messages import KIND, CodeMessage, to_payload
+from idp.delivery.text_messages import KIND, CodeMessage, message_key, to_payload
 from idp.pages.sandbox_phone import keep_message
 from idp.provider import Provider
 from idp.storage.database import Transaction
 from idp.storage.outbox import queue
-
-
-def message_key(about: UUID, sends: int) -> UUID:
-    """The outbox row of the so-manieth message about a sign-in or enrolment: found again without being stored."""
-    return UUID(int=about.int ^ sends)
 
 
 def queue_message(

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from idp.authenticators.phone_code import LIFETIME_SECONDS, StoredCode
+from idp.delivery.text_messages import message_key
 from idp.interaction.second_proof import Line, Way
-from idp.pages.messages import message_key
 from idp.pages.rendering import page_language
 from idp.pages.sending import call_time, reach_of
 from idp.provider import Provider

@@ -156,6 +156,7 @@ def _write_begun(wired: Provider, begun: Begun, now: int, *, at_once: bool = Fal
     try:
         with wired.database.begin() as transaction:
             if at_once:
+                transaction.need_not_wait()  # no message leaves before a step that waits, and nobody is signed in
                 _use_within_limits(transaction, wired, begun, now)
             else:
                 _use(transaction, wired, begun, now, sends=sends)

@@ -18,11 +18,11 @@ from idp.authenticators.phone_code import (
     new_code,
     read_typed,
 )
-from idp.delivery.text_messages import CodeMessage
+from idp.delivery.text_messages import CodeMessage, message_key
 from idp.interaction.second_proof import Way
 from idp.keys.handles import Handle
 from idp.pages.browser import start_session_cookie
-from idp.pages.messages import message_key, send_code
+from idp.pages.messages import send_code
 from idp.pages.proven import current_session, find_again, open_session
 from idp.pages.second_view import look
 from idp.pages.sending import LimitMet, count_for_enrolled
@@ -92,6 +92,7 @@ def _take(wired: Provider, sign_in: SignInRecord, client: Client, presented: byt
     """Take a code that fits, and open the session; None when it no longer does, or another request was faster."""
     try:
         with wired.database.begin() as transaction:
+            transaction.need_not_wait()  # a session that a power cut undoes has given nobody anything: /token waits
             way = _way_of(sign_in.code)
             opened = open_session(transaction, wired, sign_in, client, way, None, now, typed=presented)
     except Outdated:

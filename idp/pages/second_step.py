@@ -8,11 +8,11 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify
 
+from idp.delivery.text_messages import message_key
 from idp.interaction.next_step import Step
 from idp.interaction.second_proof import Way
 from idp.pages.browser import browser_digest
 from idp.pages.forms import read_form
-from idp.pages.messages import message_key
 from idp.pages.opt_in import opt_in
 from idp.pages.other_proofs import judge_typed, prove_other_passkey
 from idp.pages.presented import NothingProven

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from idp.authenticators.phone_code import StoredCode
+from idp.delivery.text_messages import message_key
 from idp.interaction.next_step import wanted_acr
 from idp.interaction.second_proof import Holdings, Line, Offer, Silence, Way, offers
-from idp.pages.messages import message_key
 from idp.pages.sandbox_phone import fate_of_test, outcome_of
 from idp.pages.sending import call_time, line_of
 from idp.pages.steps import open_phone

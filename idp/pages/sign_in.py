@@ -254,6 +254,7 @@ def _agree(wired: Provider, sign_in: SignInRecord, client: Client, chosen: froze
 def _agreed(wired: Provider, sign_in: SignInRecord, client: Client, agreed: Agreed, step: Return, now: int) -> Answer:
     """The one transaction. Raises Outdated when another request ended the sign-in, AlreadyTaken when one agreed."""
     with wired.database.begin() as transaction:
+        transaction.need_not_wait()  # its code is worth something only at /token, which waits
         Sessions(transaction).agree(sign_in.person_id, client.id, agreed, now, before=sign_in.agreed_before)
         return finish_within(transaction, wired, sign_in, client, step, now, event=Event.CONSENT_GIVEN)
 

@@ -14,7 +14,7 @@ from idp.interaction.second_proof import Holdings
 from idp.storage.clients import STANDING_OF_CLIENT, ClientStanding, client_standing
 from idp.storage.database import Transaction
 from idp.storage.models import ClientRow, Passkey, Person, SignIn
-from idp.storage.passkeys import FIND, Holder, holder_of
+from idp.storage.passkeys import FIND, Holder, holder_of, with_newest_phone
 from idp.storage.second_proofs import holdings_columns, holdings_of
 from idp.storage.send_counts import asking_with_number, with_number
 from idp.telephony.limits import Count, Tally
@@ -49,8 +49,8 @@ def look_at_assertion(
         (_LOOK, {"webauthn": webauthn_id, "row": sign_in, "client": client_id, "now": now}),
         asking_with_number(webauthn_id, address, now),
     )
-    if not rows:
+    row = with_newest_phone(rows)
+    if row is None:
         return None
-    row = rows[0]
     standing = client_standing(row, client_id)
     return Looked(holder_of(row, now), row.spent_by, standing, holdings_of(row), with_number(sent, address, now))

@@ -105,10 +105,14 @@ class Clients:
 
     def unchanged(self, step: Transaction, client: Client) -> None:
         """Let the step's rows be written only while the client is this one. Raises Outdated, now or at its end."""
+        step.only_while(ClientRow, id=client.id, version=self.version_of(client), status="enabled")
+
+    def version_of(self, client: Client) -> int:
+        """The version of a client of `remembered`, if it is still that one. Raises Outdated."""
         version, known = self._parsed.get(client.id, (0, None))
         if known is not client:  # another thread has seen a newer one meanwhile
             raise Outdated
-        step.only_while(ClientRow, id=client.id, version=version, status="enabled")
+        return version
 
     def is_still(self, client: Client, standing: ClientStanding | None) -> None:
         """A step has seen how the client of `remembered` stands now. Raises Outdated unless it is the same."""

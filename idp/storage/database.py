@@ -58,6 +58,11 @@ class DatabaseUnavailable(Exception):
     """The database cannot be opened; the message is one line for the operator."""
 
 
+def detail_text(row: AuditRow) -> str | None:
+    """The detail of an audit row as it is stored."""
+    return json.dumps(row.detail, default=_plain, separators=(",", ":")) if row.detail else None
+
+
 def _plain(value: object) -> str:
     """What JSON does not know, as text: keys without their dashes."""
     return value.hex if isinstance(value, UUID) else str(value)
@@ -74,6 +79,7 @@ class Transaction:
         self._queue: Queue = []
         self._conditions: list[tuple[Executable, dict[str, Any]]] = []
         self._finished = False
+        self._soon = False
         self.acts: list[tuple[str, str | None]] = []  # tag and client of each audit row
 
     def add(self, model: Any, **values: Any) -> None:
@@ -101,9 +107,16 @@ class Transaction:
         """
         self._conditions.append((statement, values))
 
+    def need_not_wait(self) -> None:
+        """Let the step hold before it is on the disk, where one statement under conditions writes all of it.
+
+        For steps of which nothing is seen outside but through a later one that waits; see `queued.SOON`.
+        """
+        self._soon = True
+
     def record(self, row: AuditRow) -> None:
         """Queue the audit row of the act that this transaction performs."""
-        self.acts.append((row.event.tag, row.client))
+        self.tell(row.event.tag, row.client)
         self.add(
             models.AuditEvent,
             id=self.new_id(),
@@ -111,8 +124,12 @@ class Transaction:
             event=row.event.tag,
             person_id=row.person,
             client_id=row.client,
-            detail=json.dumps(row.detail, default=_plain, separators=(",", ":")) if row.detail else None,
+            detail=detail_text(row),
         )
+
+    def tell(self, tag: str, client_id: str | None) -> None:
+        """Let an act be counted whose audit row a statement of its own writes."""
+        self.acts.append((tag, client_id))
 
     @property
     def recorded(self) -> list[str]:
@@ -208,7 +225,7 @@ class Transaction:
         for condition, still in self._conditions:
             conditions.append(condition)
             values |= still
-        return queued.together_while(tuple(shape), tuple(conditions)), values
+        return queued.together_while(tuple(shape), tuple(conditions), soon=self._soon), values
 
 
 class Scope(threading.local):
@@ -280,6 +297,15 @@ class Database:
         assert self._scope.step is None, "a step within a step"
         with self.read() as alone:
             return alone.all(statement, **values)
+
+    def act_together(self, *several: tuple[Executable, dict[str, Any]]) -> list[list[Row[Any]]]:
+        """A step of several statements, none of which needs another's: all hold, or none. The rows of each.
+
+        On PostgreSQL it is one round trip: what travels together is a transaction without BEGIN and COMMIT (§55.2.4).
+        """
+        assert self._scope.step is None, "a step within a step"
+        with self.read() if self.engine.dialect.name == "postgresql" else self.begin() as step:
+            return step.each(*several)
 
     def read(self) -> AbstractContextManager[Transaction]:
         """Statements that only read, each by itself: no BEGIN and no COMMIT travel."""

@@ -3,7 +3,7 @@
 Only workers write here, and receipts that a vendor has signed: no request of a sign-in does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,16 +21,17 @@ from idp.storage.payments import Stand, pay, pay_at_once
 from idp.storage.wire import AlreadyTaken
 from idp.telephony.breaker import PROBE_SECONDS, Breaker, pause_after
 from idp.telephony.channel import Channel
-from idp.telephony.dispatch import TAKEN, Outline, Past, State
+from idp.telephony.dispatch import TAKEN, Beginning, Outline, Past, State, Successes
 from idp.telephony.gateways.contract import OutcomeUnknown
 from idp.telephony.limits import alarmed
 from idp.telephony.payment import Payment
-from idp.telephony.routing import Success
 
 MOST_ABOUT_ONE: Final = 20
 #: How long measured success is believed: it is counted every ten minutes, and adding up a week of it takes a while.
 MEASURED_SECONDS: Final = 60
 
+Place = tuple[str, Channel]
+"""A region and a channel."""
 _D: Final = Dispatch.__table__.c
 _B: Final = GatewayBreaker.__table__.c
 _DOUBTFUL: Final = frozenset({State.TRYING, State.UNKNOWN})
@@ -143,7 +144,7 @@ class SqlDispatches:
     def __init__(self, database: Database) -> None:
         """Over an open database."""
         self._database = database
-        self._measured: dict[tuple[str, Channel], tuple[int, Mapping[str, Success]]] = {}
+        self._measured: dict[Place, tuple[int, Successes]] = {}  # until when it is believed, and what
 
     def begin(self, outline: Outline, now: int) -> Past:
         """What is known of a message, of earlier ones about the same thing, and of who could carry it: one look."""
@@ -156,7 +157,7 @@ class SqlDispatches:
             )
         if found:
             success = success_in(found[0])
-            self._measured[place] = (now + MEASURED_SECONDS, success)
+            self._measured[place] = now + MEASURED_SECONDS, success
         state = State(itself[0].state) if itself else None
         others = [one for one in _records(earlier) if one.id != outline.id]
         used = {name for one in others for name in (one.gateway, *one.tried)}
@@ -168,6 +169,32 @@ class SqlDispatches:
             breakers=_astir(breakers, outline.channel),
             success=success,
         )
+
+    def measured(self, places: Collection[Place], now: int) -> Mapping[Place, Successes]:
+        """Measured success in these regions by these channels: asked for once a minute."""
+        old = [place for place in places if now >= self._measured.get(place, (0, {}))[0]]
+        if old:
+            with self._database.read() as reading:
+                found = reading.each(*(asking_success(*place, now) for place in old))
+            for place, rows in zip(old, found, strict=True):
+                self._measured[place] = now + MEASURED_SECONDS, success_in(rows)
+        return {place: self._measured[place][1] for place in places}
+
+    def begin_together(self, several: Sequence[Beginning]) -> bool:
+        """Note and pay for several messages in one round trip, or do nothing."""
+        rows = [_begun(one.outline, one.gateway, ()) for one in several]
+        lines = sorted({(one.gateway, one.outline.channel.value) for one in several})
+        try:
+            stand = pay_at_once(self._database, [one.payment for one in several], rows, lines)
+        except AlreadyTaken:
+            return False
+        for one in several:
+            one.payment.is_taken, one.payment.begun = True, one.gateway
+        left = {count.subject: (count, tally) for count, tally in stand}
+        for one in several:  # what a counter passed with all of them is told once, with the first that is paid from it
+            own = [left.pop(count.subject) for count in one.payment.counts if count.subject in left]
+            self._taken(one.payment, own, one.outline.region)
+        return True
 
     def trying(
         self, outline: Outline, gateway: str, tried: Sequence[str], *, known: bool, payment: Payment | None = None
@@ -182,25 +209,24 @@ class SqlDispatches:
         except AlreadyTaken:
             raise OutcomeUnknown("another worker has it") from None
         if owed is not None:
-            owed.stand = stand
-            self._warn(owed, outline.region)
+            self._taken(owed, stand, outline.region)
 
     def _note(self, row: dict[str, Any], owed: Payment | None, *, known: bool) -> Stand:
         """Write the row and take what is owed; returns how the counters stand then."""
         if owed is not None and not known:
-            with suppress(AlreadyTaken), self._database.begin() as transaction:
-                return pay_at_once(transaction, owed, row)
+            with suppress(AlreadyTaken):
+                return pay_at_once(self._database, [owed], [row])
         with self._database.begin() as transaction:
             stand = pay(transaction, owed) if owed is not None else []
             (transaction.put if known else transaction.add)(Dispatch, **row)
         return stand
 
-    def _warn(self, paid: Payment, region: str) -> None:
-        """Record the budgets that this very message took over the alarm mark."""
-        near = alarmed(paid.stand, paid.limits)
-        if near:
+    def _taken(self, paid: Payment, stand: Stand, region: str) -> None:
+        """It is paid; record the budgets that this took over the alarm mark."""
+        paid.is_taken, paid.near = True, alarmed(stand, paid.limits)
+        if paid.near:
             with self._database.begin() as transaction:
-                for kind, percent in near:
+                for kind, percent in paid.near:
                     detail = {"kind": kind.value, "region": region, "percent": percent}
                     transaction.record(AuditRow(Event.SENDING_NEAR_LIMIT, paid.at, detail=detail))
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from idp.audit.catalogue import AuditRow
 from idp.credential.states import State
-from idp.grants.stores import DeviceRecord, GrantRecord, RefreshRecord, Standing
+from idp.grants.stores import DeviceRecord, Exchanges, GrantRecord, RefreshRecord, Standing
 from idp.keys.handles import Presented
 from idp.people.status import PersonStatus
 from idp.storage.clients import STANDING_OF_CLIENT, ClientStanding, client_standing
@@ -29,7 +29,7 @@ from idp.storage.models import (
 )
 from idp.storage.wire import Outdated
 
-_GRANT = (
+GRANT = (
     Grant.id,
     Grant.client_id,
     Grant.person_id,
@@ -49,19 +49,19 @@ _GRANT = (
     Grant.details,
 )
 
-_THIS_CODE = and_(
+THIS_CODE = and_(
     Grant.id == bindparam("row"),
     Grant.code_digest == bindparam("code"),
     Grant.client_id == bindparam("client"),
 )
 _SPEND_CODE = (
     update(Grant)
-    .where(_THIS_CODE, Grant.code_spent_at.is_(None), Grant.revoked_at.is_(None))
+    .where(THIS_CODE, Grant.code_spent_at.is_(None), Grant.revoked_at.is_(None))
     .values(code_spent_at=bindparam("now"))
 )
-_TAKE_CODE = _SPEND_CODE.returning(*_GRANT)
-_GRANT_ROW = select(*_GRANT).where(Grant.id == bindparam("row"))
-_SPENT_CODE = select(*_GRANT).where(_THIS_CODE, Grant.code_spent_at.is_not(None))
+_TAKE_CODE = _SPEND_CODE.returning(*GRANT)
+_GRANT_ROW = select(*GRANT).where(Grant.id == bindparam("row"))
+_SPENT_CODE = select(*GRANT).where(THIS_CODE, Grant.code_spent_at.is_not(None))
 _REVOKE = (
     update(Grant).where(Grant.id == bindparam("row"), Grant.revoked_at.is_(None)).values(revoked_at=bindparam("now"))
 )
@@ -78,7 +78,7 @@ _REVOKE_FOR = (
 Successor = aliased(RefreshToken)
 _REFRESH = (
     select(
-        *_GRANT,
+        *GRANT,
         RefreshToken.created_at.label("token_created_at"),
         RefreshToken.expires_at.label("token_expires_at"),
         RefreshToken.spent_at,
@@ -148,7 +148,7 @@ _FIND_REFRESH = with_standing(_REFRESH.add_columns(*STANDING, *STANDING_OF_CLIEN
     ClientRow, ClientRow.id == Grant.client_id
 )
 # Spending the code tells of those behind it, and of the client, in the same statement. PostgreSQL only.
-_taken = _SPEND_CODE.returning(*_GRANT, Grant.passkey_id).cte("taken")
+_taken = _SPEND_CODE.returning(*GRANT, Grant.passkey_id).cte("taken")
 _TAKE_CODE_AT_ONCE = with_standing(
     select(_taken, _taken.c.person_id.label("granted_by"), *_STANDING_OF, *STANDING_OF_CLIENT).select_from(_taken),
     _taken.c,
@@ -157,7 +157,7 @@ _CLIENT = select(*STANDING_OF_CLIENT).where(ClientRow.id == bindparam("client"))
 _STANDING = with_standing(select(*STANDING).select_from(Grant)).where(Grant.id == bindparam("row"))
 _FIND_ACCESS = with_standing(
     select(
-        *_GRANT,
+        *GRANT,
         Grant.claims,
         AccessToken.scopes.label("token_scopes"),
         AccessToken.audience.label("token_audience"),
@@ -179,6 +179,10 @@ _REVOKE_ACCESS = (
     .where(AccessToken.id == bindparam("row"), AccessToken.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
+
+
+IsStill = Callable[[ClientStanding | None], None]
+"""Raises Outdated when the client is another by now, or nothing was found by which to tell."""
 
 
 def standing_of(row: Row[Any], now: int) -> Standing:
@@ -222,13 +226,14 @@ class Grants:
     """The token endpoint's verbs within one transaction."""
 
     def __init__(
-        self, transaction: Transaction, is_still: Callable[[ClientStanding | None], None] | None = None
+        self, transaction: Transaction, is_still: IsStill | None = None, exchanges: Exchanges | None = None
     ) -> None:
         """Over an open transaction. `is_still`: the client is one that was remembered, and this is told how it stands.
 
-        It raises Outdated when the client is another by now, or nothing was found by which to tell.
+        `exchanges` may be tried then, before anything else.
         """
         self._transaction = transaction
+        self.exchanges = exchanges
         self._is_still = is_still
         self._standing: Row[Any] | None = None
         """What a look-up has already told of a grant's standing."""

@@ -5,6 +5,7 @@ no cleaning up. What was delivered is gone; `due_at` is NULL once a row is given
 transactions of the acts that cause them (`Transaction.add`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -34,6 +35,7 @@ from idp.keys.sealing import Sealer, row_context
 from idp.storage.database import Database, Transaction
 from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch, VendorId
+from idp.storage.queued import SOON
 from idp.telephony.dispatch import LOST, TAKEN, State
 
 #: Why a row is over that a newer one took the place of; nobody has to look at it.
@@ -60,8 +62,12 @@ _HANDED_OVER: Final = (
         vendor_id=bindparam("theirs"),
     )
 )
-_NOTED: Final = _HANDED_OVER.returning(Dispatch.id, Dispatch.vendor_id).cte("noted")
-_OUT: Final = _HANDED_OVER.add_cte(_DELIVERED.cte("delivered"))
+# The step between lease and end, which notes who may have a message, waits, and with it goes to the disk what was
+# written before it: no message leaves whose lease or dispatch a power cut could undo. One that undoes the end of a row
+# leaves behind what a worker leaves that dies before it has recorded.
+_OUT_SOON: Final = _HANDED_OVER.where(SOON)
+_NOTED: Final = _OUT_SOON.returning(Dispatch.id, Dispatch.vendor_id).cte("noted")
+_OUT: Final = _OUT_SOON.add_cte(_DELIVERED.cte("delivered"))
 """Both at once. PostgreSQL only, as the next."""
 _OUT_BY_NAME: Final = (
     postgresql.insert(VendorId)
@@ -181,14 +187,18 @@ class SqlOutbox:
 
     def delivered(self, item: UUID, to: HandedOver | None = None) -> None:
         """The row is done and gone; who has the message now stands in its dispatch, by the same act."""
-        if to is None:
-            self._record(_DELIVERED, item=item)
-        elif self._at_once:
-            self._record(_OUT_BY_NAME if to.named_by_it else _OUT, item=item, theirs=to.vendor_id)
-        else:
-            with self._database.begin() as transaction:
+        self.all_delivered([(item, to)])
+
+    def all_delivered(self, several: Sequence[tuple[UUID, HandedOver | None]]) -> None:
+        """The same of several, in one round trip."""
+        if self._at_once:
+            self._database.act_together(*(_outcome(item, to) for item, to in several))
+            return
+        with self._database.begin() as transaction:
+            for item, to in several:
                 transaction.run(_DELIVERED, item=item)
-                if transaction.run(_HANDED_OVER, item=item, theirs=to.vendor_id) and to.named_by_it:
+                noted = to and transaction.run(_HANDED_OVER, item=item, theirs=to.vendor_id)
+                if to and to.named_by_it and noted:
                     transaction.add(VendorId, id=item, vendor_id=to.vendor_id)
 
     def retry(self, item: UUID, at: int, why: str) -> None:
@@ -203,6 +213,13 @@ class SqlOutbox:
         self._database.act(outcome, **values)
 
 
+def _outcome(item: UUID, to: HandedOver | None) -> tuple[Executable, dict[str, Any]]:
+    """The statement that ends a row and notes who has its message, and its values."""
+    if to is None:
+        return _DELIVERED, {"item": item}
+    return _OUT_BY_NAME if to.named_by_it else _OUT, {"item": item, "theirs": to.vendor_id}
+
+
 def _lease(*, skip_locked: bool) -> Executable:
     """One statement that takes due rows and returns them (PostgreSQL UPDATE, SQLite §RETURNING)."""
     # Somebody waits at a screen for a code; a thousand notices to a service that is down must not stand before it.
@@ -214,7 +231,7 @@ def _lease(*, skip_locked: bool) -> Executable:
     chosen = due.cte("due")
     return (
         update(OutboxRow)
-        .where(_OUTBOX.id.in_(select(chosen.c.id)))
+        .where(_OUTBOX.id.in_(select(chosen.c.id)), *([SOON] if skip_locked else []))
         .values(leased_until=bindparam("until"), attempts=_OUTBOX.attempts + 1)
         .returning(*(_OUTBOX[name] for name in ("id", "kind", "payload", "attempts", "created_at", "not_after")))
     )

@@ -89,8 +89,10 @@ class PostgresqlWire:
 
     def finish(self, several: Sequence[tuple[Compiled, list[Any]]]) -> list[Outcome]:
         """Run several statements and the COMMIT in one go. One that is refused takes the others back."""
-        queries = [self._query(*one) for one in several]
         begun, self._begins = self._begins, False
+        if begun and len(several) == 1:  # a transaction by itself
+            return [self.execute(*several[0])]
+        queries = [self._query(*one) for one in several]
         results = self._together([*([_BEGIN] if begun else []), *queries, _COMMIT])
         _check_committed(results[-1])
         return [
@@ -155,9 +157,16 @@ class PostgresqlWire:
         for _ in queries:
             results.append(self._result())
             self._result()  # None: this answer is whole
-        self._result()  # the synchronisation
+        self._synchronised()
         libpq.exit_pipeline_mode()
         return [_check(result) for result in results]
+
+    def _synchronised(self) -> None:
+        """Where neither BEGIN nor COMMIT travelled, the server makes things hold here, and may refuse to."""
+        result = self._result()
+        if result.status != ExecStatus.PIPELINE_SYNC:
+            self._connection.close()
+            _check(result)
 
     def _result(self) -> Any:
         """The next answer. Waits without Python's lock: another thread may hold the row we wait for."""
@@ -206,7 +215,7 @@ _DUMP: dict[type, Callable[[Any], bytes | None]] = {
     int: b"%d".__mod__,
     str: _text,
     bytes: bytes,
-    UUID: lambda value: value.hex.encode(),
+    UUID: lambda value: b"%032x" % value.int,
     bool: lambda value: b"t" if value else b"f",
     type(None): lambda _: None,
 }

@@ -5,11 +5,17 @@ Each is built once for its tables and columns, and compiled once.
 
 from functools import lru_cache, reduce
 from operator import mul
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import CTE, Executable, Select, Table, Update, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+SOON: Final = select(func.set_config("synchronous_commit", "off", literal_column("true"))).scalar_subquery() == "off"
+"""Always true on PostgreSQL, and lets the step that asks hold without waiting until it is on the disk (§30.4).
+
+A power cut may undo such a step, and then all that was written after it: what waits takes along to the disk what was
+written before. So it is for steps of which nothing is seen outside but through a later one that waits.
+"""
 Shape = tuple[tuple[Table, tuple[str, ...], bool], ...]
 """Of queued rows: their tables, their columns, whether each takes the place of one that is there."""
 
@@ -41,19 +47,24 @@ def still(table: Table, names: tuple[str, ...]) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def together_while(shape: Shape, conditions: tuple[Any, ...]) -> Executable:
+def together_while(shape: Shape, conditions: tuple[Any, ...], *, soon: bool = False) -> Executable:
     """The same as `together`, and no row at all unless each condition finds one, or changes one.
 
     One condition that is not met changes nothing by itself, and no row follows. Of several one may be met and another
     not: then dividing by the rows of that one undoes the whole statement (PostgreSQL §9.3, §13.1).
+
+    A step that holds `soon` does not wait until it is on the disk.
     """
     met = [_met(condition).cte(f"met_{i}") for i, condition in enumerate(conditions)]
     still = met[0]
+    if len(met) == 1 and soon:
+        still = select(literal_column("1").label("there")).select_from(met[0]).where(SOON).cte("still")
     if len(met) > 1:
         rows = [select(func.count()).select_from(one).scalar_subquery() for one in met]
         # Looked at, or the division would never be made.
         undo = select((literal_column("1") / reduce(mul, rows)).label("there")).subquery()
-        still = select(undo.c.there).where(undo.c.there == literal_column("1")).cte("still")
+        holds = [undo.c.there == literal_column("1"), *([SOON] if soon else [])]
+        still = select(undo.c.there).where(*holds).cte("still")
     *first, last = [_one_while(i, into, columns, still, replaces) for i, (into, columns, replaces) in enumerate(shape)]
     for i, each in enumerate(first):
         last = last.add_cte(each.cte(f"added_{i}"))

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Executable, Integer, bindparam, case, delete,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
+from sqlalchemy.orm import join as orm_join
 
 from idp.storage.database import Transaction
 from idp.storage.models import Passkey, Phone
@@ -54,9 +55,10 @@ _VERIFIED: Final = (
 SWEEP: Final = delete(SendCount).where(_COUNTS.hour < bindparam("before"))
 
 _HOLDERS_PASSKEY: Final = aliased(Passkey)
+_ITS_PHONE: Final = aliased(Phone)
 
 
-def _with_number(fingerprint: Any) -> Executable:
+def _with_number(phones: Any, condition: Any) -> Executable:
     """A counter, and what was sent on the word of every passkey whose person has a number: a family's is one number."""
     of_number = (
         select(
@@ -66,8 +68,10 @@ def _with_number(fingerprint: Any) -> Executable:
             Passkey.sends_in_day.label("in_day"),
             literal_column("0", Integer).label("verified"),
         )
-        .join(Phone, Phone.person_id == Passkey.person_id)
-        .where(Phone.fingerprint == fingerprint.scalar_subquery(), Passkey.sends_hour >= bindparam("since"))
+        .select_from(phones)
+        .join(Phone, Phone.fingerprint == _ITS_PHONE.fingerprint)
+        .join(Passkey, Passkey.person_id == Phone.person_id)
+        .where(condition, Passkey.sends_hour >= bindparam("since"))
         .limit(50)
         .subquery()
     )
@@ -75,13 +79,10 @@ def _with_number(fingerprint: Any) -> Executable:
     return select(of_number).union_all(counter.where(_COUNTS.subject == bindparam("which")))
 
 
-_WITH_NUMBER: Final = _with_number(select(Phone.fingerprint).where(Phone.id == bindparam("phone")))
+_WITH_NUMBER: Final = _with_number(_ITS_PHONE, _ITS_PHONE.id == bindparam("phone"))
 _WITH_NUMBER_OF_HOLDER: Final = _with_number(
-    select(Phone.fingerprint)
-    .join(_HOLDERS_PASSKEY, _HOLDERS_PASSKEY.person_id == Phone.person_id)
-    .where(_HOLDERS_PASSKEY.webauthn_id == bindparam("webauthn"))
-    .order_by(Phone.verified_at.desc())
-    .limit(1)
+    orm_join(_HOLDERS_PASSKEY, _ITS_PHONE, _ITS_PHONE.person_id == _HOLDERS_PASSKEY.person_id),
+    _HOLDERS_PASSKEY.webauthn_id == bindparam("webauthn"),
 )
 _ONE: Final = literal_column("1", Integer)
 _SENDS_IN_HOUR: Final = case((Passkey.sends_hour == bindparam("at"), Passkey.sends_in_hour + _ONE), else_=_ONE)

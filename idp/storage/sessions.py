@@ -1,9 +1,11 @@
 """Sessions of signed-in browsers, and what people agreed to."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy.engine import Row
 
 from idp.claims.assurance import Fact, facts_from_text, facts_to_text
 from idp.credential.states import State
@@ -43,6 +45,14 @@ _FIND = (
         Credential.expires_at > bindparam("now"),
     )
 )
+_HOLDS = and_(
+    Consent.client_id == bindparam("client"),
+    Consent.withdrawn_at.is_(None),
+    Consent.expires_at > bindparam("now"),
+)
+_FIND_AGREED = _FIND.add_columns(Consent.scopes, Consent.declined).outerjoin(
+    Consent, and_(Consent.person_id == SessionRow.person_id, _HOLDS)
+)
 _SEEN = (
     update(SessionRow)
     .where(SessionRow.id == bindparam("row"), SessionRow.ended_at.is_(None))
@@ -59,12 +69,6 @@ _RENEW = (
         last_seen_at=bindparam("now"),
         expires_at=bindparam("until"),
     )
-)
-_AGREED = select(Consent.scopes, Consent.declined).where(
-    Consent.person_id == bindparam("person"),
-    Consent.client_id == bindparam("client"),
-    Consent.withdrawn_at.is_(None),
-    Consent.expires_at > bindparam("now"),
 )
 _WITHDRAW = (
     update(Consent)
@@ -106,21 +110,16 @@ class Sessions:
 
     def find(self, session: Presented, now: int) -> LiveSession | None:
         """The session of a cookie, unless it ended, idled out, or its person or credential is no longer active."""
-        row = self._transaction.one(
-            _FIND, row=session.id, session=session.digest, now=now, idle_since=now - IDLE_SECONDS
-        )
+        row = self._transaction.one(_FIND, **_asked(session, now))
+        return _live(row) if row else None
+
+    def find_agreed(self, session: Presented, client_id: str, now: int) -> tuple[LiveSession | None, Agreed | None]:
+        """The same, and what its person agreed to give the client, if that still holds."""
+        row = self._transaction.one(_FIND_AGREED, client=client_id, **_asked(session, now))
         if row is None:
-            return None
-        return LiveSession(
-            id=row.id,
-            person_id=row.person_id,
-            passkey_id=row.passkey_id,
-            facts=facts_from_text(row.facts),
-            auth_time=row.auth_time,
-            last_seen_at=row.last_seen_at,
-            record=row.record,
-            sandbox_of=row.sandbox_of,
-        )
+            return None, None
+        agreed = None if row.scopes is None else Agreed(frozenset(row.scopes.split()), frozenset(row.declined.split()))
+        return _live(row), agreed
 
     def add(self, session: Presented, person: UUID, passkey: UUID, facts: frozenset[Fact], now: int) -> None:
         """Queue a session whose both proofs were given now."""
@@ -158,10 +157,9 @@ class Sessions:
         """Push the idle limit ahead. False when the session has ended meanwhile."""
         return self._transaction.run(_SEEN, row=session, now=now) == 1
 
-    def agreed(self, person: UUID, client_id: str, now: int) -> Agreed | None:
-        """What the person agreed to give the client, if that still holds."""
-        row = self._transaction.one(_AGREED, person=person, client=client_id, now=now)
-        return Agreed(frozenset(row.scopes.split()), frozenset(row.declined.split())) if row else None
+    def seen_with(self, session: UUID, now: int) -> None:
+        """The same by the statement that writes what is queued, or the step is Outdated."""
+        self._transaction.only_if(_SEEN, row=session, now=now)
 
     def agree(self, person: UUID, client_id: str, agreed: Agreed, now: int, *, before: bool = True) -> None:
         """Queue what the person agreed to, in place of what they said before, if they did.
@@ -192,3 +190,20 @@ class Sessions:
         """The person's phone: its row and its sealed number."""
         row = self._transaction.one(_PHONE, person=person)
         return (row.id, row.number) if row else None
+
+
+def _asked(session: Presented, now: int) -> dict[str, Any]:
+    return {"row": session.id, "session": session.digest, "now": now, "idle_since": now - IDLE_SECONDS}
+
+
+def _live(row: Row[Any]) -> LiveSession:
+    return LiveSession(
+        id=row.id,
+        person_id=row.person_id,
+        passkey_id=row.passkey_id,
+        facts=facts_from_text(row.facts),
+        auth_time=row.auth_time,
+        last_seen_at=row.last_seen_at,
+        record=row.record,
+        sandbox_of=row.sandbox_of,
+    )

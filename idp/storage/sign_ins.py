@@ -21,6 +21,7 @@ from idp.storage.database import Transaction
 from idp.storage.models import ClientRow, Consent, Credential, Passkey, Person, Phone, SignIn
 from idp.storage.models import Session as SessionRow
 from idp.storage.models_second_proofs import OptOut
+from idp.storage.passkeys import with_newest_phone
 from idp.storage.phone_codes import stored_code
 
 LIFETIME_SECONDS = 1800
@@ -78,8 +79,6 @@ _FIND = (
     .outerjoin(Consent, and_(Consent.person_id == SignIn.person_id, Consent.client_id == SignIn.client_id))
     .outerjoin(ClientRow, ClientRow.id == SignIn.client_id)
     .where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("browser"))
-    .order_by(Phone.verified_at.desc())
-    .limit(1)
 )
 _BROWSER_OF = select(SignIn.browser).where(SignIn.id == bindparam("row"))
 _SENDS = select(SignIn.code_sends).where(SignIn.id == bindparam("row"), SignIn.browser == bindparam("device"))
@@ -180,7 +179,7 @@ class SignIns:
 
     def find(self, row: UUID, browser: bytes, now: int) -> SignInRecord | None:
         """The sign-in of this browser; another browser's does not exist for it."""
-        found = self._transaction.one(_FIND, row=row, browser=browser)
+        found = with_newest_phone(self._transaction.all(_FIND, row=row, browser=browser))
         return _record(found, now) if found else None
 
     def browser_of(self, row: UUID) -> bytes | None:

@@ -6,7 +6,7 @@
 `failed` is not the end: the outbox may try again, and the message is then `trying` anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -41,6 +41,10 @@ TAKEN = frozenset({State.HANDED_OVER, State.DELIVERED, State.UNDELIVERED})
 """States in which a gateway has taken the message."""
 
 
+Successes = Mapping[str, Success]
+"""Measured success by gateway."""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What was tried before now."""
@@ -56,7 +60,7 @@ class Past:
     #: The breakers of this channel that are not at rest, by gateway.
     breakers: Mapping[str, Breaker] = field(default_factory=dict)
     #: Measured success in this country by this channel, by gateway.
-    success: Mapping[str, Success] = field(default_factory=dict)
+    success: Successes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,15 @@ class Outline:
     price: int
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A message that has not been tried, the gateway that is to be asked first, and what it is paid from."""
+
+    outline: Outline
+    gateway: str
+    payment: Payment
+
+
 class Memory(Protocol):
     """Where dispatches, breakers and figures are kept, durable and shared by all workers.
 
@@ -79,6 +92,18 @@ class Memory(Protocol):
 
     def begin(self, outline: Outline, now: int) -> Past:
         """What is known of a message, of earlier ones about the same thing, and of who could carry it."""
+        ...
+
+    def measured(self, places: Collection[tuple[str, Channel]], now: int) -> Mapping[tuple[str, Channel], Successes]:
+        """Measured success in these regions by these channels."""
+        ...
+
+    def begin_together(self, several: Sequence[Beginning]) -> bool:
+        """Note and pay for several messages in one act, which may not happen: then nothing of it did.
+
+        It does not when a budget does not pay for all of them, when one of the gateways has failed lately, or when one
+        of the messages is known. What happened is written into their payments.
+        """
         ...
 
     def trying(

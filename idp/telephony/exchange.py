@@ -9,6 +9,9 @@ Next in order after a failure, but never after an opt-out or a number that nobod
 whether the message was taken ends the asking: no other gateway is asked, because the code would come twice. Only a
 gateway that recognises repetitions is asked once more, under the same id; of any other the message stays open
 (LeftOpen), the person reads so at once, and what happens next is their choice.
+
+Several messages that are taken up at the same moment are begun together (`begin`): one look for none of them, and one
+act that names the first gateway of each and pays for all. Where that is not possible each goes by itself.
 """
 
 import logging
@@ -18,8 +21,8 @@ from typing import Final
 
 from idp.telephony.breaker import Breaker
 from idp.telephony.channel import Channel
-from idp.telephony.coverage import Coverage
-from idp.telephony.dispatch import Memory, Outline, Past, State
+from idp.telephony.coverage import Country, Coverage
+from idp.telephony.dispatch import Beginning, Memory, Outline, Past, State
 from idp.telephony.gateways.contract import (
     Accepted,
     Gateway,
@@ -75,10 +78,47 @@ class Exchange:
         """Every language that any of them speaks."""
         return frozenset(language for line in self.lines.values() for language in line.gateway.speaks)
 
+    def begin(self, messages: Sequence[Message]) -> None:
+        """Name and pay for the first gateway of several messages in one act, if nothing stands against it.
+
+        For messages of which nothing was tried, and of whose subject no other message was sent: what would be looked up
+        of them is known. Their payments tell whether it was done; `send` goes on from there.
+        """
+        coverage = self.coverage()
+        measured = self.memory.measured({(one.region, one.channel) for one in messages}, self.clock())
+        first: dict[tuple[str, Channel, str], Sequence[str]] = {}  # the same for all of one place and language
+        several = []
+        for message in messages:
+            country, of = coverage.of(message.region), (message.region, message.channel, message.language)
+            if of not in first:
+                first[of] = self._order(message, country, Past(success=measured[of[:2]]))[:1]
+            if first[of] and message.payment is not None:
+                several.append(Beginning(self._outline(message, country), first[of][0], message.payment))
+        if several:
+            self.memory.begin_together(several)
+
     def send(self, message: Message) -> Accepted:
         """Hand `message`, paid for, to the first gateway that takes it. Raises a GatewayError or BudgetUsedUp."""
-        country = self.coverage().of(message.region)
-        outline = Outline(
+        country, now = self.coverage().of(message.region), self.clock()
+        if country.sender != message.sender:
+            message = replace(message, sender=country.sender)
+        if message.payment is not None and message.payment.begun:
+            return self._ask_begun(message, country, message.payment.begun, now)
+        outline = self._outline(message, country)
+        past = self.memory.begin(outline, now)
+        if past.taken:
+            return Accepted(str(message.id))
+        if past.doubtful is not None:
+            return self._ask_again(message, past.doubtful, past.breakers)
+        names = self._order(message, country, past)
+        if not names:
+            self.memory.trying(outline, "", (), known=past.known)
+            self.memory.ended(message.id, State.FAILED)
+            raise NotServed(f"nobody carries {message.channel} to {message.region}")
+        return self._ask_each(message, outline, names, past, now)
+
+    def _outline(self, message: Message, country: Country) -> Outline:
+        return Outline(
             id=message.id,
             about=message.about,
             channel=message.channel,
@@ -86,17 +126,18 @@ class Exchange:
             asked_at=message.asked_at or self.clock(),
             price=country.cost(message.channel),
         )
-        past = self.memory.begin(outline, self.clock())
-        if past.taken:
-            return Accepted(str(message.id))
-        if past.doubtful is not None:
-            return self._ask_again(replace(message, sender=country.sender), past.doubtful, past.breakers)
-        names = self._order(message, country.gateways, past)
-        if not names or not country.open(message.channel):
-            self.memory.trying(outline, "", (), known=past.known)
-            self.memory.ended(message.id, State.FAILED)
-            raise NotServed(f"nobody carries {message.channel} to {message.region}")
-        return self._ask_each(replace(message, sender=country.sender), outline, names, past)
+
+    def _ask_begun(self, message: Message, country: Country, name: str, began: int) -> Accepted:
+        """A message whose first gateway is named already, and was at rest; the others are looked up when needed."""
+        try:
+            return self._ask_named(name, message, {})
+        except (OptedOut, PermanentFailure, OutcomeUnknown):
+            raise
+        except GatewayError as failure:
+            outline = self._outline(message, country)
+            past = self.memory.begin(outline, self.clock())
+            names = [other for other in self._order(message, country, past) if other != name]
+            return self._ask_each(message, outline, names, past, began, after=(name, failure))
 
     def _ask_again(self, message: Message, doubtful: str, breakers: Mapping[str, Breaker]) -> Accepted:
         """A message that a gateway may have: nobody else gets it, and that one only if it notices a repetition."""
@@ -115,12 +156,15 @@ class Exchange:
         except GatewayError as failure:  # not taken now, which says nothing about the first time
             raise OutcomeUnknown(str(failure)) from None
 
-    def _order(self, message: Message, preferred: Sequence[str], past: Past) -> list[str]:
+    def _order(self, message: Message, country: Country, past: Past) -> list[str]:
+        """Whom to ask, one after another; nobody, where the country is closed."""
+        if not country.open(message.channel):
+            return []
         return order(
             (line.carrier for line in self.lines.values() if self._able(line, message)),
             region=message.region,
             channel=message.channel,
-            preferred=preferred,
+            preferred=country.gateways,
             success=past.success,
             used=past.used,
         )
@@ -129,10 +173,19 @@ class Exchange:
     def _able(line: Line, message: Message) -> bool:
         return message.channel is not Channel.VOICE or message.language in line.gateway.speaks
 
-    def _ask_each(self, message: Message, outline: Outline, names: list[str], past: Past) -> Accepted:
-        began, breakers = self.clock(), past.breakers
-        tried: list[str] = []
-        failures: list[GatewayError] = []
+    def _ask_each(
+        self,
+        message: Message,
+        outline: Outline,
+        names: Sequence[str],
+        past: Past,
+        began: int,
+        after: tuple[str, GatewayError] | None = None,
+    ) -> Accepted:
+        """One after another, `after` one that was asked since `began` and failed."""
+        breakers = past.breakers
+        tried: list[str] = [after[0]] if after else []
+        failures: list[GatewayError] = [after[1]] if after else []
         for name in names:
             if failures and self.clock() - began > TRY_SECONDS:
                 break
@@ -142,15 +195,9 @@ class Exchange:
             known = past.known or bool(tried)
             self.memory.trying(outline, name, tried, known=known, payment=message.payment)
             try:
-                return self._ask(name, message, breakers)
-            except (OptedOut, PermanentFailure) as refusal:
-                self.memory.ended(message.id, _final(refusal))
+                return self._ask_named(name, message, breakers)
+            except (OptedOut, PermanentFailure, OutcomeUnknown):
                 raise
-            except OutcomeUnknown as failure:
-                self.memory.ended(message.id, State.UNKNOWN)
-                if self.lines[name].gateway.repeatable:
-                    raise
-                raise LeftOpen(str(failure)) from None
             except GatewayError as failure:
                 failures.append(failure)
             tried.append(name)
@@ -158,6 +205,19 @@ class Exchange:
             self.memory.trying(outline, "", (), known=past.known)
         self.memory.ended(message.id, State.FAILED)
         raise _together(failures)
+
+    def _ask_named(self, name: str, message: Message, breakers: Mapping[str, Breaker]) -> Accepted:
+        """Ask a gateway that the dispatch names, and note what ends the asking. Raises a GatewayError."""
+        try:
+            return self._ask(name, message, breakers)
+        except (OptedOut, PermanentFailure) as refusal:
+            self.memory.ended(message.id, _final(refusal))
+            raise
+        except OutcomeUnknown as failure:
+            self.memory.ended(message.id, State.UNKNOWN)
+            if self.lines[name].gateway.repeatable:
+                raise
+            raise LeftOpen(str(failure)) from None
 
     def _may_ask(self, name: str, channel: Channel, breaker: Breaker) -> bool:
         now = self.clock()

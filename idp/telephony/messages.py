@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -79,17 +80,23 @@ class CodeMessages:
         """
         if not _CODE.fullmatch(code) or not _HOST.fullmatch(host):
             raise MessageError("a message needs a code of digits and a bare host name")
-        last_line = f"@{host} #{code}"
-        name = _nameable(service)
-        text = last_line
-        for wording in self.wordings[_look_up(self.wordings, language)]:
-            if "{service}" in wording and not name:
-                continue
-            text = f"{wording.format(service=name, code=code, minutes=minutes)}\n{last_line}"
-            if segments(text) == 1:
-                break
-        # A host longer than LONGEST_HOST ends here with the shortest wording: dearer, but it arrives.
-        return text
+        wordings = self.wordings.get(language) or self.wordings[_look_up(self.wordings, language)]
+        wording, name = _chosen(wordings, host, service, minutes, len(code))
+        return _filled(wording, host, name, minutes, code)
+
+
+@lru_cache(maxsize=1024)
+def _chosen(wordings: tuple[str, ...], host: str, service: str, minutes: int, digits: int) -> tuple[str, str]:
+    """The first wording that fits in one message with a code of so many digits, and the service's name in it."""
+    name = _nameable(service)
+    usable = [wording for wording in wordings if name or "{service}" not in wording]
+    fitting = (one for one in usable if segments(_filled(one, host, name, minutes, "0" * digits)) == 1)
+    # With a host longer than LONGEST_HOST it is the shortest wording: dearer, but it arrives.
+    return next(fitting, usable[-1]), name
+
+
+def _filled(wording: str, host: str, name: str, minutes: int, code: str) -> str:
+    return f"{wording.format(service=name, code=code, minutes=minutes)}\n@{host} #{code}"
 
 
 def _look_up(texts: Mapping[str, object], language: str) -> str:

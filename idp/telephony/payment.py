@@ -1,13 +1,13 @@
 """What one message is paid from. Pure: the counters are raised by whoever remembers messages (`dispatch.Memory`).
 
 A payment is taken once, in the very act that names the first gateway to be asked: who may have a message has been paid
-for, and a message that nobody was asked to carry has cost nothing.
+for, and a message that nobody was asked to carry has cost nothing. Several messages may be paid for in one act.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from idp.telephony.limits import Count, Limits, Met, Tally, first_met
+from idp.telephony.limits import Count, Kind, Limits, Met, Tally, first_met
 
 
 class BudgetUsedUp(Exception):
@@ -26,13 +26,12 @@ class Payment:
     counts: Sequence[Count]
     limits: Limits
     at: int  # epoch seconds
-    #: The counters with this message, once it is paid for.
-    stand: Sequence[tuple[Count, Tally]] = ()
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether the message is paid for."""
-        return bool(self.stand)
+    #: Whether the message is paid for.
+    is_taken: bool = False
+    #: The gateway that was named with it, where that was done for several messages together, before they were sent.
+    begun: str = ""
+    #: The budgets that this very payment took over the alarm mark, with their share of the day in percent.
+    near: Sequence[tuple[Kind, int]] = ()
 
     def judge(self, stand: Sequence[tuple[Count, Tally]]) -> None:
         """Raise BudgetUsedUp if the counters, with this message, are past a limit."""

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 
 from idp import create_app
+from idp.delivery.text_messages import message_key
 from idp.demo import up
 from idp.demo.children import Children
 from idp.demo.citizens import citizen_record
@@ -25,7 +26,6 @@ from idp.demo.passkey import Passkey
 from idp.demo.place import Place, StartError, check_ports
 from idp.demo.preparing import IDP, Preparing
 from idp.interaction.sealed_request import seal, unseal
-from idp.pages.messages import message_key
 from idp.pages.words import Words
 from idp.people.record import Record, read_record
 from idp.provider import Provider

@@ -52,6 +52,10 @@ class MemoryOutbox:
         self.handed[item] = to
         self._end(item, None, "delivered", "")
 
+    def all_delivered(self, several):
+        for item, to in several:
+            self.delivered(item, to)
+
     def failed(self, item, now, why):
         self._end(item, now, "failed", why)
 

@@ -18,7 +18,7 @@ from flask import Flask
 
 from idp import storage
 from idp.delivery.commands import run_until_signalled
-from idp.delivery.text_messages import KIND, CodeMessage, deliver_text_messages, to_payload
+from idp.delivery.text_messages import KIND, CodeMessage, TextMessages, to_payload
 from idp.delivery.worker import Worker
 from idp.settings import ROOT, Settings
 from idp.storage.dispatches import SqlDispatches
@@ -47,7 +47,7 @@ def say(what):
 class Dies(SqlOutbox):
     """The message is out; the process is gone before it can say so."""
 
-    def delivered(self, *_outcome):
+    def all_delivered(self, _several):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -101,13 +101,15 @@ def main(directory, now, mode, kind="relay"):
         gateway = exchange(directory, now, mode, kind)
     else:
         gateway = (Slow if mode == "slow" else FileGateway)(directory / "messages.jsonl", lambda: now)
-    deliver = deliver_text_messages(gateway, load_messages(), "id.overseas.go.kr", lambda: now)
+    together = gateway if isinstance(gateway, Exchange) else None
+    deliver = TextMessages(gateway, load_messages(), "id.overseas.go.kr", lambda: now, together=together)
     # The log says when signals are waited for; before that they end the process as they end any.
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
     run_until_signalled(
         Worker(
             store=store,
             deliverers={KIND: deliver},
+            together={KIND: deliver.begin},
             open_payload=lambda item: item.payload,
             clock=lambda: now,
             idle_seconds=0.02,

@@ -13,7 +13,9 @@ from idp.delivery.text_messages import (
     KIND,
     CodeMessage,
     NumberOptedOut,
-    deliver_text_messages,
+    TextMessages,
+    Unpaid,
+    message_key,
     read_payload,
     to_payload,
 )
@@ -30,6 +32,7 @@ from idp.telephony.gateways.contract import (
     TemporaryFailure,
 )
 from idp.telephony.messages import load_messages
+from idp.telephony.payment import Payment
 from tests.delivery.fakes import NOW, Clock
 
 HOST = "id.overseas.go.kr"
@@ -52,7 +55,7 @@ class Gateway:
 
 
 def deliver(gateway, payload, now=NOW):
-    deliver_text_messages(gateway, load_messages(), HOST, Clock(now))(ITEM, payload)
+    TextMessages(gateway, load_messages(), HOST, Clock(now))(ITEM, payload)
 
 
 def test_the_person_is_written_to_in_their_language():
@@ -144,7 +147,95 @@ def test_O_10_a_message_in_a_traceback_shows_neither_number_nor_code():
 @pytest.mark.parametrize("number", ["+447700900001", "+12125550101", "+61491570156"])
 def test_a_message_to_a_number_of_fiction_leaves_nobody_in_production(number):
     gateway = Gateway()
-    deliver = deliver_text_messages(gateway, load_messages(), HOST, Clock(NOW), fictional=False)
+    deliver = TextMessages(gateway, load_messages(), HOST, Clock(NOW), fictional=False)
     with pytest.raises(Undeliverable, match="fiction"):
         deliver(ITEM, to_payload(replace(MESSAGE, to=number)))
     assert gateway.sent == []
+
+
+# Several at once.
+
+
+class Asked:
+    """Somebody who tells of numbers that moved."""
+
+    def moved_at(self, _e164):
+        return None
+
+
+class Till(Unpaid):
+    def payment(self, region, channel, *, is_new=False):
+        return Payment([region, channel, is_new], None, NOW)
+
+
+@dataclass
+class Together(Gateway):
+    begun: list = field(default_factory=list)
+
+    def begin(self, messages):
+        self.begun.append([message.id for message in messages])
+        for message in messages[:2]:
+            message.payment.begun = "first"
+
+
+def first(number, message=MESSAGE, attempts=1, sends=1):
+    """A leased row and its payload."""
+    about = UUID(int=number << 8)
+    row = OutboxItem(message_key(about, sends), KIND, b"", attempts, NOW, NOW + 600)
+    return row, to_payload(replace(message, about=about))
+
+
+def begin(gateway, several, signals=None, **changed):
+    given = {} if signals is None else {"signals": signals}
+    together = gateway if hasattr(gateway, "begin") else None
+    made = TextMessages(gateway, load_messages(), HOST, Clock(NOW), desk=Till(), together=together, **given, **changed)
+    made.begin(several)
+    return made
+
+
+def test_first_messages_are_begun_together_and_go_on_from_there():
+    gateway, several = Together(), [first(number) for number in (1, 2, 3)]
+    made = begin(gateway, several)
+    assert gateway.begun == [[item.id for item, _ in several]]
+    for item, payload in several:
+        made(item, b"" if item is several[0][0] else payload)
+    assert [message.id for message in gateway.sent] == [item.id for item, _ in several]
+    assert [message.payment.begun for message in gateway.sent] == ["first", "first", ""]
+    assert gateway.sent[0].payment.counts == ["DE", Channel.SMS, False]
+
+
+@pytest.mark.parametrize(
+    ("several", "changed"),
+    [
+        ([first(1, attempts=2)], {}),
+        ([first(1, sends=2)], {}),  # another one about the same sign-in: whoever carried the first is looked up
+        ([(first(1)[0], b"no payload")], {}),
+        ([first(1, replace(MESSAGE, code="no code"))], {}),
+        ([first(1, replace(MESSAGE, to="+12025550143", region="US"))], {"fictional": False}),
+        ([first(1)], {"signals": Asked()}),  # to ask may take seconds, and the others wait
+    ],
+)
+def test_what_has_to_be_looked_at_by_itself_is_not_begun_with_others(several, changed):
+    gateway = Together()
+    begin(gateway, [*several, first(9)] if "signals" not in changed else several, **changed)
+    assert gateway.begun == ([[first(9)[0].id]] if "signals" not in changed else [])
+
+
+def test_a_gateway_that_can_begin_nothing_is_sent_each_by_itself():
+    gateway, (item, payload) = Gateway(), first(1)
+    begin(gateway, [(item, payload)])(item, payload)
+    assert [message.id for message in gateway.sent] == [item.id]
+
+
+def test_what_was_begun_is_gone_on_with_whatever_went_wrong_afterwards():
+    class Fails(Together):
+        def begin(self, messages):
+            super().begin(messages)
+            raise ConnectionError("the alarm could not be recorded")
+
+    gateway, (item, payload) = Fails(), first(1)
+    made = TextMessages(gateway, load_messages(), HOST, Clock(NOW), desk=Till(), together=gateway)
+    with pytest.raises(ConnectionError):
+        made.begin([(item, payload)])
+    made(item, payload)
+    assert gateway.sent[0].payment.begun == "first"

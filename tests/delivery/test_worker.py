@@ -177,6 +177,72 @@ def test_an_outcome_that_cannot_be_recorded_leaves_the_item_leased(caplog):
     assert len(store.lease(clock(), 1, LEASE_SECONDS)) == 1
 
 
+# Together.
+
+
+def test_what_is_leased_together_is_begun_together_and_delivered_one_by_one():
+    store, deliveries, begun = MemoryOutbox(), Deliveries(), []
+    for subject in (item(1), item(2), item(3, kind="notice"), item(4, not_after=NOW)):
+        store.add(subject)
+    kinds = {"text_message": deliveries, "notice": deliveries}
+    together = {"text_message": lambda several: begun.append([(one.id.int >> 8, payload) for one, payload in several])}
+    opened = []
+
+    def open_payload(subject):
+        opened.append(subject.id.int >> 8)
+        return b"opened"
+
+    work = worker(store, deliveries, deliverers=kinds, together=together, open_payload=open_payload, senders=4)
+    assert run_until(work, lambda: all(row.due_at is None for row in store.rows.values()))
+    assert begun == [[(1, b"opened"), (2, b"opened")]], "not what is too late, and not of another kind"
+    assert sorted(opened) == [1, 2, 3], "each payload is opened once"
+    assert [row.outcome for row in store.rows.values()] == ["delivered"] * 3 + ["failed"]
+
+
+def test_what_cannot_be_opened_or_begun_together_goes_by_itself(caplog):
+    store, deliveries = MemoryOutbox(), Deliveries()
+    for number in (1, 2):
+        store.add(item(number))
+
+    def open_payload(subject):
+        if subject.id.int == 256:
+            raise LookupError("482913")
+        return b"opened"
+
+    def fail(_several):
+        raise ConnectionError("482913")
+
+    work = worker(store, deliveries, together={"text_message": fail}, open_payload=open_payload)
+    assert run_until(work, lambda: all(row.due_at is None for row in store.rows.values()))
+    assert deliveries.seen == [(512, b"opened")]
+    assert [row.outcome for row in store.rows.values()] == ["failed", "delivered"]
+    assert "not begun together: ConnectionError" in caplog.text
+    assert "482913" not in caplog.text
+
+
+def test_one_outcome_that_is_refused_does_not_keep_the_others_from_being_recorded(caplog):
+    class Refusing(MemoryOutbox):
+        def all_delivered(self, several):
+            if UUID(int=256) in [one for one, _ in several]:
+                raise ValueError("a vendor's name with a NUL")
+            super().all_delivered(several)
+
+    store, deliveries, met = Refusing(), Deliveries(), Event()
+
+    def deliver(subject, payload):
+        deliveries(subject, payload)
+        if len(deliveries.seen) == 3:
+            met.set()
+        met.wait(20)
+
+    for number in (1, 2, 3):
+        store.add(item(number))
+    work = worker(store, deliver, senders=4)
+    assert run_until(work, lambda: [row.outcome for row in store.rows.values()].count("delivered") == 2)
+    assert [row.outcome for row in store.rows.values()] == ["waiting", "delivered", "delivered"]
+    assert caplog.text.count("outcome not recorded: ValueError") == 1
+
+
 def test_O_10_the_log_names_items_and_never_their_content(caplog):
     caplog.set_level(logging.DEBUG)
     store, deliveries = MemoryOutbox(), Deliveries([NotDelivered("twilio 503")])

@@ -6,9 +6,11 @@ import re
 from io import BytesIO
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
+import psycopg
 import pytest
 
 from tests.ground import CHALLENGE, ORIGIN, request, visible
+from tests.statements import watched
 
 EVIL = "https://evil.example"
 FORM = {"content_type": "application/x-www-form-urlencoded"}
@@ -407,3 +409,33 @@ def test_A_17_a_registered_query_is_kept_as_it_is(ground, citizen):
     location = browser.page.headers["Location"]
     assert location.startswith(uri + "&code=")
     assert urlsplit(location).fragment == ""
+
+
+def test_law_6_a_session_that_ends_meanwhile_gives_no_code(postgresql_ground):
+    """Single sign-on pushes the idle limit ahead by the very statement that writes the grant."""
+    ground, service = postgresql_ground, postgresql_ground.register()
+    browser = ground.browser()
+    browser.sign_in(service, ground.enrol())
+    address = ground.provider.settings.database_url.replace("postgresql+psycopg", "postgresql")
+
+    def end_the_session(statement):
+        if "last_seen_at=" in statement:
+            with psycopg.connect(address) as other:
+                other.execute("UPDATE sessions SET ended_at = 1")
+
+    before = ground.rows("grants")
+    with watched(ground.provider.database, end_the_session):
+        page = browser.authorize(service)
+    assert page.status_code == 400
+    assert "Location" not in page.headers
+    assert service.redirect_uri in page.text  # the way back
+    assert ground.rows("grants") == before
+
+
+def test_single_sign_on_waits_three_times(postgresql_ground):
+    ground, service, seen = postgresql_ground, postgresql_ground.register(), []
+    browser = ground.browser()
+    browser.sign_in(service, ground.enrol())
+    with watched(ground.provider.database, seen.append):
+        assert "code" in browser.sign_in(service, ground.citizens[0])
+    assert len(seen) == 3, seen  # the client, the session with its consent, and all that is written

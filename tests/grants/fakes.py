@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from idp.audit.catalogue import AuditRow
-from idp.grants.stores import GrantRecord, RefreshRecord, Standing
+from idp.grants.stores import Exchanges, GrantRecord, RefreshRecord, Standing
 from idp.grants.tokens import Mint
 from idp.keys.handles import Handle, Presented, new_handle
 from tests.protocol.examples import CHALLENGE, ISSUER, NOW
@@ -64,6 +64,7 @@ class MemoryStores:
     access: list[AccessToken] = field(default_factory=list)
     standings: dict[UUID, Standing] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
+    exchanges: Exchanges | None = None
 
     def take_code(self, code: Presented, client_id: str, now: int) -> GrantRecord | None:
         grant = self.grants.get(self.codes.get(presented(code), UUID(int=0)))
@@ -161,4 +162,5 @@ def make_mint() -> Mint:
         subject=lambda client, person: f"{client.sector}:{person.int}",
         session=lambda client, session: f"{client.id}:{session.int}",
         suffices=lambda client, grant: grant.person_id is None or (grant.acr or "") >= client.minimum_acr,
+        sufficing=lambda client: (client.minimum_acr,),
     )

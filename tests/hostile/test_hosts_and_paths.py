@@ -108,6 +108,21 @@ def test_H_05_a_line_end_never_makes_a_header(house, name, split):
 
 
 @pytest.mark.parametrize(
+    "query", ["client_id=a\xff&state=b", "\xff", "lang=\xffko", "\xc3&lang=en", "=\x80&\xe9=\xe8"], ids=ascii
+)
+def test_H_06_a_query_that_is_not_utf_8_is_no_fault(house, query):
+    """Some clients send bytes as they are; a page must be shown all the same, the one of an error included."""
+    client = house.ground.app.test_client()
+    for rule in house.ground.app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and not rule.arguments:
+            answer = client.get(rule.rule, base_url=ORIGIN, environ_overrides={"QUERY_STRING": query})
+            assert answer.status_code < 500, rule.rule
+    for path in ("/authorize", "/token", "/par", "/revoke", "/introspect", "/sign-in/code"):
+        answer = client.post(path, base_url=ORIGIN, data={"a": "b"}, environ_overrides={"QUERY_STRING": query})
+        assert 400 <= answer.status_code < 500, path
+
+
+@pytest.mark.parametrize(
     "cookie", ["idp-browser=a\tb", "idp-language=ko%0d%0aX: y", "idp-language=../../en", "a" * 9000]
 )
 def test_H_05_K_04_a_strange_cookie_is_no_cookie(house, cookie):

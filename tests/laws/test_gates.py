@@ -111,6 +111,27 @@ def stopped(answer: Any, scene: Scene, messages: int) -> None:
         assert f'action="{step}"' not in answer.text
 
 
+BY_ONE_STATEMENT = [
+    (gate, route)
+    for gate in GATES
+    for route in ("code exchange", "refresh")
+    if (gate, route) not in OPEN_BY_LAW and gate != "acr too low"  # no level above: tests/storage/test_exchanges.py
+]
+
+
+def test_law_6_a_gate_that_closes_on_the_way_stops_what_one_statement_gives(postgresql_ground):
+    """On PostgreSQL the statement that takes a code or a refresh token judges it (idp/storage/exchanges.py)."""
+    ground = postgresql_ground
+    for gate, route in BY_ONE_STATEMENT:
+        ground.clock.now += 86_400  # as many messages as on a new day
+        scene = Scene(ground)
+        begun = ROUTES[route].begin(scene)
+        GATES[gate](scene)
+        answer = ROUTES[route].end(scene, begun)
+        assert 400 <= answer.status_code < 500, (gate, route)
+        assert not gives(answer), (gate, route)
+
+
 PASSING = {"session ended", "consent withdrawn", "refresh grant removed", "acr too low"}
 STANDING = [gate for gate in GATES if gate not in PASSING]
 """Gates of client, person and credential: behind them nothing can even begin."""

@@ -89,7 +89,8 @@ def test_the_delivery_of_its_message_is_three_write_transactions_and_a_kilobyte(
             monitor.execute("CHECKPOINT")
         before = counters(monitor)
         (item,) = worker.store.lease(ground.clock(), 1, 60)
-        worker.handle(item)
+        (work,) = worker.take_up([item])
+        worker.handle(*work)
         measured.append([now - then for now, then in zip(counters(monitor), before, strict=True)])
         assert ground.rows("outbox") == 0
     transactions, wal = (min(values) for values in zip(*measured[1:], strict=True))

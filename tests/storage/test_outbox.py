@@ -14,6 +14,7 @@ from idp.storage.models import OutboxRow
 from idp.storage.models_messages import Dispatch, VendorId
 from idp.storage.outbox import MAX_WHY, Fate, SqlOutbox, fate_of
 from idp.storage.outbox_office import OutboxOffice
+from idp.storage.wire import AlreadyTaken
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import Outline, State
 from tests.statements import watched
@@ -134,6 +135,39 @@ def test_a_delivered_row_is_gone(database, outbox):
     assert outbox.lease(NOW + 10**6, 10, LEASE) == []
 
 
+def test_a_lease_and_what_is_out_do_not_wait_for_the_disk_and_whom_it_was_handed_to_does(postgresql_ground):
+    """A power cut may undo the first and the last; it goes to the disk with what lies between them."""
+    database = postgresql_ground.provider.database
+    dispatches, waits = SqlDispatches(database), []
+
+    def ask(reading):
+        waits.append(reading.one(text("SELECT current_setting('synchronous_commit') AS said")).said)
+
+    class Asking(Database):
+        def act(self, statement, **values):
+            with self.begin() as step:
+                rows = step.all(statement, **values)
+                ask(step)
+                return rows
+
+        def act_together(self, *several):
+            with self.begin() as step:
+                step.each(*several)
+                ask(step)
+
+    asking = SqlOutbox(Asking(database.engine, database.new_id))
+    for number in (1, 2):
+        add(database, number)
+        asking.lease(NOW, 1, LEASE)
+        outline = Outline(id=UUID(int=number), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
+        dispatches.trying(outline, "first", (), known=False)
+        asking.all_delivered([(UUID(int=number), HandedOver("x", named_by_it=number == 2))])
+    assert waits == ["off"] * 4
+    with database.begin() as step:
+        ask(step)
+    assert waits[-1] == "on", "it holds for that step alone"
+
+
 def test_a_row_given_up_loses_its_payload_and_keeps_its_reason(database, outbox):
     add(database, 1)
     outbox.failed(UUID(int=1), NOW + 3, "x" * 10_000)
@@ -228,6 +262,24 @@ def test_who_has_a_message_is_noted_with_the_end_of_its_row(database, outbox):
         states = [(one.state, one.vendor_id) for one in reading.all(select(Dispatch.__table__).order_by(Dispatch.id))]
     assert states == [(State.HANDED_OVER, "theirs-1"), (State.DELIVERED, "theirs-2")]
     assert row(database, 1) is row(database, 2) is None
+
+
+def test_several_outcomes_are_one_act(database, outbox):
+    for number in (1, 2, 3, 4):
+        add(database, number)
+        outline = Outline(id=UUID(int=number), about=None, channel=Channel.SMS, region="DE", asked_at=NOW, price=1)
+        SqlDispatches(database).trying(outline, "sns", (), known=False)
+    with database.begin() as transaction:
+        transaction.add(VendorId, id=UUID(int=4), vendor_id="in the way")
+    outbox.lease(NOW, 10, LEASE)
+    named = [(UUID(int=number), HandedOver(f"theirs-{number}", named_by_it=True)) for number in (2, 4)]
+    outbox.all_delivered([(UUID(int=1), HandedOver("theirs-1")), named[0]])
+    with pytest.raises(AlreadyTaken):
+        outbox.all_delivered([(UUID(int=3), None), named[1]])
+    assert [row(database, number) is None for number in (1, 2, 3, 4)] == [True, True, False, False]
+    with database.read() as reading:
+        states = [tuple(one) for one in reading.all(select(Dispatch.state, Dispatch.vendor_id).order_by(Dispatch.id))]
+    assert states == [(State.HANDED_OVER, f"theirs-{number}") for number in (1, 2)] + [(State.TRYING, None)] * 2
 
 
 def test_a_message_is_found_by_the_vendors_name_where_its_receipts_know_no_other(database, outbox):

@@ -70,6 +70,30 @@ def test_a_step_that_is_finished_in_one_go_holds_whole_or_not_at_all(database):
     assert rows(database) == 3
 
 
+def test_statements_that_act_together_hold_whole_or_not_at_all(database):
+    for _ in range(3):  # as text, then prepared on the server
+        with database.begin() as step:
+            step.run(text("DELETE FROM used_once"))
+        together = database.act_together((_ADD, {"value": b"a", "until": 1}), (_COUNT, {}))
+        assert [[tuple(row) for row in found] for found in together] == [[], [(1,)]]
+        with pytest.raises(AlreadyTaken):
+            database.act_together((_ADD, {"value": b"c", "until": 1}), (_ADD, {"value": b"a", "until": 1}))
+        assert rows(database) == 1
+
+
+def test_what_the_server_refuses_when_it_is_to_hold_is_refused_and_the_next_step_goes_on(postgresql_ground):
+    database = postgresql_ground.provider.database
+    with database.begin() as step:
+        step.run(text("CREATE TABLE later (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
+    twice = text("INSERT INTO later VALUES (1)")
+    for _ in range(3):
+        with pytest.raises(AlreadyTaken):
+            database.act_together((twice, {}), (twice, {}))
+        assert rows(database) == 0
+        with database.read() as reading:
+            assert reading.all(text("SELECT number FROM later")) == []
+
+
 def test_every_kind_of_column_comes_back_as_it_went(either_ground):
     citizen = either_ground.enrol()
     with either_ground.provider.database.read() as reading:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from idp.delivery.outbox import Undeliverable
-from idp.delivery.text_messages import UNPAID, Unpaid, deliver_text_messages, to_payload
+from idp.delivery.text_messages import UNPAID, TextMessages, Unpaid, to_payload
 from idp.telephony.gateways import make_signals
 from idp.telephony.gateways.account import Account
 from idp.telephony.gateways.lookup import RelayLookup, TwilioLookup
@@ -106,9 +106,7 @@ class Remembers(Unpaid):
 
 def deliver(message, signals, desk=UNPAID):
     gateway = Gateway(None)
-    deliver_text_messages(gateway, load_messages(), "id.overseas.go.kr", lambda: NOW, signals, desk)(
-        ITEM, to_payload(message)
-    )
+    TextMessages(gateway, load_messages(), "id.overseas.go.kr", lambda: NOW, signals, desk)(ITEM, to_payload(message))
     return gateway.sent
 
 

@@ -5,8 +5,9 @@ gateway which can recognise a repetition sends it once. No exception here carrie
 vendor's own words: those may quote both, and exceptions reach logs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from idp.telephony.channel import Channel
@@ -105,4 +106,13 @@ class Gateway(Protocol):
 
     def send(self, message: Message) -> Accepted:
         """Hand `message` over, within about 20 seconds. Raises a GatewayError."""
+        ...
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A gateway that can do for several messages at once what comes before each of them is sent."""
+
+    def begin(self, messages: Sequence[Message]) -> None:
+        """Do it, if nothing stands against it; `send` of each goes on from there."""
         ...

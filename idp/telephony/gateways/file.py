@@ -9,9 +9,9 @@ import json
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,9 @@ from idp.telephony.numbers import masked
 KEPT: Final = 1000
 # Lines beyond KEPT that may gather before the file is written anew: appending is cheap, rewriting is not.
 _SLACK: Final = 200
+_OPEN: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+_APPEND: Final = _OPEN | os.O_APPEND
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 _LAST_LINE: Final = re.compile(r"\n@\S+ #(\d+)\Z")
 _SAID: Final = re.compile(r"\d(?:, \d){3,9}")
 
@@ -55,6 +58,7 @@ class FileGateway:
 
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self._path = path
+        self._lock = path.with_name(f"{path.name}.lock")
         self._clock = clock
         # Which ids the file holds, valid while its (inode, size) are those that we left.
         self._seen: dict[str, None] = {}
@@ -62,33 +66,36 @@ class FileGateway:
 
     def send(self, message: Message) -> Accepted:
         """Write `message` down once. Raises TemporaryFailure when the file cannot be written."""
+        key = str(message.id)
         try:
-            with _locked(self._path):
-                self._write_once(message)
+            lock = _locked(self._lock)
+            try:
+                self._write_once(key, message)
+            finally:
+                os.close(lock)
         except OSError as error:
             raise TemporaryFailure(f"messages file: {error.strerror}") from error
-        log.info("message %s to %s (%s) written", message.id, masked(message.to), message.region)
-        return Accepted(f"file:{message.id}")
+        log.debug("message %s to %s (%s) written", message.id, masked(message.to), message.region)
+        return Accepted(f"file:{key}")
 
-    def _write_once(self, message: Message) -> None:
-        if self._state() != self._left:
-            self._seen = {known.id: None for known in _read(self._path)}
-        if str(message.id) in self._seen:
-            return
-        line = SentMessage(
-            str(message.id), message.to, message.body, self._clock(), _code_in(message), message.channel.value
-        )
-        _append(self._path, [line])
-        self._seen[line.id] = None
+    def _write_once(self, key: str, message: Message) -> None:
+        handle = os.open(self._path, _APPEND, 0o600)
+        try:
+            status = os.fstat(handle)
+            changed = (status.st_ino, status.st_size) != self._left
+            if changed:
+                self._seen = {known.id: None for known in _read(self._path)}
+            if key in self._seen:
+                return
+            line = SentMessage(key, message.to, message.body, self._clock(), _code_in(message), message.channel.value)
+            written = _append(handle, [line], status.st_size if changed else 0)
+        finally:
+            os.close(handle)
+        self._seen[key] = None
+        self._left = status.st_ino, status.st_size + written
         if len(self._seen) > KEPT + _SLACK:
             self._seen = _trim(self._path)
-        self._left = self._state()
-
-    def _state(self) -> tuple[int, int]:
-        with suppress(FileNotFoundError):
-            status = self._path.stat()
-            return status.st_ino, status.st_size
-        return 0, 0
+            self._left = (0, 0)
 
 
 def _code_in(message: Message) -> str:
@@ -105,16 +112,15 @@ def read_messages(path: Path, to: str | None = None) -> list[SentMessage]:
     return [message for message in reversed(_read(path)[-KEPT:]) if to in {None, message.to}]
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock file beside `path`; the operating system lets go of it when its holder dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _locked(lock: Path) -> int:
+    """A handle that holds the lock file until it is closed; the operating system lets go of it when its holder dies."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
+        handle = os.open(lock, _OPEN, 0o600)
+    except FileNotFoundError:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, _OPEN, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
 
 
 def _read(path: Path) -> list[SentMessage]:
@@ -130,14 +136,19 @@ def _read(path: Path) -> list[SentMessage]:
     return found
 
 
-def _append(path: Path, messages: list[SentMessage]) -> None:
-    """Add `messages` in one write, on a line of their own even after a torn one."""
-    text = "".join(f"{json.dumps(asdict(message), ensure_ascii=False)}\n" for message in messages)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "r+b", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-        file.write((("\n" if torn else "") + text).encode())
+def _append(handle: int, messages: list[SentMessage], size: int = 0) -> int:
+    """Add `messages` in one write; of a file of this size, which somebody else wrote to, on a line of their own.
+
+    Returns how many bytes that were. A writer that is killed leaves a torn line.
+    """
+    torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+    lines = [_ENCODE({name: getattr(message, name) for name in SentMessage.__slots__}) for message in messages]
+    text = ("\n" if torn else "") + "".join(f"{line}\n" for line in lines)
+    whole = text.encode()
+    written = 0
+    while written < len(whole):  # a disk that is nearly full takes less, and then nothing
+        written += os.write(handle, whole[written:])
+    return written
 
 
 def _trim(path: Path) -> dict[str, None]:
@@ -145,6 +156,10 @@ def _trim(path: Path) -> dict[str, None]:
     kept = _read(path)[-KEPT:]
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
-    _append(new, kept)
+    handle = os.open(new, _APPEND, 0o600)
+    try:
+        _append(handle, kept)
+    finally:
+        os.close(handle)
     new.replace(path)
     return {message.id: None for message in kept}
