@@ -76,8 +76,13 @@ def back_to_the_phone(_step: str) -> ResponseReturnValue:
 
 @phone.get("/demo/messages.json")
 def messages_json() -> Response:
-    """Messages for test drivers, newest first; `phone` (E.164) asks for those of one number."""
-    found = read_messages(provider().settings.messages_file, request.args.get("phone"))
+    """Messages for test drivers, newest first; `phone` (E.164) asks for those of one number.
+
+    The plus of a number that nobody escaped arrives as a space: it is put back.
+    """
+    asked = request.args.get("phone")
+    number = None if asked is None else f"+{''.join(asked.split()).removeprefix('+')}"
+    found = read_messages(provider().settings.messages_file, number)
     return jsonify([asdict(one) for one in found])
 
 

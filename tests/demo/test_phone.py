@@ -136,6 +136,9 @@ def test_messages_json_lists_newest_first_all_or_of_one_number(browser, gateway)
     assert [one["code"] for one in browser.get("/demo/messages.json").json] == ["123453", "123452", "123451"]
     mine = browser.get("/demo/messages.json?phone=%2B4915112345678").json
     assert [one["id"] for one in mine] == ["m3", "m1"]
+    for unescaped in ("+4915112345678", "4915112345678", "%2B49%20151%2012345678"):
+        assert browser.get(f"/demo/messages.json?phone={unescaped}").json == mine
+    assert browser.get("/demo/messages.json?phone=").json == []
     assert set(mine[0]) == {"id", "to", "text", "at", "code", "channel"}
 
 
