@@ -34,7 +34,7 @@ STORE_PAUSE_SECONDS: Final = 5.0
 #: Deliveries in one line of the log, which is cut off.
 TOLD: Final = 5
 #: Chores under way at once.
-CHORES: Final = 4
+CHORES: Final = 3
 
 log = logging.getLogger(__name__)
 
