@@ -120,7 +120,7 @@ def read_payload(payload: bytes) -> CodeMessage:
     """The message in an opened payload. Raises Undeliverable."""
     try:
         about, facts = UUID(bytes=payload[:_ABOUT]), json.loads(payload[_ABOUT:])
-        if not isinstance(facts, list) or not all(isinstance(fact, str) for fact in facts):
+        if not isinstance(facts, list) or not set(map(type, facts)) <= {str}:
             raise TypeError  # noqa: TRY301 (a list of anything else is as wrong as no list)
         to, region, language, code, service, channel, standing = facts + [Channel.SMS.value, ""][len(facts) - _USUAL :]
         if standing not in {"", _NEW, _SEEN}:

@@ -9,7 +9,6 @@ affair. Nothing that one item does ends the loop.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Final
@@ -34,7 +33,7 @@ STORE_PAUSE_SECONDS: Final = 5.0
 #: Deliveries in one line of the log, which is cut off.
 TOLD: Final = 5
 #: Chores under way at once.
-CHORES: Final = 4
+CHORES: Final = 3
 
 log = logging.getLogger(__name__)
 
@@ -88,18 +87,19 @@ class Worker:
 
     def take_up(self, items: Sequence[OutboxItem]) -> list[Work]:
         """Begin leased items together, where their kind can; `handle` goes on with each. Never raises."""
-        opened: dict[str, list[tuple[OutboxItem, bytes]]] = {}
+        works: list[Work] = []
+        several: dict[str, list[tuple[OutboxItem, bytes]]] = {}
         for item in items:
-            if item.kind in self.together and self._refusal(item) is None:
-                with suppress(Exception):  # who delivers it says why
-                    opened.setdefault(item.kind, []).append((item, self.open_payload(item)))
-        for kind, several in opened.items():
+            payload = self._opened(item) if item.kind in self.together else None
+            works.append((item, payload))
+            if payload is not None:
+                several.setdefault(item.kind, []).append((item, payload))
+        for kind, opened in several.items():
             try:
-                self.together[kind](several)
+                self.together[kind](opened)
             except Exception as error:  # noqa: BLE001 - each goes by itself, and says for itself what is the matter
                 log.warning("outbox items not begun together: %s", type(error).__name__)
-        payloads = {item.id: payload for several in opened.values() for item, payload in several}
-        return [(item, payloads.get(item.id)) for item in items]
+        return works
 
     def handle(self, item: OutboxItem, payload: bytes | None = None) -> None:
         """Deliver one leased item and record the outcome. Never raises.
@@ -203,6 +203,13 @@ class Worker:
             raise
         except Exception as error:  # noqa: BLE001 - a defect of ours, which the same item would meet again
             raise DeliveryFailure(f"defect: {type(error).__name__}") from None
+
+    def _opened(self, item: OutboxItem) -> bytes | None:
+        """The payload, if it is worth opening and opens; else whoever delivers it says why not."""
+        try:
+            return self.open_payload(item) if self._refusal(item) is None else None
+        except Exception:  # noqa: BLE001 - as in `_open`
+            return None
 
     def _open(self, item: OutboxItem) -> bytes:
         try:

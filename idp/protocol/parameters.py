@@ -32,6 +32,8 @@ def form_pairs(body: bytes, most: int | None = None) -> list[tuple[str, str]]:
 
     Raises ValueError for what is not UTF-8, and for more than `most` fields.
     """
+    if not body:
+        return []
     fields = body.decode().split("&")
     if most is not None and len(fields) > most:
         raise ValueError("too many fields")

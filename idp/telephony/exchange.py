@@ -41,6 +41,8 @@ from idp.telephony.routing import Carrier, order
 #: No further gateway is asked after this long: the rest of the worker's lease is for the one that is being asked.
 TRY_SECONDS: Final = 30
 PAUSE_SECONDS: Final = 30
+#: Messages that are begun by one act: each number of them is a statement of its own, which the database keeps prepared.
+MOST_TOGETHER: Final = 8
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +96,8 @@ class Exchange:
                 first[of] = self._order(message, country, Past(success=measured[of[:2]]))[:1]
             if first[of] and message.payment is not None:
                 several.append(Beginning(self._outline(message, country), first[of][0], message.payment))
-        if several:
-            self.memory.begin_together(several)
+        for start in range(0, len(several), MOST_TOGETHER):
+            self.memory.begin_together(several[start : start + MOST_TOGETHER])
 
     def send(self, message: Message) -> Accepted:
         """Hand `message`, paid for, to the first gateway that takes it. Raises a GatewayError or BudgetUsedUp."""

@@ -16,7 +16,7 @@ from idp.storage.models_messages import Dispatch
 from idp.storage.send_counts import SendCounts
 from idp.telephony.channel import Channel
 from idp.telephony.dispatch import State
-from idp.telephony.exchange import Exchange, Line
+from idp.telephony.exchange import MOST_TOGETHER, Exchange, Line
 from idp.telephony.gateways.contract import (
     Accepted,
     Message,
@@ -99,6 +99,13 @@ def spent(wired):
         return tuple(tally.in_day for _, tally in SendCounts(reading).find(counts, wired.clock()))
 
 
+def spend(wired, messages):
+    """What so many messages cost."""
+    counts = money_counts(Cost("DE", Channel.SMS, is_new=False), messages * PRICE, wired.keyed.send_count)
+    with wired.database.begin() as step:
+        SendCounts(step).raise_all(counts, wired.clock())
+
+
 def dispatch(wired):
     with wired.database.read() as reading:
         row = reading.one(select(Dispatch.gateway, Dispatch.state))
@@ -156,9 +163,7 @@ def test_where_nobody_is_asked_nothing_is_paid(wired):
 
 
 def test_a_budget_that_is_used_up_stops_it_before_anybody_is_asked(shared, wired):
-    full = money_counts(Cost("DE", Channel.SMS, is_new=False), MOST * PRICE, wired.keyed.send_count)
-    with wired.database.begin() as step:
-        SendCounts(step).raise_all(full, wired.clock())
+    spend(wired, MOST)
     before, says = spent(wired), Says()
     with pytest.raises(Undeliverable, match="budget used up: country-money"):
         hand_over(wired, first=says)
@@ -275,8 +280,10 @@ def test_messages_to_two_countries_are_paid_from_each_and_together_from_the_hous
 def test_what_cannot_be_begun_together_leaves_nothing_behind_and_each_goes_by_itself(wired, refusal):
     if refusal != "counters":
         known_counters(wired)
-    many, says = (MOST + 1 if refusal == "budget" else 3), Says()
-    exchange, messages = exchange_of(wired, first=says), priced(wired, range(1, many + 1))
+    says = Says()
+    exchange, messages = exchange_of(wired, first=says), priced(wired, (1, 2, 3))
+    if refusal == "budget":
+        spend(wired, MOST - 2)
     if refusal == "breaker":
         exchange.memory.did_badly("first", Channel.SMS, wired.clock())
     if refusal == "known":
@@ -285,12 +292,12 @@ def test_what_cannot_be_begun_together_leaves_nothing_behind_and_each_goes_by_it
         messages[0] = priced(wired, (1,))[0]
     before = spent(wired), dispatches(wired)
     exchange.begin(messages)
-    assert (begun(messages), spent(wired), dispatches(wired)) == ([""] * many, *before)
+    assert (begun(messages), spent(wired), dispatches(wired)) == ([""] * 3, *before)
     taken = []
     for message in messages:
         with suppress(Undeliverable, LeftUncertain):
             taken.append(till_of(wired).hand_over(exchange, message))
-    assert len(taken) == says.asked == {"budget": MOST, "known": 2}.get(refusal, 3)
+    assert len(taken) == says.asked == {"budget": 2, "known": 2}.get(refusal, 3)
 
 
 def test_another_gateways_breaker_or_channel_keeps_nobody_from_it(wired):
@@ -354,9 +361,18 @@ def test_workers_that_begin_several_at_once_pay_to_the_last_cent_and_not_one_too
     assert spent(wired) == (MOST * PRICE, MOST * PRICE)
 
 
+def test_of_very_many_some_are_begun_by_one_act_and_others_by_the_next(wired):
+    known_counters(wired)
+    messages = priced(wired, range(1, MOST + 3))  # the second act is not paid
+    exchange_of(wired, first=Says()).begin(messages)
+    assert begun(messages) == ["first"] * MOST_TOGETHER + [""] * (MOST + 2 - MOST_TOGETHER)
+    assert spent(wired) == (MOST_TOGETHER * PRICE, MOST_TOGETHER * PRICE)
+
+
 def test_what_several_together_take_over_the_alarm_mark_is_told_once(shared, wired, caplog):
     known_counters(wired)
-    exchange, messages = exchange_of(wired, first=Says()), priced(wired, range(1, MOST))
+    exchange, messages = exchange_of(wired, first=Says()), priced(wired, range(1, MOST_TOGETHER + 1))
+    spend(wired, 1)
     before = shared.events().count("provider:send_limit:near")
     exchange.begin(messages)
     for message in messages:

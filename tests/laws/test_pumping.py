@@ -58,9 +58,14 @@ def till(ground, sent):
     desk = Till(ledger, wired.keyed.send_count, wired.limits_in, wired.price, wired.clock)
     lines = {"one": Line(Carrier("one", Takes.carries), Takes(sent))}
     exchange = Exchange(lines=lines, memory=SqlDispatches(wired.database), coverage=wired.coverage, clock=wired.clock)
-    return lambda region, channel, is_new: desk.hand_over(
-        exchange, Message(uuid4(), "+4915112345678", "", region, channel=channel), is_new=is_new
-    )
+
+    def pay(region, channel, is_new):
+        payment = desk.payment(region, channel, is_new=is_new)
+        message = Message(uuid4(), "+4915112345678", "", region, channel=channel, payment=payment)
+        exchange.begin([message])
+        return desk.hand_over(exchange, message)
+
+    return pay
 
 
 def ask(ground, e164, region, person):
