@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,12 +90,12 @@ class Children:
         for _, process in reversed(self._running):
             process.terminate()
         for _, process in reversed(self._running):
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                # Its own session is its process group: workers that it started go with it.
+            # Its own session is its process group: what it started goes with it, also where it was killed itself.
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.wait()
         self._running.clear()
 
     def _log_of(self, child: Child) -> Path:

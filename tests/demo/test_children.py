@@ -119,6 +119,21 @@ def test_stop_ends_every_child_even_one_that_ignores_it(children, tmp_path, monk
     assert [pid for pid in started if is_alive(pid)] == []
 
 
+def test_what_a_killed_child_had_started_ends_too(children, tmp_path):
+    """A server that ran out of memory leaves its workers behind, and they its port taken."""
+    code = (
+        f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SLEEP!r}]).pid, flush=True); {SLEEP}"
+    )
+    children.start(Child(name="server", command=python(code)))
+    log = tmp_path / "server.log"
+    wait_for(lambda: log.read_text().strip())
+    worker = int(log.read_text())
+    os.kill(children._running[0][1].pid, signal.SIGKILL)
+    assert is_alive(worker)
+    children.stop()
+    wait_for(lambda: not is_alive(worker))
+
+
 def test_children_end_with_a_supervisor_that_was_killed(tmp_path):
     supervisor = f"""
 import os, sys, time
