@@ -53,6 +53,15 @@ def _said(text: str) -> Any:
     return literal_column(f"'{text}'", Text)
 
 
+def _holds(found: ColumnElement[bool], *conditions: ColumnElement[bool], of: Any = Grant) -> Any:
+    """Whether the one row that is found by its key in `of` is as it must be; NULL, and so closed, where there is none.
+
+    A value and not a join: a join whose conditions promise few rows is made by looking through a whole table, as long
+    as the table is small or has never been analysed, and a prepared statement keeps to that while the table grows.
+    """
+    return select(and_(*conditions)).where(found).correlate(of).scalar_subquery()
+
+
 # The grant: what `check`, `audience_of`, `still_allowed` and `Mint.suffices` ask for.
 _PLAIN = and_(
     Grant.client_id == bindparam("client"),
@@ -63,6 +72,30 @@ _PLAIN = and_(
     _words(Grant.scopes).contained_by(_words(bindparam("allowed", type_=Text))),
     Grant.acr == func.any(_words(bindparam("levels", type_=Text))),
 )
+# Those behind it: `standing_of`, gate by gate, and the client, as the worker remembers it.
+_STANDS = and_(
+    _holds(
+        Person.id == Grant.person_id,
+        Person.status == _said(PersonStatus.ACTIVE.value),
+        Person.sandbox_of.is_not_distinct_from(bindparam("tenant", type_=Text)),
+    ),
+    _holds(
+        and_(Passkey.id == Grant.passkey_id, Credential.id == Passkey.credential_id),
+        Passkey.state == _said("active"),
+        Credential.state == _said(State.ACTIVE.value),
+        Credential.expires_at > bindparam("now"),
+    ),
+    _holds(
+        and_(Consent.person_id == Grant.person_id, Consent.client_id == Grant.client_id),
+        Consent.withdrawn_at.is_(None),
+    ),
+    _holds(
+        ClientRow.id == Grant.client_id,
+        ClientRow.version == bindparam("known_version"),
+        ClientRow.status == _said("enabled"),
+    ),
+)
+_SESSION_LIVES = _holds(Session.id == Grant.session_id, Session.ended_at.is_(None))  # else only offline (Core §11)
 _CODE_FITS = and_(
     THIS_CODE,
     Grant.code_spent_at.is_(None),
@@ -75,26 +108,8 @@ _REFRESH_FITS = and_(
     RefreshToken.digest == bindparam("token"),
     RefreshToken.spent_at.is_(None),
     RefreshToken.expires_at > bindparam("now"),
-    Grant.id == RefreshToken.grant_id,
+    _holds(Grant.id == RefreshToken.grant_id, _PLAIN, _STANDS, of=RefreshToken),
 )
-# Those behind it: `standing_of`, gate by gate, and the client, as the worker remembers it.
-_STANDS = and_(
-    Person.id == Grant.person_id,
-    Person.status == _said(PersonStatus.ACTIVE.value),
-    Person.sandbox_of.is_not_distinct_from(bindparam("tenant", type_=Text)),
-    Passkey.id == Grant.passkey_id,
-    Passkey.state == _said("active"),
-    Credential.id == Passkey.credential_id,
-    Credential.state == _said(State.ACTIVE.value),
-    Credential.expires_at > bindparam("now"),
-    Consent.person_id == Grant.person_id,
-    Consent.client_id == Grant.client_id,
-    Consent.withdrawn_at.is_(None),
-    ClientRow.id == Grant.client_id,
-    ClientRow.version == bindparam("known_version"),
-    ClientRow.status == _said("enabled"),
-)
-_SESSION_LIVES = and_(Session.id == Grant.session_id, Session.ended_at.is_(None))  # else only offline (Core §11)
 
 _CODE = (
     update(Grant)
@@ -104,11 +119,11 @@ _CODE = (
 )
 _ROTATING = (
     update(RefreshToken)
-    .where(_REFRESH_FITS, _PLAIN, _STANDS)
+    .where(_REFRESH_FITS)
     .values(spent_at=bindparam("now"), successor_id=bindparam("refresh"))
-    .returning(*GRANT)
+    .returning(RefreshToken.grant_id)
 )
-_KEPT = select(*GRANT).where(_REFRESH_FITS, _PLAIN, _STANDS)
+_KEPT = select(RefreshToken.grant_id).where(_REFRESH_FITS)
 
 
 def _given(model: Any, **values: str) -> dict[str, Any]:
@@ -141,6 +156,8 @@ def _audit(taken: CTE, detail: Any) -> Any:
 def _exchange(takes: Any, *, refresh: bool = False, only_offline: bool = False) -> Executable:
     """The whole statement; its one row is the grant, and it has none where anything is not as it must be."""
     taken = takes.cte("taken")
+    if "grant_id" in taken.c:
+        taken = select(*GRANT).where(Grant.id == taken.c.grant_id).cte("granted")
     offline = _said("offline_access") == func.any(_words(taken.c.scopes)) if only_offline else None
     detail: Any = bindparam("detail", type_=Text)
     if offline is not None:

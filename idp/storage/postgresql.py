@@ -128,13 +128,12 @@ class PostgresqlWire:
                 self._prepared.add(name)
             else:
                 name = b""
-        dumped: list[bytes | None] = []
-        formats: list[int] = []
-        for value in values:
-            kind = type(value)
-            dump = _DUMP.get(kind)
-            dumped.append(dump(value) if dump is not None else self._dumped(value))
-            formats.append(kind is bytes)
+        kinds = list(map(type, values))
+        dumps = map(_DUMP.get, kinds)
+        dumped = [
+            dump(value) if dump is not None else self._dumped(value) for dump, value in zip(dumps, values, strict=True)
+        ]
+        formats = [int(kind is bytes) for kind in kinds]
         return Query(name, sql, dumped, formats)
 
     def _dumped(self, value: Any) -> bytes | None:

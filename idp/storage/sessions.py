@@ -45,13 +45,15 @@ _FIND = (
         Credential.expires_at > bindparam("now"),
     )
 )
-_HOLDS = and_(
-    Consent.client_id == bindparam("client"),
-    Consent.withdrawn_at.is_(None),
-    Consent.expires_at > bindparam("now"),
+AGREED = (
+    Consent.scopes.label("consented_scopes"),
+    Consent.declined,
+    Consent.withdrawn_at,
+    Consent.expires_at.label("consented_until"),
 )
-_FIND_AGREED = _FIND.add_columns(Consent.scopes, Consent.declined).outerjoin(
-    Consent, and_(Consent.person_id == SessionRow.person_id, _HOLDS)
+"""What a look-up for something else may ask along, with the consent found by its key; `agreed_of` reads it."""
+_FIND_AGREED = _FIND.add_columns(*AGREED).outerjoin(
+    Consent, and_(Consent.person_id == SessionRow.person_id, Consent.client_id == bindparam("client"))
 )
 _SEEN = (
     update(SessionRow)
@@ -118,8 +120,7 @@ class Sessions:
         row = self._transaction.one(_FIND_AGREED, client=client_id, **_asked(session, now))
         if row is None:
             return None, None
-        agreed = None if row.scopes is None else Agreed(frozenset(row.scopes.split()), frozenset(row.declined.split()))
-        return _live(row), agreed
+        return _live(row), agreed_of(row, now)
 
     def add(self, session: Presented, person: UUID, passkey: UUID, facts: frozenset[Fact], now: int) -> None:
         """Queue a session whose both proofs were given now."""
@@ -207,3 +208,10 @@ def _live(row: Row[Any]) -> LiveSession:
         record=row.record,
         sandbox_of=row.sandbox_of,
     )
+
+
+def agreed_of(row: Row[Any], now: int) -> Agreed | None:
+    """What the joined consent says, if it still holds."""
+    if row.consented_scopes is None or row.withdrawn_at is not None or row.consented_until <= now:
+        return None
+    return Agreed(frozenset(row.consented_scopes.split()), frozenset(row.declined.split()))

@@ -23,6 +23,7 @@ from idp.storage.models import Session as SessionRow
 from idp.storage.models_second_proofs import OptOut
 from idp.storage.passkeys import with_newest_phone
 from idp.storage.phone_codes import stored_code
+from idp.storage.sessions import AGREED, agreed_of
 
 LIFETIME_SECONDS = 1800
 _SHORT = {"redirect_uri": "u", "scopes": "s", "code_challenge": "c", "nonce": "n", "state": "t"}
@@ -64,10 +65,7 @@ _FIND = (
         SessionRow.auth_time,
         SessionRow.ended_at.label("session_ended_at"),
         SessionRow.facts.label("session_facts"),
-        Consent.scopes.label("consented_scopes"),
-        Consent.declined,
-        Consent.withdrawn_at,
-        Consent.expires_at.label("consented_until"),
+        *AGREED,
         *STANDING_OF_CLIENT,
     )
     .join(Person, Person.id == SignIn.person_id)
@@ -256,14 +254,8 @@ def _record(row: Row[Any], now: int) -> SignInRecord:
         phone_moved_at=row.moved_at or 0,
         opted_out=row.opted_out_at is not None,
         code=stored_code(row),
-        agreed=_agreed(row, now),
+        agreed=agreed_of(row, now),
         agreed_before=row.consented_scopes is not None,
         sandbox_of=row.sandbox_of,
         client_row=client_standing(row, row.client_id),
     )
-
-
-def _agreed(row: Row[Any], now: int) -> Agreed | None:
-    if row.consented_scopes is None or row.withdrawn_at is not None or row.consented_until <= now:
-        return None
-    return Agreed(frozenset(row.consented_scopes.split()), frozenset(row.declined.split()))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -296,3 +297,17 @@ def test_what_is_not_plain_is_left_to_the_careful_way(ground, waiting, form, cli
         form = presented.form | form
         code = read_handle(form["code"])
         assert at_once.redeem(code, form, client, stores, ground.provider.mint, ground.clock(), None) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_exchange_looks_each_row_up_by_its_key_even_before_statistics_exist(ground, browser, kind):
+    """Tables that were never analysed are where a join would look through whole ones, and be kept prepared."""
+    presented, seen = exchange(browser, kind), []
+    with watched(ground.provider.database, seen.append):
+        presented.attempt()
+    (statement,) = seen
+    with psycopg.connect(ground.provider.settings.database_url.replace("+psycopg", "")) as connection:
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN (GENERIC_PLAN) {statement}"))
+    assert "Index Scan using pk_credentials" in plan
+    assert "Seq Scan" not in plan
+    assert "Hash" not in plan
