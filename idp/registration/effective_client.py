@@ -120,4 +120,4 @@ def _sector(metadata: Mapping[str, Any]) -> str:
     if address is None:
         return ""
     uri = parse_uri(address)
-    return "" if metadata["application_type"] == "native" and uri.is_loopback_address else uri.host
+    return "" if metadata.get("application_type") == "native" and uri.is_loopback_address else uri.host

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
 from uuid import UUID
 
@@ -27,7 +28,7 @@ STILL_SECONDS = 10  # in which a busy machine's worker would have begun with wha
 
 
 class Vendor:
-    """A vendor that kills whoever asks it for the so-manieth time; a relay keeps its promise as well."""
+    """A vendor that kills two workers, each when it asks for the second time; a relay keeps its promise as well."""
 
     kind = "relay"
 
@@ -35,25 +36,40 @@ class Vendor:
         self.vendor = vendor
         self.sent = Counter()
         self.worker: subprocess.Popen | None = None
-        self.kill_before: set[int] = set()
-        self.kill_after: set[int] = set()
+        self.kill_when = ""
+        self.kills = 2
+        self.asked = 0  # by this worker
+        self.dying = False
+        self.one = Lock()  # a worker asks for several messages at once
         vendor.next = self.answer
 
+    def begin(self, worker):
+        self.worker, self.asked, self.dying = worker, 0, False
+
+    def is_the_end(self, when):
+        with self.one:
+            self.asked += when == "kill_before"
+            if when != self.kill_when or self.dying or self.asked < 2 or not self.kills:
+                return False
+            self.dying = True
+            self.kills -= 1
+            return True
+
     def answer(self, handler):
-        turn, key = len(self.vendor.asked), handler.headers["Idempotency-Key"]  # Twilio's API does not read it
-        if turn in self.kill_before:
+        key = handler.headers["Idempotency-Key"]  # Twilio's API does not read it
+        if self.is_the_end("kill_before"):
             self.kill(handler)
             return
-        new = self.kind != "relay" or key not in self.sent
-        if new:
-            self.sent[key] += 1
-        if turn in self.kill_after:
+        with self.one:
+            new = self.kind != "relay" or key not in self.sent
+            self.sent[key] += new
+        if self.is_the_end("kill_after"):
             self.kill(handler)
             return
         if self.kind == "relay":
             handler.answer(202 if new else 409, {"id": f"r-{key}"})
         else:
-            handler.answer(201, {"sid": f"SM{turn}"})
+            handler.answer(201, {"sid": f"SM{len(self.vendor.asked)}"})
 
     def kill(self, handler):
         os.kill(self.worker.pid, signal.SIGKILL)
@@ -91,7 +107,7 @@ def work(relay, directory, now):
         relay.vendor.address,
         relay.kind,
     ]
-    relay.worker = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    relay.begin(subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     database, seen, since = open_database(directory), None, monotonic()
     while relay.worker.poll() is None:
         rows = waiting(database)
@@ -117,7 +133,7 @@ def test_no_code_is_lost_and_none_goes_out_twice_when_workers_are_killed(tmp_pat
     """Killed before the vendor took a message, or after it did and before the worker heard of it."""
     for number in range(1, MESSAGES + 1):
         add_message(tmp_path, NOW, number)
-    getattr(relay, when).update({2, 5})
+    relay.kill_when = when
     ends = []
     for lease in range(5):
         ends.append(work(relay, tmp_path, NOW + lease * LEASE_SECONDS))
@@ -135,7 +151,7 @@ def test_where_a_repetition_would_not_be_noticed_nothing_is_repeated_and_the_pag
     """Whether the vendor had it when the worker was killed, nobody can know: the person is told, and decides."""
     for number in range(1, MESSAGES + 1):
         add_message(tmp_path, NOW, number)
-    getattr(relay, when).update({2, 5})
+    relay.kill_when = when
     for lease in range(5):
         work(relay, tmp_path, NOW + lease * LEASE_SECONDS)
         if not waiting(open_database(tmp_path)):

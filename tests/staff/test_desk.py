@@ -123,7 +123,7 @@ def test_a_member_of_staff_is_no_citizen(office, service):
     browser.authorize(service)
     given = officer.device.get(browser.options(), ORIGIN)
     page = browser.submit("/sign-in/passkey", credential=json.dumps(given))
-    assert page.status_code == 200
+    assert page.status_code == 400
     assert office.rows("sign_ins") == office.rows("sessions") == 0
 
 
