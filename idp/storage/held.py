@@ -25,9 +25,10 @@ Clock = Callable[[], int]
 class Held:
     """One connection out of the pool, until it is released."""
 
-    def __init__(self, engine: Engine, since: int = 0) -> None:
+    def __init__(self, engine: Engine, since: int = 0, generation: int = 0) -> None:
         """Take one at `since`, waiting for it. Raises what SQLAlchemy raises when there is none."""
         self.since = since
+        self.generation = generation
         self._engine = engine
         self._connection = engine.raw_connection()
         self.wire = self._wire()
@@ -62,6 +63,7 @@ class Connections:
         self._clock = clock
         self._aside: list[Held] = []
         self._waiting = 0
+        self._generation = 0  # how often the engine has closed what it had
         self._lock = threading.Lock()
         event.listen(engine, "engine_disposed", self._close)
 
@@ -79,25 +81,31 @@ class Connections:
             if aside is not None and 0 <= now - aside.since < ASIDE_SECONDS:
                 return aside
             self._waiting += 1  # from here on whoever has done puts theirs where this thread waits
+            generation = self._generation
         try:
             if aside is not None:
                 aside.release()
-            return Held(self._engine, now)
+            return Held(self._engine, now, generation)
         finally:
             with self._lock:
                 self._waiting -= 1
 
     def give(self, held: Held) -> None:
-        """Let others have it."""
+        """Let others have it. One that was out when the engine closed all others follows them: it is as old."""
         with self._lock:
-            if self._clock is not None and not self._waiting and not held.wire.broken:
+            outlived = held.generation != self._generation
+            if not outlived and self._clock is not None and not self._waiting and not held.wire.broken:
                 self._aside.append(held)
                 return
-        held.release()
+        if outlived:
+            held.close()
+        else:
+            held.release()
 
     def _close(self, _engine: Engine) -> None:
         with self._lock:
             aside, self._aside = self._aside, []
+            self._generation += 1
         for held in aside:
             held.close()
 

@@ -308,6 +308,19 @@ def test_connections_aside_are_closed_with_the_engine(database):
         assert reading.one(_COUNT) is not None
 
 
+def test_a_connection_that_is_out_when_the_engine_closes_all_is_closed_when_it_comes_back(database):
+    closed = []
+    event.listen(database.engine.pool, "close", lambda *_: closed.append(True))
+    with database.read() as reading:
+        reading.one(_COUNT)
+        database.engine.dispose()
+        assert not closed
+    assert closed == [True]
+    with database.read() as reading:
+        assert reading.one(_COUNT) is not None
+    assert database.engine.pool.checkedout() == 1, "the next one lies aside again"
+
+
 def test_a_connection_that_is_old_goes_back_to_the_pool(either_ground):
     database, pool = either_ground.provider.database, either_ground.provider.database.engine.pool
     back = []
