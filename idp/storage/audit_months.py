@@ -112,6 +112,7 @@ class AuditMonths:
             for statement in _MAKE:
                 step.run(text(statement.format(name=name, first=first, end=end, tags=TAGS, room=ROOM)))
         with self._database.begin() as step:
+            _alone(step)  # it holds the whole and waits for parts, as another would hold a part and wait for the whole
             step.run(text("ANALYZE audit_events"))  # autovacuum never looks at the whole
         return name
 
