@@ -171,7 +171,7 @@ def _id_token(grant: GrantRecord, client: Client, mint: Mint, access_token: str,
         auth_time=grant.auth_time,
         acr=grant.acr or "",
         amr=grant.amr,
-        session=mint.session(client, grant.session_id),
+        session=mint.session(client, grant.session_id) if client.is_told_of_sessions else None,
         nonce=grant.nonce if first else None,  # §12.2: a refreshed ID token need not carry it
     )
     alg = client.id_token_signed_response_alg

@@ -121,6 +121,12 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def is_told_of_sessions(self) -> bool:
+        """Whether its ID tokens carry `sid`. Of FAPI's, only of who takes part in logout: that profile knows none."""
+        hears = self.post_logout_redirect_uris or self.frontchannel_logout_uri or self.backchannel_logout_uri
+        return self.profile == "oidc" or bool(hears)
+
+    @property
     def introspection_alg(self) -> SigningAlg:
         """How introspection answers are signed for it."""
         return self.introspection_signed_response_alg or self.id_token_signed_response_alg

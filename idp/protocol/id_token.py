@@ -21,7 +21,7 @@ class AuthenticationEvent:
     auth_time: int
     acr: str
     amr: Sequence[str]
-    session: str  # `sid`, as this client sees it
+    session: str | None  # `sid`, as this client sees it; None for one that is not told of sessions
     nonce: str | None
 
 
@@ -38,8 +38,9 @@ def id_token_claims(
         "auth_time": event.auth_time,
         "acr": event.acr,
         "amr": list(event.amr),
-        "sid": event.session,
     }
+    if event.session is not None:
+        claims["sid"] = event.session
     if event.nonce is not None:
         claims["nonce"] = event.nonce
     if access_token is not None:

@@ -82,6 +82,15 @@ def test_every_client_learns_a_name_of_the_session_that_is_its_own(address):
 
 
 @pytest.mark.parametrize(
+    ("address", "told"), [({}, False), ({"backchannel_logout_uri": "https://rp.go.kr/back"}, True)]
+)
+@pytest.mark.parametrize("profile", ["fapi2", "fapi2-message-signing"])
+def test_a_client_of_a_profile_that_knows_no_sessions_learns_of_them_by_its_address_for_logout(profile, address, told):
+    client = replace(GOV24, profile=profile, **{"post_logout_redirect_uris": ()} | address)
+    assert client.is_told_of_sessions is told
+
+
+@pytest.mark.parametrize(
     ("scopes", "grant_types", "refresh", "id_token"),
     [
         (("openid",), {"authorization_code", "refresh_token"}, False, True),

@@ -66,6 +66,12 @@ def test_an_id_token_says_who_when_and_how_strongly_and_nothing_of_the_person():
     }
 
 
+def test_without_a_session_there_is_no_sid():
+    from dataclasses import replace
+
+    assert claims_of().keys() - claims_of(replace(EVENT, session=None)).keys() == {"sid"}
+
+
 def test_A_05_without_nonce_or_access_token_there_is_no_claim_of_them():
     from dataclasses import replace
 
