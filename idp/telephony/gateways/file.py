@@ -109,7 +109,14 @@ def _code_in(message: Message) -> str:
 
 def read_messages(path: Path, to: str | None = None) -> list[SentMessage]:
     """What the demo phone shows: the last KEPT messages, newest first, of one E.164 number or of all."""
-    return [message for message in reversed(_read(path)[-KEPT:]) if to in {None, message.to}]
+    newest = sorted(_read(path)[-KEPT:], key=_asked_at)[::-1]
+    return [message for message in newest if to in {None, message.to}]
+
+
+def _asked_at(message: SentMessage) -> tuple[int, str]:
+    """When it was handed over; of one second, by the time in its id: several leave at once, whoever is first."""
+    of_its_time = message.id[14:15] == "7"  # RFC 9562 §5.7: the first 48 bits are milliseconds
+    return message.at, message.id[:13] if of_its_time else ""
 
 
 def _locked(lock: Path) -> int:

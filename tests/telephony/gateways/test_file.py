@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from idp.keys.identifiers import new_id
 from idp.telephony.channel import Channel
 from idp.telephony.gateways.contract import Message, TemporaryFailure
 from idp.telephony.gateways.file import KEPT, FileGateway, SentMessage, read_messages
@@ -76,6 +77,14 @@ def test_messages_are_listed_newest_first_and_by_number(gateway, path):
     assert [m.id for m in read_messages(path)] == [str(UUID(int=n)) for n in (3, 2, 1)]
     assert [m.id for m in read_messages(path, "+821012345678")] == [str(UUID(int=n)) for n in (3, 1)]
     assert read_messages(path, "+1") == []
+
+
+def test_of_one_second_the_one_that_was_asked_for_last_is_the_newest_whoever_left_first(gateway, path):
+    """Several leave at once: somebody who began anew within a second reads the code that is theirs now first."""
+    asked = [new_id(1_800_000_000_000 + n, bytes) for n in (0, 30, 31)]
+    for one in (asked[2], asked[0], asked[1]):
+        gateway.send(Message(one, "+4915112345678", "Hello\n@id.example #482913", "DE"))
+    assert [m.id for m in read_messages(path)] == [str(one) for one in reversed(asked)]
 
 
 def test_nothing_was_sent_yet(path):
