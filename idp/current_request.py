@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl
 
 from flask import Flask, Request
 from werkzeug.datastructures import EnvironHeaders, Headers, ImmutableMultiDict, MultiDict
-from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import _get_server
 
@@ -84,13 +83,6 @@ class CurrentRequest(Request):
         """The parameters in the address. What is not UTF-8 shows as such, instead of failing whoever looks."""
         sent = self.query_string.decode(errors="replace")
         return ImmutableMultiDict(parse_qsl(sent, keep_blank_values=True, errors="werkzeug.url_quote"))
-
-    @cached_property
-    def cookies(self) -> ImmutableMultiDict[str, str]:
-        """As Werkzeug has them, read where the server has put them, without looking through all headers."""
-        found: Any = parse_cookie(self.environ.get("HTTP_COOKIE", ""), cls=ImmutableMultiDict)
-        given: ImmutableMultiDict[str, str] = found
-        return given
 
     @cached_property
     def _plain_cookies(self) -> dict[str, str]:

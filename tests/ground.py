@@ -46,7 +46,7 @@ from idp.registration.metadata import check_metadata
 from idp.registration.network import Network, connect
 from idp.registration.register import register
 from idp.settings import ROOT, Settings
-from idp.storage import database, open_database
+from idp.storage import open_database, opening
 from idp.storage.compiled import Compiled, Compiler
 from idp.storage.migrate import migrate
 from idp.storage.models import Base, OutboxRow
@@ -109,7 +109,7 @@ def share_statements(compiler: Compiler, dialect: Dialect) -> None:
 
 Compiler.__init__ = share_statements
 
-prepare_sqlite = database._prepare_sqlite
+prepare_sqlite = opening._prepare_sqlite
 
 
 def prepare_without_waiting(engine: Engine) -> None:
@@ -118,7 +118,7 @@ def prepare_without_waiting(engine: Engine) -> None:
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
 
 
-database._prepare_sqlite = prepare_without_waiting
+opening._prepare_sqlite = prepare_without_waiting
 
 START = 1_800_000_000
 ORIGIN = "http://localhost:9000"

@@ -22,6 +22,7 @@ from idp.delivery.text_messages import CodeMessage, message_key
 from idp.interaction.second_proof import Way
 from idp.keys.handles import Handle
 from idp.pages.browser import start_session_cookie
+from idp.pages.first_party import is_own
 from idp.pages.messages import send_code
 from idp.pages.proven import current_session, find_again, open_session
 from idp.pages.second_view import look
@@ -92,7 +93,8 @@ def _take(wired: Provider, sign_in: SignInRecord, client: Client, presented: byt
     """Take a code that fits, and open the session; None when it no longer does, or another request was faster."""
     try:
         with wired.database.begin() as transaction:
-            transaction.need_not_wait()  # a session that a power cut undoes has given nobody anything: /token waits
+            if not is_own(client.id):  # a session that a power cut undoes has given nobody anything: /token waits
+                transaction.need_not_wait()
             way = _way_of(sign_in.code)
             opened = open_session(transaction, wired, sign_in, client, way, None, now, typed=presented)
     except Outdated:

@@ -22,6 +22,17 @@ from idp.provider import Provider
 from idp.settings import ROOT
 
 STATIC = Path(__file__).parent / "static"
+NOTHING_PROVEN = frozenset(
+    {
+        "notice.passkey_failed",
+        "notice.other_passkey_failed",
+        "notice.passkey_not_created",
+        "staff.passkey_unknown",
+        "staff.passkey_other",
+        "staff.proof_old",
+    }
+)
+"""Notices that a ceremony proved nothing: whichever page says so, it is a 400 (abuse case W)."""
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
@@ -98,7 +109,7 @@ def page(
     *,
     client: Client | None = None,
     here: str | None = None,
-    status: int = 200,
+    status: int | None = None,
     blanks: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Response:
@@ -106,6 +117,8 @@ def page(
 
     With `blanks`, values that the template only prints, the page without them is kept for the next person: for pages
     that are shown at each sign-in. Then all other values are hashable, and none is personal.
+
+    A page with a `notice` that a passkey proved nothing is a 400 of itself: people read it, software the number.
     """
     language, wired, there = page_language(), provider(), words()
     base = here or _this_address(current_request())
@@ -135,6 +148,8 @@ def page(
     else:
         kind = (language, template, service, tuple(values.items()))
         html = blank_pages().filled(kind, render, {**printed, **blanks})
+    if status is None:
+        status = 400 if values.get("notice") in NOTHING_PROVEN else 200
     said = [HTML, ("Content-Language", language), ("Vary", "Cookie, Accept-Language")]
     return PlainAnswer(html.encode(), status, said)
 

@@ -74,7 +74,7 @@ def answer() -> Response:
     try:
         begun = begin_sign_in(wired, travelling, client, see(wired, travelling, credential))
     except NothingProven:
-        return show_passkey(travelling.request, client, notice="notice.passkey_failed", status=400)
+        return show_passkey(travelling.request, client, notice="notice.passkey_failed")
     return walk_on(wired, begun)
 
 

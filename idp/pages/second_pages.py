@@ -91,7 +91,7 @@ def show_typed(sign_in: SignInRecord, client: Client, way: Way, shown: Shown = N
     )
 
 
-def show_other_passkey(sign_in: SignInRecord, client: Client, notice: str | None = None, status: int = 200) -> Response:
+def show_other_passkey(sign_in: SignInRecord, client: Client, notice: str | None = None) -> Response:
     """The page that asks for another passkey, with a fresh challenge that opens in this browser only."""
     wired = provider()
     _prepare(sign_in)
@@ -100,7 +100,6 @@ def show_other_passkey(sign_in: SignInRecord, client: Client, notice: str | None
     return page(
         "sign_in/other_passkey.html",
         client=client,
-        status=status,
         **_frame(sign_in) | {"here": f"/sign-in/{sign_in.id}/passkey"},
         sealed=sealed,
         options=json.dumps(request_options(challenge, wired.settings.rp_id)),

@@ -74,7 +74,7 @@ def other_passkey() -> Response:
         proven = prove_other_passkey(wired, sign_in, client, form.get("sealed"), form.get("credential", ""))
     except NothingProven as nothing:
         log.info("assertion refused", extra={"why": str(nothing)})
-        return show_other_passkey(sign_in, client, notice="notice.other_passkey_failed", status=400)
+        return show_other_passkey(sign_in, client, notice="notice.other_passkey_failed")
     return walk_on(wired, proven)
 
 

@@ -69,7 +69,7 @@ def passkey() -> Response:
         begun = begin_sign_in(wired, travelling, client, seen)
     except NothingProven as nothing:
         log.info("assertion refused", extra={"why": str(nothing)})
-        return show_passkey(travelling.request, client, notice="notice.passkey_failed", status=400)
+        return show_passkey(travelling.request, client, notice="notice.passkey_failed")
     return walk_on(wired, begun)
 
 

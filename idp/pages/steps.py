@@ -118,13 +118,8 @@ def proof_of(wired: Provider, sign_in: SignInRecord, client: Client) -> Proof | 
     )
 
 
-def show_passkey(
-    request: AuthorizationRequest, client: Client, *, notice: str | None = None, status: int = 200
-) -> Response:
-    """The page that asks for the passkey, with a fresh challenge; the request travels sealed in it.
-
-    `status` is 400 after what proved nothing: people see the notice, software the number.
-    """
+def show_passkey(request: AuthorizationRequest, client: Client, *, notice: str | None = None) -> Response:
+    """The page that asks for the passkey, with a fresh challenge; the request travels sealed in it."""
     wired = provider()
     set_page_language(request.ui_locales)
     challenge = wired.random_bytes(CHALLENGE_BYTES)
@@ -134,7 +129,6 @@ def show_passkey(
         "sign_in/passkey.html",
         client=client,
         here=reload_address(wired, request),
-        status=status,
         blanks={
             "sealed": seal(travelling, ensure_browser(wired), wired.sealers.page),
             "options": json.dumps(request_options(challenge, wired.settings.rp_id)),

@@ -29,7 +29,7 @@ SOCKETS = {
 }
 CLOCKS = {"time", "random", "secrets"}
 ROUND = {"application.py", "current_request.py", "plain_answer.py"}
-BINDING = {"demo/phone.py", "storage/database.py", "command.py"}
+BINDING = {"demo/phone.py", "storage/opening.py", "command.py"}
 PLACES = {
     "flask": (
         FLASK,

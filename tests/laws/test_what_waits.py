@@ -65,6 +65,18 @@ def test_a_wrong_code_waits_because_its_count_is_all_that_stops_a_guesser(postgr
     assert all(waits)
 
 
+def test_a_sign_in_to_the_person_s_own_pages_waits_because_they_show_something_at_once(postgresql_ground, written):
+    ground = postgresql_ground
+    citizen, browser = ground.enrol(), ground.browser()
+    browser.get("/account")
+    browser.passkey(citizen)
+    written.clear()
+    browser.code()
+    waits = taken(written)
+    assert waits
+    assert all(waits)
+
+
 def test_single_sign_on_waits(postgresql_ground, written):
     ground = postgresql_ground
     browser, service = ground.browser(), ground.register()

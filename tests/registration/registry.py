@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Flask
 
 from idp.settings import Settings
-from idp.storage.database import Database, open_database
+from idp.storage import Database, open_database
 from idp.storage.models import AuditEvent, Base, ClientRow, InitialAccessToken
 from idp.storage.models_engineers import CheckedRequest, ClientDeadline, ClientEngineer
 
